@@ -1,0 +1,102 @@
+"""A batch of received datagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import numpy as np
+
+from millrace.batch.arrays import ARENA_PADDING, I64, U8, U16
+from millrace.errors import ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class DatagramBatch:
+    """Datagrams in one byte arena.
+
+    Whoever makes a batch gives the arena away: nothing writes to it afterwards.
+
+    Parameters
+    ----------
+    arena : ndarray of uint8, shape (n_bytes + ARENA_PADDING,)
+        Payloads anywhere in it; at least `ARENA_PADDING` bytes follow the end
+        of the last payload.
+    start, stop : ndarray of int64, shape (n,)
+        Byte range of each payload.
+    source : ndarray of uint8, shape (n, 16)
+        Address of the sender, IPv6 or IPv4-mapped, network order.
+    source_port : ndarray of uint16, shape (n,)
+    time_ns : ndarray of int64, shape (n,)
+        When each was received, Unix nanoseconds.
+    port : ndarray of uint16, shape (n,)
+        UDP port it was received on; 0 where there is none.
+    """
+
+    arena: U8
+    start: I64
+    stop: I64
+    source: U8
+    source_port: U16
+    time_ns: I64
+    port: U16
+
+    def __post_init__(self) -> None:
+        lengths = {len(a) for a in (self.start, self.stop, self.source, self.source_port, self.time_ns, self.port)}
+        if len(lengths) != 1:
+            raise ShapeError(f"the arrays of a DatagramBatch have lengths {sorted(lengths)}; they must be equal")
+        if len(self.stop) and int(self.stop.max()) + ARENA_PADDING > len(self.arena):
+            raise ShapeError(f"the arena of a DatagramBatch needs {ARENA_PADDING} bytes after the last payload")
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the batch keeps in memory."""
+        return int(self.arena.nbytes) + len(self) * 44
+
+    @classmethod
+    def from_payloads(
+        cls,
+        payloads: Sequence[bytes],
+        *,
+        source: str | Sequence[str] = "192.0.2.1",
+        source_port: int | Sequence[int] = 50000,
+        time_ns: int | Sequence[int] = 1_700_000_000_000_000_000,
+        port: int | Sequence[int] = 0,
+    ) -> DatagramBatch:
+        """Copy payloads into a new batch (for files, tests and tools; loops over datagrams)."""
+        n = len(payloads)
+        stop = np.cumsum([len(p) for p in payloads], dtype=np.int64) if n else np.zeros(0, np.int64)
+        start = np.concatenate([np.zeros(1, np.int64), stop[:-1]]) if n else np.zeros(0, np.int64)
+        arena = np.frombuffer(b"".join([*payloads, bytes(ARENA_PADDING)]), np.uint8)
+        names = [source] * n if isinstance(source, str) else source
+        packed = b"".join(address_bytes(name) for name in names)
+        return cls(
+            arena,
+            start,
+            stop,
+            np.frombuffer(packed, np.uint8).reshape(n, 16),
+            np.broadcast_to(np.asarray(source_port, np.uint16), n),
+            np.broadcast_to(np.asarray(time_ns, np.int64), n),
+            np.broadcast_to(np.asarray(port, np.uint16), n),
+        )
+
+    def payload(self, index: int) -> bytes:
+        """Bytes of one datagram."""
+        return self.arena[self.start[index] : self.stop[index]].tobytes()
+
+
+def address_bytes(text: str) -> bytes:
+    """Sixteen bytes of an address in text; IPv4 is mapped into IPv6."""
+    address = ip_address(text)
+    return address.packed if address.version == 6 else bytes(10) + b"\xff\xff" + address.packed
+
+
+def address_text(packed: bytes) -> str:
+    """Text of a sixteen-byte address; IPv4-mapped ones as IPv4."""
+    if packed[:12] == bytes(10) + b"\xff\xff":
+        return ".".join(str(byte) for byte in packed[12:])
+    return str(ip_address(packed))

@@ -1,0 +1,118 @@
+"""What decoding a batch gives: flows, interface counters, counts and issues."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from millrace.batch import FlowBatch
+from millrace.batch.arrays import I64, U8
+
+Event = Literal[
+    "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
+    "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
+    "sets_waiting", "sets_released",
+]  # fmt: skip
+"""Things that happen and are counted per exporter and protocol. ``lost``: units missing by sequence number."""
+
+MAX_ISSUES = 64
+"""Issues kept of one batch; their number is bounded, the counts are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One example of something that was wrong in a datagram, for people.
+
+    Parameters
+    ----------
+    exporter : bytes
+        Sixteen-byte address.
+    protocol : str
+        As in `FLOW_PROTOCOLS`.
+    reason : str
+        The reason label under which it is counted.
+    detail : str
+        What was expected and what was found; names domain, template, offset.
+    """
+
+    exporter: bytes
+    protocol: str
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened in a batch, per exporter and protocol.
+
+    Attributes
+    ----------
+    events : Counter of (exporter, protocol, event)
+        `exporter` is the sixteen-byte address, `protocol` as in `FLOW_PROTOCOLS`.
+    drops : Counter of (exporter, protocol, unit, reason)
+        What did not become flows. `unit` is datagram, set, record, sample or
+        template; `reason` a short label out of a bounded set (``bad-length``).
+    issues : list of Issue
+        At most `MAX_ISSUES` examples.
+    """
+
+    events: Counter[tuple[bytes, str, str]] = field(default_factory=Counter)
+    drops: Counter[tuple[bytes, str, str, str]] = field(default_factory=Counter)
+    issues: list[Issue] = field(default_factory=list)
+
+    def event(self, exporter: bytes, protocol: str, event: Event, amount: int = 1) -> None:
+        """Count something that happened."""
+        if amount:
+            self.events[exporter, protocol, event] += amount
+
+    def drop(self, exporter: bytes, protocol: str, unit: str, reason: str, amount: int = 1, detail: str = "") -> None:
+        """Count something that was given up, and keep an example of why."""
+        if not amount:
+            return
+        self.drops[exporter, protocol, unit, reason] += amount
+        if detail and len(self.issues) < MAX_ISSUES:
+            self.issues.append(Issue(exporter, protocol, reason, detail))
+
+    def add(self, other: Counts) -> None:
+        """Add the counts of another batch."""
+        self.events.update(other.events)
+        self.drops.update(other.drops)
+        self.issues.extend(other.issues[: MAX_ISSUES - len(self.issues)])
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Result of `Decoder.decode`.
+
+    Attributes
+    ----------
+    flows : FlowBatch
+        Flows in the canonical schema.
+    counters : FlowBatch
+        Interface counters, columns of `COUNTER_COLUMNS`.
+    counts : Counts
+        What happened.
+    state_changed : bool
+        Templates, sampling rates or options changed: persist `Decoder.snapshot`.
+    """
+
+    flows: FlowBatch
+    counters: FlowBatch
+    counts: Counts
+    state_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exporters:
+    """The distinct senders of a batch.
+
+    Attributes
+    ----------
+    addresses : ndarray of uint8, shape (k, 16)
+    index : ndarray of int64, shape (n,)
+        Row of `addresses` for each datagram.
+    """
+
+    addresses: U8
+    index: I64

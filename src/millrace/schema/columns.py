@@ -1,0 +1,319 @@
+"""The table of flow columns: the only list of them.
+
+The Arrow schema, the DDL and its migrations, the rollups, the decoder's field
+map, the API's metadata and the reference page follow from it. Adding a column
+is adding a row here, or in the configuration (`UserColumn`).
+
+Element numbers are IANA's unless a private enterprise number is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from millrace.schema.column import Column, Display, ElementRef, Kind, Rollup
+
+FLOW_PROTOCOLS = ("unknown", "netflow-v1", "netflow-v5", "netflow-v7", "netflow-v9", "ipfix", "sflow-v5")
+"""Names of `FlowProtocol`, by code."""
+
+SAMPLING_SOURCES = ("unknown", "record", "options", "sample", "header", "configured")
+"""How a sampling rate is known (`SamplingRateSource`), by code."""
+
+TUNNEL_TYPES = ("none", "ipip", "gre", "vxlan", "geneve", "gtp-u", "srv6")
+"""Names of `TunnelType`, by code."""
+
+_TIME_CODEC = "DoubleDelta, LZ4"
+_WIDE_CODEC = "ZSTD(1)"
+
+
+def _ie(*ids: int) -> tuple[ElementRef, ...]:
+    return tuple(ElementRef(number) for number in ids)
+
+
+def _flow() -> Iterator[Column]:
+    group = "Flow"
+    yield Column(
+        "TimeReceived", Kind.TIME_MS, "Received",
+        "When the collector's kernel received the datagram (capture time for capture files).",
+        group, dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_received_ns", 110),
+    )  # fmt: skip
+    yield Column(
+        "TimeFlowStart", Kind.TIME_MS, "Flow start", "When the first packet of the flow was seen.",
+        group, elements=_ie(150, 152, 154, 156, 158, 22), netflow_v5="first", sflow="datagram receive time",
+        dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_flow_start_ns", 111),
+    )  # fmt: skip
+    yield Column(
+        "TimeFlowEnd", Kind.TIME_MS, "Flow end", "When the last packet of the flow was seen.",
+        group, elements=_ie(151, 153, 155, 157, 159, 21), netflow_v5="last", sflow="datagram receive time",
+        dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_flow_end_ns", 112),
+    )  # fmt: skip
+    yield Column(
+        "FlowProtocol", Kind.ENUM, "Flow protocol", "Protocol that carried the flow to the collector.",
+        group, values=FLOW_PROTOCOLS, rollup="attribute", display="text", goflow2=("type", 1),
+    )  # fmt: skip
+    yield Column(
+        "ObservationDomain", Kind.U32, "Observation domain",
+        "IPFIX observation domain, NetFlow v9 source ID, NetFlow v5 engine, sFlow sub-agent.",
+        group, sflow="datagram sub_agent_id", goflow2=("observation_domain_id", 70),
+    )  # fmt: skip
+    yield Column(
+        "SamplingRate", Kind.U64, "Sampling rate",
+        "N of 1-in-N packet sampling. 1 where it is unknown (see SamplingRateSource).",
+        group, elements=_ie(34, 50, 305, 309), netflow_v5="sampling_interval", sflow="sample sampling_rate",
+        default=1, dimension=False, rollup="key", goflow2=("sampling_rate", 3),
+    )  # fmt: skip
+    yield Column(
+        "SamplingRateSource", Kind.ENUM, "Sampling known by", "How the sampling rate is known.",
+        group, values=SAMPLING_SOURCES, rollup="attribute", display="text",
+    )  # fmt: skip
+    yield Column(
+        "Bytes", Kind.U64, "Bytes",
+        "Layer-3 bytes as reported; multiply by SamplingRate for the estimate.",
+        group, elements=_ie(1, 85, 231, 23), netflow_v5="dOctets", sflow="sampled header: length of the IP packet",
+        dimension=False, rollup="sum", codec="T64, LZ4", display="bytes", goflow2=("bytes", 9),
+    )  # fmt: skip
+    yield Column(
+        "Packets", Kind.U64, "Packets", "Packets as reported; multiply by SamplingRate for the estimate.",
+        group, elements=_ie(2, 86, 298, 24), netflow_v5="dPkts", sflow="1 per flow sample",
+        dimension=False, rollup="sum", codec="T64, LZ4", display="packets", goflow2=("packets", 10),
+    )  # fmt: skip
+    yield Column(
+        "FlowDirection", Kind.ENUM, "Direction", "Where the exporter metered the flow.",
+        group, elements=_ie(61), values=("undefined", "ingress", "egress"), rollup="key", display="text",
+    )  # fmt: skip
+    yield Column(
+        "ForwardingStatus", Kind.U8, "Forwarding status",
+        "IANA forwardingStatus: 64 to 127 forwarded, 128 to 191 dropped, 192 and more consumed.",
+        group, elements=_ie(89), sflow="discard reason", rollup="key", goflow2=("forwarding_status", 24),
+    )  # fmt: skip
+    yield Column(
+        "FlowEndReason", Kind.U8, "End reason", "Why the exporter ended the flow (IANA flowEndReason).",
+        group, elements=_ie(136),
+    )  # fmt: skip
+    yield Column(
+        "FirewallEvent", Kind.U8, "Firewall event",
+        "IANA firewallEvent: 1 created, 2 deleted, 3 denied, 4 alert, 5 update.",
+        group, elements=_ie(233),
+    )  # fmt: skip
+    yield Column(
+        "ApplicationName", Kind.TEXT, "Application", "Application as the exporter names it.",
+        group, elements=_ie(96), rollup="attribute", display="text",
+    )  # fmt: skip
+
+
+_EXPORTER_ATTRIBUTES = ("Name", "Group", "Role", "Site", "Region", "Tenant")
+
+
+def _exporter() -> Iterator[Column]:
+    group = "Exporter"
+    yield Column(
+        "ExporterAddress", Kind.ADDRESS, "Exporter", "Address of the exporter (sFlow: of the agent).",
+        group, sflow="datagram agent_address", rollup="key", codec=_WIDE_CODEC, display="address",
+        goflow2=("sampler_address", 11),
+    )  # fmt: skip
+    for attribute in _EXPORTER_ATTRIBUTES:
+        yield Column(
+            f"Exporter{attribute}", Kind.TEXT, f"Exporter {attribute.lower()}",
+            f"{attribute} of the exporter, by configuration or classification.",
+            group, rollup="attribute", display="text",
+        )  # fmt: skip
+
+
+def _ends() -> Iterator[Column]:
+    """Columns that exist once for the source and once for the destination."""
+    group = "Addresses"
+    for side, prefix, addr, nat, port, as_, mask, mac, vlan in (
+        ("source", "Src", (8, 27), (225, 281), 7, (16,), (9, 29), (56, 81), (58, 243)),
+        ("destination", "Dst", (12, 28), (226, 282), 11, (17,), (13, 30), (80, 57), (59, 254)),
+    ):
+        low = prefix.lower()
+        first = prefix == "Src"
+        yield Column(
+            f"{prefix}Addr", Kind.ADDRESS, f"{side.capitalize()} address",
+            f"IPv6 or IPv4-mapped {side} address of the innermost packet.",
+            group, elements=_ie(*addr), netflow_v5=f"{low}addr", sflow="sampled header, sampled IPv4 or IPv6",
+            codec=_WIDE_CODEC, display="address", goflow2=(f"{low}_addr", 6 if first else 7),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}Port", Kind.U16, f"{side.capitalize()} port", f"Transport {side} port.",
+            group, elements=_ie(port, *((180, 182) if first else (181, 183))),
+            netflow_v5=f"{low}port", sflow="sampled header, sampled IPv4 or IPv6",
+            display="port", goflow2=(f"{low}_port", 21 if first else 22),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}NetMask", Kind.U8, f"{side.capitalize()} prefix length",
+            f"Length of the routed prefix of the {side} address.",
+            group, elements=_ie(*mask), netflow_v5=f"{low}_mask", sflow="extended router",
+            dimension=False, display="prefix-length", goflow2=(f"{low}_net", 16 if first else 17),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}AS", Kind.U32, f"{side.capitalize()} AS", f"Autonomous system of the {side}.",
+            "Routing", elements=_ie(*as_), netflow_v5=f"{low}_as", sflow="extended gateway",
+            rollup="key", display="as", goflow2=(f"{low}_as", 14 if first else 15),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}ASName", Kind.TEXT, f"{side.capitalize()} AS name", f"Name of the {side}'s autonomous system.",
+            "Routing", rollup="attribute", display="text",
+        )  # fmt: skip
+        for attribute in ("Name", "Role", "Site", "Region", "Tenant"):
+            yield Column(
+                f"{prefix}Net{attribute}", Kind.TEXT, f"{side.capitalize()} network {attribute.lower()}",
+                f"{attribute} of the network that the {side} address belongs to.",
+                "Networks", rollup="key" if attribute == "Name" else "attribute", display="text",
+            )  # fmt: skip
+        yield Column(
+            f"{prefix}Country", Kind.TEXT, f"{side.capitalize()} country",
+            f"ISO 3166 code of the country of the {side} address.",
+            "Geography", rollup="key", display="text",
+        )  # fmt: skip
+        for attribute in ("State", "City"):
+            yield Column(
+                f"{prefix}Geo{attribute}", Kind.TEXT, f"{side.capitalize()} {attribute.lower()}",
+                f"{attribute} of the {side} address.", "Geography", display="text",
+            )  # fmt: skip
+        yield Column(
+            f"{prefix}Vlan", Kind.U16, f"{side.capitalize()} VLAN",
+            f"VLAN identifier on the {'ingress' if first else 'egress'} side, priority bits removed.",
+            "Layer 2", elements=_ie(*vlan), sflow="extended switch, sampled header",
+            goflow2=(f"{low}_vlan", 33 if first else 34),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}MAC", Kind.MAC, f"{side.capitalize()} MAC", f"{side.capitalize()} MAC address.",
+            "Layer 2", elements=_ie(*mac), sflow="sampled header, sampled Ethernet",
+            codec=_WIDE_CODEC, display="mac", goflow2=(f"{low}_mac", 27 if first else 28),
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}AddrNAT", Kind.ADDRESS, f"Translated {side} address",
+            f"{side.capitalize()} address after translation.",
+            "NAT", elements=_ie(*nat), sflow="extended NAT", codec=_WIDE_CODEC, display="address",
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}PortNAT", Kind.U16, f"Translated {side} port", f"{side.capitalize()} port after translation.",
+            "NAT", elements=_ie(227 if first else 228), sflow="extended NAT port", display="port",
+        )  # fmt: skip
+
+
+def _interfaces() -> Iterator[Column]:
+    group = "Interfaces"
+    for side, prefix, ids, number in (("input", "In", (10, 252), 18), ("output", "Out", (14, 253), 19)):
+        yield Column(
+            f"{prefix}If", Kind.U32, f"{side.capitalize()} ifIndex", f"ifIndex of the {side} interface; 0: unknown.",
+            group, elements=_ie(*ids), netflow_v5=side, sflow=f"sample {side} (format bits split off)",
+            rollup="key", goflow2=(f"{prefix.lower()}_if", number),
+        )  # fmt: skip
+        for attribute, description in (
+            ("Name", "Name (ifName)"),
+            ("Description", "Description (ifAlias)"),
+            ("Connectivity", "Kind of connectivity (transit, peering, customer …)"),
+            ("Provider", "Provider or peer at the other end"),
+        ):
+            yield Column(
+                f"{prefix}If{attribute}", Kind.TEXT, f"{side.capitalize()} interface {attribute.lower()}",
+                f"{description} of the {side} interface.", group, rollup="attribute", display="text",
+            )  # fmt: skip
+        yield Column(
+            f"{prefix}IfSpeed", Kind.U32, f"{side.capitalize()} interface speed",
+            f"Speed of the {side} interface in Mbit/s.", group, rollup="attribute", display="bits",
+        )  # fmt: skip
+        yield Column(
+            f"{prefix}IfBoundary", Kind.ENUM, f"{side.capitalize()} boundary",
+            f"Whether the {side} interface faces another network.",
+            group, values=("undefined", "external", "internal"), rollup="attribute", display="text",
+        )  # fmt: skip
+
+
+def _routing() -> Iterator[Column]:
+    group = "Routing"
+    for name, title, ids, field, sflow, number in (
+        ("NextHop", "Next hop", (15, 62), "nexthop", "extended router", 12),
+        ("BGPNextHop", "BGP next hop", (18, 63), "", "extended gateway", 100),
+    ):
+        yield Column(
+            name, Kind.ADDRESS, title, f"{title} of the route to the destination.", group,
+            elements=_ie(*ids), netflow_v5=field, sflow=sflow, codec=_WIDE_CODEC, display="address",
+            goflow2=("next_hop" if number == 12 else "bgp_next_hop", number),
+        )  # fmt: skip
+    yield Column(
+        "DstASPath", Kind.U32_LIST, "AS path", "AS path of the route to the destination.",
+        group, sflow="extended gateway", display="as", goflow2=("as_path", 102),
+    )  # fmt: skip
+    for position, ordinal in enumerate(("1st", "2nd", "3rd"), start=1):
+        yield Column(
+            f"Dst{ordinal}AS", Kind.U32, f"{ordinal} AS", f"AS {position} of the AS path, repeats removed.",
+            group, sflow="extended gateway", rollup="attribute", display="as",
+        )  # fmt: skip
+    yield Column(
+        "DstCommunities", Kind.U32_LIST, "Communities", "BGP communities of the route to the destination.",
+        group, sflow="extended gateway", display="community", goflow2=("bgp_communities", 101),
+    )  # fmt: skip
+    for prefix, number in (("Ingress", 234), ("Egress", 235)):
+        yield Column(
+            f"{prefix}VRFID", Kind.U32, f"{prefix} VRF", f"Number of the {prefix.lower()} VRF.",
+            group, elements=_ie(number), rollup="key",
+        )  # fmt: skip
+
+
+def _headers() -> Iterator[Column]:
+    group = "Packet headers"
+
+    def column(
+        name: str, kind: Kind, title: str, description: str, *ids: int, v5: str = "",
+        number: tuple[str, int] | None = None, rollup: Rollup | None = None, display: Display = "number",
+    ) -> Column:  # fmt: skip
+        return Column(
+            name, kind, title, description, group, elements=_ie(*ids), netflow_v5=v5,
+            sflow="sampled header", goflow2=number, rollup=rollup, display=display,
+        )  # fmt: skip
+
+    yield column("EType", Kind.U16, "Ethertype", "2048: IPv4, 34525: IPv6.", 256,
+                 number=("etype", 30), rollup="key", display="ethertype")  # fmt: skip
+    yield column("Proto", Kind.U8, "Protocol", "IP protocol of the innermost packet.", 4, v5="prot",
+                 number=("proto", 20), rollup="key", display="protocol")  # fmt: skip
+    yield column("TCPFlags", Kind.U16, "TCP flags", "TCP flags seen, or-ed together.", 6, v5="tcp_flags",
+                 number=("tcp_flags", 26))  # fmt: skip
+    yield column("IPTos", Kind.U8, "ToS", "IPv4 type of service or IPv6 traffic class (DSCP and ECN).", 5,
+                 v5="tos", number=("ip_tos", 23))  # fmt: skip
+    yield column("IPTTL", Kind.U8, "TTL", "IPv4 time to live or IPv6 hop limit.", 192, 52, 53,
+                 number=("ip_ttl", 25))  # fmt: skip
+    yield column("IPFragmentID", Kind.U32, "Fragment ID", "Identification of the fragments of a packet.", 54,
+                 number=("fragment_id", 35))  # fmt: skip
+    yield column("IPFragmentOffset", Kind.U16, "Fragment offset", "Offset of a fragment in units of 8 bytes.", 88,
+                 number=("fragment_offset", 36))  # fmt: skip
+    yield column("IPv6FlowLabel", Kind.U32, "IPv6 flow label", "Flow label of the IPv6 header.", 31,
+                 number=("ipv6_flow_label", 37))  # fmt: skip
+    yield column("ICMPType", Kind.U8, "ICMP type", "Type of ICMP or ICMPv6 messages.", 176, 178,
+                 number=("icmp_type", 31))  # fmt: skip
+    yield column("ICMPCode", Kind.U8, "ICMP code", "Code of ICMP or ICMPv6 messages.", 177, 179,
+                 number=("icmp_code", 32))  # fmt: skip
+    yield Column(
+        "MPLSLabels", Kind.U32_LIST, "MPLS labels", "MPLS labels, top of the stack first.",
+        group, elements=_ie(*range(70, 80)), sflow="extended MPLS, sampled header", goflow2=("mpls_label", 81),
+    )  # fmt: skip
+
+
+def _nat_and_tunnels() -> Iterator[Column]:
+    yield Column(
+        "NATEvent", Kind.U8, "NAT event", "IANA natEvent: 1 create, 2 delete, 4 session create, 5 session delete …",
+        "NAT", elements=_ie(230),
+    )  # fmt: skip
+    group = "Tunnels"
+    yield Column(
+        "TunnelType", Kind.ENUM, "Tunnel", "Outermost encapsulation of the packet.",
+        group, sflow="sampled header", values=TUNNEL_TYPES, rollup="key", display="text",
+    )  # fmt: skip
+    yield Column(
+        "VNI", Kind.U32, "VNI", "VXLAN or Geneve network identifier, GRE key, GTP-U tunnel endpoint.",
+        group, elements=_ie(351), sflow="sampled header, extended VNI",
+    )  # fmt: skip
+    for prefix, side in (("Src", "source"), ("Dst", "destination")):
+        yield Column(
+            f"Outer{prefix}Addr", Kind.ADDRESS, f"Outer {side}",
+            f"{side.capitalize()} of the outermost IP header of a tunnel.",
+            group, sflow="sampled header, extended tunnel", codec=_WIDE_CODEC, display="address",
+        )  # fmt: skip
+
+
+COLUMNS: tuple[Column, ...] = (
+    *_flow(), *_exporter(), *_ends(), *_interfaces(), *_routing(), *_headers(), *_nat_and_tunnels(),
+)  # fmt: skip
+"""Every built-in column, in storage order."""

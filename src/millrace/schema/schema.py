@@ -1,0 +1,78 @@
+"""The columns of one installation: the built-in ones and the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+
+import pyarrow as pa
+
+from millrace.errors import SchemaError, did_you_mean
+from millrace.schema.column import Column, ElementRef
+from millrace.schema.columns import COLUMNS
+
+
+class Schema:
+    """An ordered, immutable set of columns.
+
+    Parameters
+    ----------
+    extra : iterable of Column
+        The user's columns; they follow the built-in ones.
+    base : iterable of Column
+        The built-in columns: of flows, or `COUNTER_COLUMNS`.
+
+    Raises
+    ------
+    SchemaError
+        If a name is used twice (names differ by more than case).
+    """
+
+    def __init__(self, extra: Iterable[Column] = (), base: Iterable[Column] = COLUMNS) -> None:
+        columns = (*base, *extra)
+        by_name: dict[str, Column] = {}
+        seen: dict[str, str] = {}
+        for column in columns:
+            other = seen.setdefault(column.name.casefold(), column.name)
+            if column.name in by_name or other != column.name:
+                raise SchemaError(f"column {column.name!r} is defined twice (also as {other!r}); choose another name")
+            by_name[column.name] = column
+        self._by_name = by_name
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> Column:
+        """The column of that name; SchemaError with the nearest name if there is none."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise SchemaError(f"unknown column {name!r}{did_you_mean(name, self._by_name)}") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in storage order."""
+        return tuple(self._by_name)
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """Arrow schema; every field nullable, title and description as metadata."""
+        return pa.schema(
+            pa.field(c.name, c.kind.arrow, metadata={"title": c.title, "description": c.description}) for c in self
+        )
+
+    @cached_property
+    def by_element(self) -> Mapping[ElementRef, tuple[Column, ...]]:
+        """Columns that an information element feeds."""
+        found: dict[ElementRef, list[Column]] = {}
+        for column in self:
+            for element in column.elements:
+                found.setdefault(element, []).append(column)
+        return MappingProxyType({element: tuple(columns) for element, columns in found.items()})
