@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from millrace.batch import FlowBatch
-from millrace.batch.arrays import I64, U8
 
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
@@ -101,18 +100,3 @@ class Decoded:
     counters: FlowBatch
     counts: Counts
     state_changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Exporters:
-    """The distinct senders of a batch.
-
-    Attributes
-    ----------
-    addresses : ndarray of uint8, shape (k, 16)
-    index : ndarray of int64, shape (n,)
-        Row of `addresses` for each datagram.
-    """
-
-    addresses: U8
-    index: I64
