@@ -1,0 +1,6 @@
+"""Batches to text and bytes."""
+
+from millrace.formats.jsonl import json_lines
+from millrace.formats.text import mac_text, readable
+
+__all__ = ["json_lines", "mac_text", "readable"]
