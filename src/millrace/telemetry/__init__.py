@@ -1,0 +1,24 @@
+"""Logs, metrics and health; knows no component, components are handed what they need."""
+
+from millrace.telemetry.config import LogSettings, MetricsSettings, TelemetrySettings
+from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status
+from millrace.telemetry.logs import get_logger, mask_secrets, setup_logging
+from millrace.telemetry.metrics import OTHER, BoundedLabel, Metrics, Samples
+
+__all__ = [
+    "OTHER",
+    "BoundedLabel",
+    "Check",
+    "Condition",
+    "Health",
+    "HealthReport",
+    "LogSettings",
+    "Metrics",
+    "MetricsSettings",
+    "Samples",
+    "Status",
+    "TelemetrySettings",
+    "get_logger",
+    "mask_secrets",
+    "setup_logging",
+]

@@ -1,0 +1,123 @@
+"""What is known of exporters and interfaces without asking them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, ip_network
+from types import MappingProxyType
+
+from millrace.errors import ConfigError
+
+BOUNDARIES = ("undefined", "external", "internal")
+"""Names of `InIfBoundary` and `OutIfBoundary`, by code."""
+
+_MAPPED = 0xFFFF << 32
+"""IPv4 addresses in IPv6 (RFC 4291 §2.5.5.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface of an exporter; empty texts and a speed of 0 are not known.
+
+    Parameters
+    ----------
+    name, description, provider, connectivity : str
+    speed_mbps : int
+        Mbit/s.
+    boundary : str
+        One of `BOUNDARIES`.
+    """
+
+    name: str = ""
+    description: str = ""
+    speed_mbps: int = 0
+    provider: str = ""
+    connectivity: str = ""
+    boundary: str = "undefined"
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Exporters of a subnet.
+
+    Parameters
+    ----------
+    subnet : str
+        Subnet or single address.
+    name, group, role, site, region, tenant : str
+        Empty: not known.
+    default_sampling_rate : int, optional
+        N of 1-in-N where the flow's is unknown.
+    sampling_rate : int, optional
+        N of 1-in-N in place of the flow's.
+    interfaces : mapping of int to Interface
+        By ifIndex.
+    default_interface : Interface, optional
+        Interfaces not in `interfaces`, except number 0 (unknown).
+    """
+
+    subnet: str
+    name: str = ""
+    group: str = ""
+    role: str = ""
+    site: str = ""
+    region: str = ""
+    tenant: str = ""
+    default_sampling_rate: int | None = None
+    sampling_rate: int | None = None
+    interfaces: Mapping[int, Interface] = field(default_factory=lambda: MappingProxyType({}))
+    default_interface: Interface | None = None
+
+
+UNKNOWN_EXPORTER = Exporter("::/0")
+"""Stands for an exporter that no subnet contains."""
+
+
+class StaticMetadata:
+    """Exporters by subnet; immutable.
+
+    Parameters
+    ----------
+    exporters : iterable of Exporter
+
+    Raises
+    ------
+    ConfigError
+        If two name the same subnet.
+    """
+
+    def __init__(self, exporters: Iterable[Exporter] = ()) -> None:
+        self.exporters: tuple[Exporter, ...] = (UNKNOWN_EXPORTER, *exporters)
+        by_length: dict[int, dict[int, int]] = {}
+        for number, exporter in enumerate(self.exporters[1:], start=1):
+            prefix, length = _mapped(exporter.subnet)
+            other = by_length.setdefault(length, {}).setdefault(prefix, number)
+            if other != number:
+                raise ConfigError(f"exporters.{exporter.subnet}: same subnet as {self.exporters[other].subnet}")
+        self._by_length = sorted(by_length.items(), reverse=True)
+
+    def find(self, address: bytes) -> int:
+        """Index into `exporters` of the longest prefix that contains an address; 0 if none does.
+
+        Parameters
+        ----------
+        address : bytes
+            Sixteen bytes; IPv6 or IPv4-mapped.
+        """
+        value = int.from_bytes(address, "big")
+        for length, prefixes in self._by_length:
+            shift = 128 - length
+            found = prefixes.get(value >> shift << shift)
+            if found is not None:
+                return found
+        return 0
+
+
+def _mapped(subnet: str) -> tuple[int, int]:
+    """Prefix as a 128-bit number, and its length in bits; IPv4 is mapped into IPv6."""
+    network = ip_network(subnet)
+    value = int(network.network_address)
+    if isinstance(network, IPv4Network):
+        return value | _MAPPED, network.prefixlen + 96
+    return value, network.prefixlen

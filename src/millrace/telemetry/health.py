@@ -1,0 +1,80 @@
+"""Health: what each component says of itself, and the worst of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Status = Literal["ok", "degraded", "failed"]
+"""``degraded``: it works, somebody should look; ``failed``: data is or will be lost."""
+
+_ORDER: tuple[Status, ...] = ("ok", "degraded", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a component says of itself.
+
+    Parameters
+    ----------
+    status : Status
+    reasons : tuple of str
+        Sentences; empty if ok.
+    """
+
+    status: Status = "ok"
+    reasons: tuple[str, ...] = ()
+
+
+Check: TypeAlias = "Callable[[], Condition]"
+"""Asked at each report, from any thread; must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Condition of everything.
+
+    Attributes
+    ----------
+    status : Status
+        The worst of all components.
+    components : dict of str to Condition
+    """
+
+    status: Status
+    components: dict[str, Condition]
+
+
+class Health:
+    """Registry of checks. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._checks: dict[str, Check] = {}
+
+    def register(self, component: str, check: Check) -> None:
+        """Ask `check` for the condition of a component; replaces an earlier one of that name."""
+        with self._lock:
+            self._checks[component] = check
+
+    def unregister(self, component: str) -> None:
+        """Forget a component that was stopped."""
+        with self._lock:
+            self._checks.pop(component, None)
+
+    def report(self) -> HealthReport:
+        """Ask every component."""
+        with self._lock:
+            checks = dict(self._checks)
+        components = {name: _ask(check) for name, check in checks.items()}
+        worst = max((_ORDER.index(condition.status) for condition in components.values()), default=0)
+        return HealthReport(_ORDER[worst], components)
+
+
+def _ask(check: Check) -> Condition:
+    try:
+        return check()
+    except Exception as error:  # a check that fails is an answer
+        return Condition("failed", (f"cannot be checked: {type(error).__name__}: {error}",))
