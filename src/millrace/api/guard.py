@@ -1,0 +1,142 @@
+"""Bounds on requests, before the application sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from millrace.api.problems import problem
+
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class BodyGuard:
+    """Reads a request's body, bounded in length and time, and adds headers for browsers to the response.
+
+    Parameters
+    ----------
+    app : ASGI application
+    max_bytes : int
+    timeout_seconds : float
+        For the whole body: a client that sends a byte per minute must not hold a request for ever.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._timeout = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+            await send(message)
+
+        try:
+            body = await asyncio.wait_for(self._read(receive), self._timeout)
+        except TimeoutError:
+            await problem(408, "the request body took too long")(scope, receive, send_guarded)
+            return
+        if body is None:
+            detail = f"the request body is longer than {self._max_bytes} bytes"
+            await problem(413, detail, headers={"Connection": "close"})(scope, receive, send_guarded)
+            return
+
+        replayed = False
+
+        async def receive_again() -> Message:
+            nonlocal replayed
+            if replayed:
+                return await receive()
+            replayed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, receive_again, send_guarded)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """The whole body; None if it is too long."""
+        parts: list[bytes] = []
+        length = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return b"".join(parts)
+            parts.append(message.get("body", b""))
+            length += len(parts[-1])
+            if length > self._max_bytes:
+                return None
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+
+class HostGuard:
+    """Answers only requests for known host names.
+
+    A web page can point a name of its own at a loopback address and then read
+    what answers there (DNS rebinding); the browser still sends that name.
+
+    Parameters
+    ----------
+    app : ASGI application
+    hosts : list of str
+        Names without port; ``*``: all.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
+        self._app = app
+        self._hosts = None if "*" in hosts else {host.strip("[]").lower() for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and self._hosts is not None:
+            name = _host_name(Headers(scope=scope).get("host", ""))
+            if name not in self._hosts:
+                detail = f"this server does not answer to the name {name[:100]!r}; see the setting api.allowed_hosts"
+                await problem(421, detail)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _host_name(header: str) -> str:
+    """Name of a ``Host`` header, without port and brackets."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
+
+
+class Turnstile:
+    """Lets a bounded number through at the same time and refuses the rest with 503."""
+
+    def __init__(self, limit: int, what: str) -> None:
+        self._places = threading.Semaphore(limit)
+        self._detail = f"{limit} {what} at the same time already; try again later"
+
+    def enter(self) -> AbstractContextManager[None]:
+        """Take a place now; it is given back at the end of the ``with`` block of what is returned."""
+        if not self._places.acquire(blocking=False):
+            raise HTTPException(503, self._detail, {"Retry-After": "1"})
+        return self._held()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._places.release()

@@ -1,0 +1,55 @@
+"""What the wiring gives to the HTTP interface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from millrace.decode import ExporterStatus
+from millrace.enrich import StaticMetadata
+from millrace.pipeline import LiveHub, Rate
+from millrace.query import QueryEngine
+from millrace.schema import Schema
+from millrace.telemetry import Health, Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that is asked; each part is safe to ask from several threads.
+
+    Parameters
+    ----------
+    schema : Schema
+    query : QueryEngine
+    exporters : callable
+        State of every exporter seen since the start.
+    rates : callable
+        Recent rate by exporter (sixteen bytes).
+    metrics : Metrics
+    health : Health
+    live : LiveHub
+    store : callable
+        What the store says of itself, as JSON can say it.
+    status : callable
+        Totals of the pipeline, as JSON can say it.
+    version : str
+    metadata : StaticMetadata
+        What the configuration says of exporters.
+    now : callable
+        Unix seconds.
+    """
+
+    schema: Schema
+    query: QueryEngine
+    exporters: Callable[[], Sequence[ExporterStatus]]
+    rates: Callable[[], Mapping[bytes, Rate]]
+    metrics: Metrics
+    health: Health
+    live: LiveHub
+    store: Callable[[], Mapping[str, Any]]
+    status: Callable[[], Mapping[str, Any]]
+    version: str
+    metadata: StaticMetadata = field(default_factory=StaticMetadata)
+    now: Callable[[], float] = time.time

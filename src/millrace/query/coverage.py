@@ -1,0 +1,73 @@
+"""Which time each table of a store is complete for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from millrace.query.tables import Table
+from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
+from millrace.store.store import StoreStatus
+
+_COARSEST_SECONDS = 3600
+
+
+class StoreTables:
+    """Tables of a store, for `QueryEngine`; asks the store at most once per `max_age_seconds`.
+
+    Parameters
+    ----------
+    status : callable
+        `Store.status`.
+    max_age_seconds : float
+        Rollups advance once a minute: a second is soon enough.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], StoreStatus],
+        max_age_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._status = status
+        self._max_age = max_age_seconds
+        self._clock = clock
+        self._known: tuple[float, list[Table]] | None = None
+
+    def __call__(self) -> list[Table]:
+        """The tables, the flows themselves first."""
+        now = self._clock()
+        if self._known is None or now - self._known[0] > self._max_age:
+            self._known = now, complete_tables(self._status())
+        return self._known[1]
+
+
+def complete_tables(status: StoreStatus) -> list[Table]:
+    """For which time each table is complete.
+
+    A table whose oldest row is as old as that of any other knows all there
+    ever was: it answers for earlier times too (with nothing). One that begins
+    later has expired what was before.
+    """
+    oldest = {name: table.oldest_ms // 1000 for name, table in status.tables.items() if table.oldest_ms is not None}
+    origin = min((oldest[name] for name in _NAMES if name in oldest), default=0)
+
+    def since(name: str) -> int:
+        first = oldest.get(name, 0)
+        return 0 if first < origin + _COARSEST_SECONDS else first
+
+    rollups = [
+        Table(
+            resolution.table,
+            resolution.seconds,
+            since=since(resolution.table),
+            until=(status.rolled_up_to_ms.get(resolution.name) or 0) // 1000,
+        )
+        for resolution in RESOLUTIONS
+    ]
+    return [Table(RAW_TABLE, since=since(RAW_TABLE)), *rollups]
+
+
+_NAMES = (RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS))

@@ -1,0 +1,88 @@
+"""Exporters and interfaces of which flows are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from millrace.query.questions import Question
+from millrace.query.render import json_columns
+from millrace.query.results import SeenExporter, SeenInterface, moment
+from millrace.query.source import SECOND, answering, relation
+from millrace.query.sql import Parameters, identifier
+from millrace.query.tables import Table, plan
+from millrace.schema import Schema
+
+MAX_SEEN = 10_000
+"""Exporters, and interfaces of each side, that are listed."""
+
+_EXPORTER = ("ExporterName", "ExporterGroup", "ExporterRole", "ExporterSite", "ExporterRegion", "ExporterTenant")
+_INTERFACE = ("Name", "Description", "Speed", "Boundary")
+
+
+class SeenStatement:
+    """SQL of who was seen in a range of time, and the shape of the answer."""
+
+    def __init__(self, question: Question, schema: Schema, tables: Sequence[Table], now: float) -> None:
+        self._schema = schema
+        self._question = question
+        self._tables = tables
+        self._now = now
+        self.parameters = Parameters()
+        self.exporters_sql = self._build(["ExporterAddress"], _EXPORTER)
+        self.interfaces_sql = {
+            side: self._build(["ExporterAddress", f"{side}If"], [f"{side}If{attribute}" for attribute in _INTERFACE])
+            for side in ("In", "Out")
+        }
+
+    def _build(self, keys: Sequence[str], attributes: Sequence[str]) -> str:
+        columns = [self._schema[name] for name in (*keys, *attributes)]
+        chosen = plan(answering(self._tables, columns), *self._question.span(self._now))
+        source = relation(chosen, columns, self._question, self._schema, self.parameters)
+        listed = ", ".join(identifier(name) for name in keys)
+        # The attributes of the latest row: names change.
+        shown = ", ".join(f"argMax({identifier(name)}, {SECOND}) AS {identifier('_' + name)}" for name in attributes)
+        return (
+            f"SELECT {listed}, {shown}, max({SECOND}) AS _last, sum(Flows) AS _flows, "  # noqa: S608 - no value in it
+            f"sum(Bytes * SamplingRate) AS _bytes FROM ({source}) GROUP BY {listed} ORDER BY {listed} LIMIT {MAX_SEEN}"
+        )
+
+    def shape(self, exporters: pa.Table, interfaces: dict[str, pa.Table]) -> list[SeenExporter]:
+        """Make the answer of what the store gave."""
+        found: dict[str, SeenExporter] = {}
+        for row, last, flows, _ in self._rows(exporters, ["ExporterAddress"], _EXPORTER):
+            address, name, group, role, site, region, tenant = (str(value or "") for value in row)
+            found[address] = SeenExporter(address, name, group, role, site, region, tenant, moment(last), flows)
+        seen: dict[tuple[str, int], dict[str, tuple[list[object], int, int]]] = {}
+        for side, table in interfaces.items():
+            attributes = [f"{side}If{attribute}" for attribute in _INTERFACE]
+            for row, last, _, octets in self._rows(table, ["ExporterAddress", f"{side}If"], attributes):
+                seen.setdefault((str(row[0]), int(str(row[1]))), {})[side] = (row[2:], last, octets)
+        for (address, index), sides in sorted(seen.items()):
+            if address in found and index:  # interface 0 means that it is not known
+                found[address].interfaces.append(_interface(index, sides))
+        return list(found.values())
+
+    def _rows(
+        self, table: pa.Table, keys: Sequence[str], attributes: Sequence[str]
+    ) -> list[tuple[list[object], int, int, int]]:
+        columns = {name: self._schema[name] for name in keys}
+        columns |= {f"_{name}": self._schema[name] for name in attributes}
+        sums = zip(*(table.column(name).to_pylist() for name in ("_last", "_flows", "_bytes")), strict=True)
+        rows = json_columns(columns, table)
+        return [(list(row.values()), *amounts) for row, amounts in zip(rows, sums, strict=True)]
+
+
+def _interface(index: int, sides: dict[str, tuple[list[object], int, int]]) -> SeenInterface:
+    (name, description, speed, boundary), last, _ = max(sides.values(), key=lambda side: side[1])
+    return SeenInterface(
+        index=index,
+        name=str(name or ""),
+        description=str(description or ""),
+        speed_mbps=int(str(speed or 0)),
+        boundary=str(boundary),
+        last_seen=moment(last),
+        bytes_in=sides["In"][2] if "In" in sides else 0,
+        bytes_out=sides["Out"][2] if "Out" in sides else 0,
+    )

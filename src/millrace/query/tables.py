@@ -1,0 +1,120 @@
+"""Which table answers for which part of a range of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RAW = "flows"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of flows.
+
+    Parameters
+    ----------
+    name : str
+    interval_seconds : int
+        Length of the intervals that its rows add up; 0: every flow is a row.
+    since, until : int
+        Unix seconds between which it is complete.
+    """
+
+    name: str
+    interval_seconds: int = 0
+    since: int = 0
+    until: int = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A table, and the part of the range that is read from it (Unix seconds, `end` excluded)."""
+
+    table: Table
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Segments that cover a range without gap or overlap.
+
+    Attributes
+    ----------
+    start, end : int
+        Range that is answered: the range asked for, widened to whole intervals
+        where only coarse tables are left, and cut where nothing is left.
+    resolution_seconds : int
+        Buckets must be multiples of it.
+    segments : tuple of Segment
+    """
+
+    start: int
+    end: int
+    resolution_seconds: int
+    segments: tuple[Segment, ...]
+
+
+def resolution_at(tables: Sequence[Table], start: int) -> int:
+    """Interval in seconds of the finest table that knows a moment (at least 1)."""
+    return max(_finest(tables, start).interval_seconds, 1)
+
+
+def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None) -> Plan:
+    """Cover a range with as coarse tables as possible.
+
+    Coarse tables serve the whole intervals inside the range, finer ones the
+    rest at both ends: the head when the range does not start on an interval,
+    the tail because the last interval is still open.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        Those that can answer (have the columns).
+    start, end : int
+        Unix seconds, `end` excluded.
+    step : int, optional
+        Buckets of the answer, in seconds from the Unix epoch on; no table with
+        intervals that would straddle them is used.
+    """
+    first, last = _finest(tables, start), _finest(tables, end - 1)
+    start, end = max(start, first.since), max(end, first.since)
+    if first.interval_seconds:
+        start = start // first.interval_seconds * first.interval_seconds
+    if last.interval_seconds:
+        end = _ceil(end, last.interval_seconds)
+    fitting = [
+        table for table in tables if step is None or not table.interval_seconds or step % table.interval_seconds == 0
+    ]
+    coarse_first = sorted(fitting, key=lambda table: -table.interval_seconds)
+    return Plan(start, end, max(first.interval_seconds, 1), tuple(_cover(coarse_first, start, end)))
+
+
+def _cover(tables: Sequence[Table], start: int, end: int) -> list[Segment]:
+    if start >= end or not tables:
+        return []
+    table, finer = tables[0], tables[1:]
+    if not table.interval_seconds:
+        return [Segment(table, start, end)]
+    inner_start = _ceil(max(start, table.since), table.interval_seconds)
+    inner_end = min(end, table.until) // table.interval_seconds * table.interval_seconds
+    if inner_start >= inner_end:
+        return _cover(finer, start, end)
+    return [
+        *_cover(finer, start, inner_start),
+        Segment(table, inner_start, inner_end),
+        *_cover(finer, inner_end, end),
+    ]
+
+
+def _finest(tables: Sequence[Table], second: int) -> Table:
+    """The finest table that knows a moment; the one that reaches back farthest if none does."""
+    knowing = [table for table in tables if table.since <= second < table.until]
+    if knowing:
+        return min(knowing, key=lambda table: table.interval_seconds)
+    return min(tables, key=lambda table: (table.since, table.interval_seconds))
+
+
+def _ceil(value: int, unit: int) -> int:
+    return -(-value // unit) * unit

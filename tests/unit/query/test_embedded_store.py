@@ -1,0 +1,182 @@
+"""Questions to the embedded store: rollups as it makes them, types as it gives them."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from millrace.batch import Coded, FlowBatch, Lists, address_bytes
+from millrace.errors import QueryError
+from millrace.query import (
+    QueryEngine,
+    Question,
+    SearchQuestion,
+    SeriesQuestion,
+    StoreTables,
+    Table,
+    TopQuestion,
+    complete_tables,
+)
+from millrace.schema import Schema
+from millrace.store import EmbeddedStore
+from millrace.store.store import StoreStatus, TableStatus
+
+SCHEMA = Schema()
+ROWS = 4000
+
+NASTY = "it's a \\ {p0:String}\t; DROP TABLE flows --"
+
+
+def made(start):
+    """Two hours of flows, one each 1.8 s, that end with the open interval."""
+    i = np.arange(ROWS)
+    flows = FlowBatch(ROWS)
+    flows.put("TimeReceived", (start * 1000 + i * 1800).astype(np.int64))
+    flows.put("ExporterAddress", Coded((i % 2).astype(np.int32), _packed("192.0.2.1", "2001:db8::2")))
+    flows.put("ExporterName", Coded((i % 2).astype(np.int32), ["edge", NASTY]))
+    flows.put("SrcAddr", _packed("10.0.0.1", "10.0.0.2", "2001:db8::1", "10.9.0.1")[i % 4])
+    flows.put("SrcAS", (64500 + i % 3).astype(np.uint32))
+    flows.put("InIf", (1 + i % 2).astype(np.uint32))
+    flows.put("Proto", np.where(i % 2, 6, 17).astype(np.uint8))
+    flows.put("FlowDirection", (i % 3).astype(np.uint8))
+    flows.put("SrcMAC", np.full(ROWS, 0x001B210A0B0C, np.uint64))
+    flows.put("DstCommunities", Lists(np.arange(ROWS + 1, dtype=np.int32), np.full(ROWS, 64500 << 16 | 7, np.uint32)))
+    flows.put("Bytes", (1 + i).astype(np.uint64))
+    flows.put("Packets", np.ones(ROWS, np.uint64))
+    flows.put("SamplingRate", (1 + i % 2).astype(np.uint64))
+    return flows
+
+
+def _packed(*addresses):
+    return np.frombuffer(b"".join(address_bytes(text) for text in addresses), np.uint8).reshape(-1, 16)
+
+
+START = int(datetime.now(UTC).timestamp()) // 3600 * 3600 - 3 * 3600 + 17
+NOW = START + ROWS * 1.8
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with EmbeddedStore(tmp_path_factory.mktemp("data"), SCHEMA) as store:
+        store.insert(made(START))
+        store.wait_until_rolled_up(int(NOW * 1000))
+        yield store
+
+
+@pytest.fixture(scope="module")
+def engine(store):
+    return QueryEngine(store, SCHEMA, StoreTables(store.status))
+
+
+def between(start=0, end=7200, **more):
+    return {
+        "start": datetime.fromtimestamp(START + start, UTC),
+        "end": datetime.fromtimestamp(START + end, UTC),
+        **more,
+    }
+
+
+def test_rollups_answer_with_the_numbers_of_the_flows(store, engine):
+    raw = QueryEngine(store, SCHEMA, lambda: [Table("flows")])
+    for question in (
+        TopQuestion(dimensions=["SrcAS", "ExporterName"], unit="bytes/s", **between()),
+        TopQuestion(dimensions=["ExporterAddress"], unit="flows/s", **between(100, 6789)),
+        TopQuestion(dimensions=["InIf", "FlowDirection"], filter={"column": "Proto", "value": "tcp"}, **between()),
+    ):
+        rolled, exact = engine.top(question, NOW), raw.top(question, NOW)
+        assert {source.table for source in rolled.sources} > {"flows", "flows_1m0s"}
+        assert (rolled.rows, rolled.total) == (exact.rows, exact.total)
+    i = np.arange(ROWS)
+    total = engine.top(TopQuestion(dimensions=["SrcAS"], **between()), NOW).total
+    assert total.bytes == int(((1 + i) * (1 + i % 2)).sum())
+    assert total.flows == ROWS
+
+
+def test_series_of_rollups_and_of_flows_agree(store, engine):
+    question = SeriesQuestion(dimensions=["SrcAS"], unit="flows/s", interval_seconds=300, limit=2, **between())
+    rolled = engine.series(question, NOW)
+    raw = QueryEngine(store, SCHEMA, lambda: [Table("flows")]).series(question, NOW)
+    assert [(row.dimensions, row.points) for row in rolled.rows] == [(row.dimensions, row.points) for row in raw.rows]
+    assert sum(rolled.rows[-1].points) > 0
+
+
+def test_values_come_as_people_write_them(engine):
+    names = ["ExporterAddress", "ExporterName", "SrcMAC", "FlowDirection", "DstCommunities", "SrcAddr"]
+    (row,) = engine.top(TopQuestion(dimensions=names, limit=1, unit="flows/s", **between()), NOW).rows
+    assert row.dimensions == ["192.0.2.1", "edge", "00:1b:21:0a:0b:0c", "undefined", ["64500:7"], "10.0.0.1"]
+
+
+def test_pages_show_every_flow_once(engine):
+    cursor, seen = None, []
+    while True:
+        question = SearchQuestion(columns=["Bytes", "TimeReceived"], limit=1500, cursor=cursor, **between())
+        page = engine.search(question, NOW)
+        seen += [flow["Bytes"] for flow in page.flows]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == list(range(ROWS, 0, -1))
+
+
+def test_texts_travel_unchanged(engine):
+    condition = {"column": "ExporterName", "operator": "in", "value": [NASTY, "x' OR 1=1"]}
+    (row,) = engine.top(TopQuestion(dimensions=["ExporterName"], filter=condition, **between()), NOW).rows
+    assert (row.dimensions, row.flows) == ([NASTY], ROWS // 2)
+
+
+def test_seen_exporters(engine):
+    first, second = engine.seen(Question(**between()), NOW)
+    assert {first.address, second.address} == {"192.0.2.1", "2001:db8::2"}
+    assert {exporter.flows for exporter in (first, second)} == {ROWS // 2}
+    assert [interface.index for interface in first.interfaces] == [1]
+
+
+def test_question_beyond_the_bounds_of_the_store_is_refused(store):
+    class Hasty:
+        def query(self, sql, parameters):
+            return store.query(sql, parameters, max_rows=1)
+
+    with pytest.raises(QueryError, match="rows"):
+        QueryEngine(Hasty(), SCHEMA, lambda: [Table("flows")]).top(
+            TopQuestion(dimensions=["SrcAddr"], **between()), NOW
+        )
+
+
+def test_tables_of_the_store_are_asked_once_a_second(store):
+    asked, now = [], [0.0]
+
+    def status():
+        asked.append(1)
+        return store.status()
+
+    tables = StoreTables(status, clock=lambda: now[0])
+    assert tables() == tables()
+    now[0] = 1.5
+    assert [table.name for table in tables()] == ["flows", "flows_1m0s", "flows_5m0s", "flows_1h0m0s"]
+    assert len(asked) == 2
+
+
+def status_of(oldest, rolled_up_to):
+    names = ("flows", "flows_1m0s", "flows_5m0s", "flows_1h0m0s")
+    tables = {
+        name: TableStatus(1, 1, 1, 0, None if first is None else first * 1000, None)
+        for name, first in zip(names, oldest, strict=True)
+    }
+    return StoreStatus(tables, 1, 1, "", dict(zip(("1m", "5m", "1h"), rolled_up_to, strict=True)))
+
+
+def test_table_that_begins_later_than_another_has_expired_what_was_before():
+    tables = complete_tables(status_of((900_030, 900_000, 300_000, 0), (950_000_000, None, 936_000_000)))
+    assert [(table.since, table.until) for table in tables] == [
+        (900_030, 2**32 - 1),
+        (900_000, 950_000),
+        (300_000, 0),
+        (0, 936_000),
+    ]
+
+
+def test_tables_that_begin_together_know_all_there_was():
+    """A collector that started an hour ago knows that there was nothing before."""
+    tables = complete_tables(status_of((900_030, 900_000, 900_000, 900_000), (1, 1, 1)))
+    assert {table.since for table in tables} == {0}
+    assert {table.since for table in complete_tables(status_of((None,) * 4, (None,) * 3))} == {0}
