@@ -1,0 +1,1 @@
+"""The whole: root of the configuration, and everything it describes, built and run."""

@@ -1,0 +1,169 @@
+"""Builds everything of the configuration, runs it, and takes it down in order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import structlog
+
+from millrace import __version__
+from millrace.api import ApiServer, Services, create_app
+from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver
+from millrace.app.settings import Settings
+from millrace.app.state import health_checks, pipeline_totals, store_facts
+from millrace.batch import FlowBatch
+from millrace.config import static_metadata
+from millrace.decode import Decoder
+from millrace.enrich import Enricher
+from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile
+from millrace.query import QueryEngine, StoreTables
+from millrace.receive import UdpReceiver
+from millrace.store import EmbeddedStore
+from millrace.telemetry import Health, Metrics
+
+log = structlog.get_logger(__name__)
+
+_MAINTENANCE_INTERVAL_S = 1.0
+_NAMES_INTERVAL_S = 30.0
+
+
+class Application:
+    """`millrace serve` as an object.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Attributes
+    ----------
+    pipeline, store, receiver
+        The parts, for whoever runs the application inside a program of its own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.schema = settings.columns.schema_of()
+        self.metrics = Metrics()
+        self.health = Health()
+        self.store = EmbeddedStore(settings.data, self.schema, settings.store)
+        self._decoder = Decoder(self.schema, settings.decode.limits())
+        self._metadata = static_metadata(settings.exporters)
+        self._enricher = Enricher(self._metadata)
+        self._sink: FlowSink = self.store if settings.sink == "store" else NullSink()
+        self.pipeline = Pipeline(
+            self.schema,
+            self._decoder,
+            self.enrich,
+            self._sink,
+            settings.pipeline,
+            StateFile(settings.data / "state.json"),
+        )
+        self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
+        self.api = ApiServer(create_app(self._services(), settings.api), settings.api) if settings.api.enabled else None
+        self._stopping = threading.Event()
+        self._maintenance = threading.Thread(target=self._maintain, name="millrace-maintenance", daemon=True)
+        self._started: list[Callable[[], None]] = []
+        self._store_metrics = StoreMetrics(self.metrics)
+        publish_receiver(self.metrics, self.receiver)
+        publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
+        health_checks(self.health, self.pipeline, self.receiver)
+
+    def start(self) -> None:
+        """Start every part; on an error those already started are stopped again."""
+        try:
+            for start, stop in self._parts():
+                start()
+                self._started.append(stop)
+        except BaseException:
+            self.stop()
+            raise
+        self._warn_of_small_buffers()
+        for address in self.receiver.addresses:
+            log.info("listening", address=address[0], port=address[1])
+
+    def _parts(self) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+        """How each part is started and stopped, in the order of starting."""
+        yield self.store.start, self.store.stop
+        yield self.pipeline.start, self.pipeline.stop
+        yield self._maintenance.start, self._stop_maintenance
+        yield self.receiver.start, self.receiver.stop
+        if self.api is not None:
+            yield self.api.start, self.api.stop
+
+    def stop(self) -> None:
+        """Stop receiving, store what is in flight, close the store."""
+        self._stopping.set()
+        while self._started:
+            self._started.pop()()
+
+    def run(self) -> None:
+        """Start, wait for SIGINT or SIGTERM, stop."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopping.set())
+        self.start()
+        try:
+            self._stopping.wait()
+        finally:
+            log.info("stopping")
+            self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where the HTTP interface answers; empty if it is off."""
+        return self.api.url if self.api is not None else ""
+
+    def enrich(self, flows: FlowBatch) -> FlowBatch:
+        """Fill the columns of exporters and interfaces."""
+        return self._enricher.enrich(flows)
+
+    def _services(self) -> Services:
+        return Services(
+            schema=self.schema,
+            query=QueryEngine(self.store, self.schema, StoreTables(self.store.status)),
+            exporters=self.pipeline.exporters,
+            rates=lambda: self.pipeline.rates.all(time.time_ns()),
+            metrics=self.metrics,
+            health=self.health,
+            live=self.pipeline.live,
+            store=store_facts(self.store),
+            status=lambda: pipeline_totals(self.pipeline, self.receiver),
+            version=__version__,
+            metadata=self._metadata,
+        )
+
+    def _maintain(self) -> None:
+        names_due = 0.0
+        while not self._stopping.wait(_MAINTENANCE_INTERVAL_S):
+            if self._sink is self.store:
+                self._maintain_store()
+            if time.monotonic() >= names_due:
+                self._enricher = self._enricher.with_names(self.pipeline.interface_names())
+                names_due = time.monotonic() + _NAMES_INTERVAL_S
+
+    def _maintain_store(self) -> None:
+        try:
+            done = self.store.maintain(time.time_ns() // 1_000_000)
+        except Exception as error:  # the thread must outlive a defect: rollups are tried again
+            log.exception("maintenance failed; it is tried again", error=str(error))
+            return
+        self._store_metrics.add(done)
+        for reason in done.errors:
+            log.warning("maintenance of the store", error=reason)
+
+    def _stop_maintenance(self) -> None:
+        self._stopping.set()
+        self._maintenance.join(30)
+
+    def _warn_of_small_buffers(self) -> None:
+        wanted = self.settings.receive.receive_buffer_bytes
+        granted = min((stats.buffer_bytes for stats in self.receiver.stats()), default=wanted)
+        if granted < wanted:
+            log.warning(
+                "the kernel grants a smaller socket buffer than asked for; bursts may be lost",
+                granted_bytes=granted,
+                wanted_bytes=wanted,
+                fix=f"sysctl -w net.core.rmem_max={wanted}",
+            )

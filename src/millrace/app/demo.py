@@ -1,0 +1,111 @@
+"""`millrace demo`: serve, synthetic routers, and a day of history."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from millrace.app.application import Application
+from millrace.app.settings import Settings
+from millrace.generate import GenerateSettings, Generator, Model, default_model, demo_metadata, history
+
+HISTORY_MS = 24 * 3600 * 1000
+HISTORY_FLOWS = 1_000_000
+
+
+def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float) -> None:
+    """Run until Ctrl-C, or for `duration_s` seconds if not 0.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the demo's store; history is made when it holds none.
+    http_port : int
+        Of the console; another free one is taken when it is in use.
+    rate : float
+        Synthetic flows per second.
+    duration_s : float
+    """
+    console = Console()
+    model = default_model()
+    udp_port = _free_port(socket.SOCK_DGRAM)
+    application = Application(_settings(data, model, udp_port, _usable_port(http_port)))
+    stop = threading.Event()
+    with console.status("Starting the embedded store …"):
+        application.start()
+    try:
+        _fill_history(application, model, rate, console)
+        _announce(application, console, udp_port)
+        settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
+        sender = threading.Thread(
+            target=Generator(settings, model).run, kwargs={"stop": stop}, name="millrace-generate", daemon=True
+        )
+        sender.start()
+        _watch(application, console, duration_s)
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+    finally:
+        stop.set()
+        application.stop()
+
+
+def _settings(data: Path, model: Model, udp_port: int, http_port: int) -> Settings:
+    return Settings.model_validate(
+        {
+            "data": data,
+            "receive": {"listeners": [f"127.0.0.1:{udp_port}"]},
+            "api": {"port": http_port},
+            "exporters": demo_metadata(model),
+        }
+    )
+
+
+def _fill_history(application: Application, model: Model, rate: float, console: Console) -> None:
+    """Store a day of made-up flows, unless the folder has some already."""
+    if application.store.query("SELECT count() > 0 AS filled FROM flows")["filled"][0].as_py():
+        return
+    now_ms = time.time_ns() // 1_000_000
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("Making a day of history", total=HISTORY_FLOWS)
+        for batch in history(model, now_ms - HISTORY_MS, now_ms, HISTORY_FLOWS, live_rate=rate):
+            application.store.insert(application.enrich(batch))
+            bar.advance(task, len(batch))
+
+
+def _announce(application: Application, console: Console, udp_port: int) -> None:
+    console.print(
+        f"Millrace listens on [bold]127.0.0.1:{udp_port}[/] (UDP). "
+        f"Open [bold underline]{application.url}[/] in a browser, or run: [bold]millrace top --url {application.url}[/]"
+    )
+    console.print("Ctrl-C ends it.")
+
+
+def _watch(application: Application, console: Console, duration_s: float) -> None:
+    """Print what is stored every few seconds."""
+    began = time.monotonic()
+    while not duration_s or time.monotonic() - began < duration_s:
+        time.sleep(min(5.0, duration_s or 5.0))
+        writer = application.pipeline.writer
+        seconds = time.monotonic() - began
+        console.print(f"{writer.stored:>10} live flows stored ({writer.stored / seconds:.0f}/s)", highlight=False)
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _usable_port(wanted: int) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port(socket.SOCK_STREAM)
+        return int(probe.getsockname()[1])

@@ -1,0 +1,80 @@
+"""Root of the configuration: each room's settings under its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from millrace.api import ApiSettings
+from millrace.config import ExportersSettings, Section
+from millrace.config.columns import SchemaSettings
+from millrace.decode import Limits
+from millrace.pipeline import PipelineSettings
+from millrace.receive import ReceiveSettings
+from millrace.store import StoreSettings
+from millrace.telemetry import TelemetrySettings
+
+_LIMITS = Limits()
+
+
+class DecodeSettings(Section):
+    """Bounds of what decoding remembers: whoever can send a datagram can forge its source."""
+
+    exporters: int = Field(default=_LIMITS.exporters, ge=1)
+    """Exporters whose templates and sampling are remembered."""
+
+    templates: int = Field(default=_LIMITS.templates, ge=1)
+    """Templates of all exporters together."""
+
+    templates_per_exporter: int = Field(default=_LIMITS.templates_per_exporter, ge=1)
+    """Templates of one exporter."""
+
+    template_lifetime_s: float = Field(default=_LIMITS.template_lifetime_s, ge=0)
+    """Seconds after which a template that was not announced again is forgotten; 0: never."""
+
+    waiting_bytes: int = Field(default=_LIMITS.waiting_bytes, ge=0)
+    """Bytes of data sets kept until their template comes."""
+
+    waiting_s: float = Field(default=_LIMITS.waiting_s, ge=0)
+    """Seconds that such a data set waits."""
+
+    def limits(self) -> Limits:
+        """The decoder's bounds."""
+        return replace(_LIMITS, **self.model_dump())
+
+
+class Settings(Section):
+    """Everything that `millrace serve` can be told."""
+
+    data: Path = Path("data")
+    """Folder of the embedded store and of what must survive a restart."""
+
+    sink: Literal["store", "null"] = "store"
+    """Where flows go; `null` decodes and forgets them (to measure)."""
+
+    receive: ReceiveSettings = ReceiveSettings()
+    """UDP listeners."""
+
+    decode: DecodeSettings = DecodeSettings()
+    """Decoding."""
+
+    columns: SchemaSettings = Field(default=SchemaSettings(), alias="schema")
+    """The table of columns."""
+
+    exporters: ExportersSettings = Field(default_factory=dict)
+    """What is known of exporters and interfaces, by subnet."""
+
+    pipeline: PipelineSettings = PipelineSettings()
+    """From the sockets to the store."""
+
+    store: StoreSettings = StoreSettings()
+    """The embedded store."""
+
+    api: ApiSettings = ApiSettings()
+    """HTTP interface and console."""
+
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """Logs and metrics."""

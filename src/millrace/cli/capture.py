@@ -1,0 +1,125 @@
+"""Commands on capture files: decode and replay."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from millrace.app.reading import read_batches
+from millrace.batch import DatagramBatch, address_text
+from millrace.cli.output import FlowOutput, Format
+from millrace.decode import Counts
+from millrace.decode.raw import RawDecoder
+from millrace.receive import Sender, read_capture, replay
+from millrace.schema import Schema
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        exists=True, dir_okay=False, readable=True,
+        help="pcap, pcapng, raw UDP payloads, IPFIX message streams or hex dumps; also gzip'ed.",
+    ),
+]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(decode)
+    app.command(name="replay")(replay_files)
+
+
+def decode(
+    files: Files,
+    kind: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = Format.TABLE,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="JSON of every header, template, option and field, by its IANA name.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", dir_okay=False, help="File to write; standard output if absent.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not summarise on standard error.")] = False,
+) -> None:
+    """Decode capture files to flows.
+
+    Templates of an earlier file serve the later ones.
+
+        millrace decode router.pcap
+
+        millrace decode templates.pcap data.pcap --format parquet -o flows.parquet
+    """
+    if kind in (Format.PARQUET, Format.ARROW) and output is None and sys.stdout.isatty():
+        raise typer.BadParameter(f"{kind} is binary; give a file with --output", param_hint="--format")
+    if raw:
+        _write_raw(files, output)
+        return
+    schema = Schema()
+    counts = Counts()
+    flows = 0
+    with FlowOutput(kind, schema, output) as sink:
+        for batch in read_batches(files, schema, counts):
+            flows += len(batch)
+            if len(batch):
+                sink.write(batch)
+    if not quiet:
+        _summarise(flows, counts)
+
+
+def _write_raw(files: list[Path], output: Path | None) -> None:
+    decoder = RawDecoder()
+    with output.open("w", encoding="utf-8") if output else sys.stdout as file:
+        for batch in _batches(files):
+            for datagram in decoder.decode(batch):
+                file.write(json.dumps(datagram, ensure_ascii=False) + "\n")
+
+
+def _summarise(flows: int, counts: Counts) -> None:
+    console = Console(stderr=True, highlight=False)
+    events: dict[str, int] = {}
+    for (_, protocol, event), amount in counts.events.items():
+        if event == "datagrams":
+            events[protocol] = events.get(protocol, 0) + amount
+    seen = ", ".join(f"{amount} {protocol}" for protocol, amount in sorted(events.items())) or "no"
+    console.print(f"{flows} flows from {seen} datagrams")
+    for (exporter, protocol, unit, reason), amount in sorted(counts.drops.items()):
+        console.print(f"[yellow]not decoded:[/] {amount} {unit}s, {reason} ({protocol} from {address_text(exporter)})")
+    for issue in counts.issues[:10]:
+        console.print(f"  {address_text(issue.exporter)}: {issue.detail}", style="dim")
+
+
+def replay_files(
+    files: Files,
+    to: Annotated[str, typer.Option("--to", help="HOST:PORT of the collector.")] = "127.0.0.1:2055",
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.1, help="Datagrams per second; the original timing if absent.")
+    ] = None,
+    speed: Annotated[float, typer.Option("--speed", min=0.001, help="Factor on the original timing.")] = 1.0,
+) -> None:
+    """Send the datagrams of capture files to a collector.
+
+    millrace replay router.pcap --to 127.0.0.1:2055 --rate 1000
+    """
+    host, port = parse_target(to)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()) as bar:
+        task = bar.add_task(f"datagrams to {to}", total=None)
+        with Sender(host, port) as sender:
+            replay(_batches(files), sender, rate=rate, speed=speed, on_progress=lambda n: bar.update(task, completed=n))
+
+
+def parse_target(text: str) -> tuple[str, int]:
+    """Split ``HOST:PORT`` or ``[V6]:PORT``."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT", param_hint="--to")
+    return host.strip("[]"), int(port)
+
+
+def _batches(files: list[Path]) -> Iterator[DatagramBatch]:
+    for path in files:
+        yield from read_capture(path)

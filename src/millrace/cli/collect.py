@@ -1,0 +1,83 @@
+"""Commands around the running collector: serve, demo, top, sql."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millrace.app.application import Application
+from millrace.app.demo import run_demo
+from millrace.cli.configuration import ConfigFile, settings_from
+from millrace.cli.top import show_top
+from millrace.store import local_sql
+from millrace.telemetry import setup_logging
+
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Data folder; the configuration's if absent.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (serve, demo, top, sql):
+        app.command()(command)
+
+
+def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Collect, store and answer, all in one process.
+
+    Without a file: NetFlow, IPFIX and sFlow on UDP 2055, 4739 and 6343, data
+    in ./data, HTTP on 127.0.0.1:8080. Ctrl-C or SIGTERM stores what is in
+    flight and ends.
+    """
+    settings = settings_from(config)
+    if data is not None:
+        settings = settings.model_copy(update={"data": data})
+    setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
+    Application(settings).run()
+
+
+def demo(
+    data: Annotated[Path, typer.Option("--data", help="Folder of the demo's store.")] = Path("demo-data"),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="HTTP port; 0: any that is free.")] = 8080,
+    rate: Annotated[int, typer.Option("--rate", min=1, max=100_000, help="Synthetic flows per second.")] = 2000,
+    duration: Annotated[float, typer.Option("--duration", min=0, help="Seconds to run; 0: until Ctrl-C.")] = 0.0,
+) -> None:
+    """Collect from synthetic routers, with a day of history, to look at.
+
+    Needs no router, no configuration and no root; listens on loopback only.
+    """
+    setup_logging("warning", "auto")
+    run_demo(data, http_port=port, rate=rate, duration_s=duration)
+
+
+def top(
+    by: Annotated[list[str] | None, typer.Option("--by", help="Column to group by; repeatable.")] = None,
+    url: Annotated[str, typer.Option("--url", help="Address of the collector.")] = "http://127.0.0.1:8080",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Rows.")] = 20,
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=1440, help="Time range.")] = 5,
+    once: Annotated[bool, typer.Option("--once", help="Print one table and exit.")] = False,
+) -> None:
+    """Watch the top talkers in the terminal.
+
+    millrace top --by SrcAddr --by DstPort
+    """
+    show_top(url, by or ["SrcAddr", "DstAddr"], limit=limit, minutes=minutes, once=once)
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(help="ClickHouse SQL; read from standard input if absent.")] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    output: Annotated[str, typer.Option("--format", "-f", help="ClickHouse output format.")] = "PrettyCompact",
+) -> None:
+    """Run SQL on the store of this machine, also while `serve` runs.
+
+    millrace sql "SELECT count() FROM flows"
+    """
+    folder = data or settings_from(config).data
+    if query is None:
+        query = sys.stdin.read()
+    sys.stdout.buffer.write(local_sql(folder, query, output))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,44 @@
+"""Commands on the configuration: check, show, schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millrace.app.settings import Settings
+from millrace.config import load, schema, show
+
+app = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", exists=True, dir_okay=False, readable=True, help="YAML file; defaults if absent."),
+]
+
+
+def settings_from(config: Path | None) -> Settings:
+    """Settings of a file and the environment (``MILLRACE_…``)."""
+    return load(Settings, config, os.environ)
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Read the configuration and say what is wrong with it, if anything."""
+    settings_from(config).columns.schema_of()
+    typer.echo("the configuration is right")
+
+
+@app.command(name="show")
+def show_settings(config: ConfigFile = None) -> None:
+    """Print the settings in force: defaults, file and environment together."""
+    typer.echo(show(settings_from(config)), nl=False)
+
+
+@app.command(name="schema")
+def json_schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    typer.echo(json.dumps(schema(Settings), indent=2))

@@ -1,0 +1,51 @@
+"""The commands of `millrace`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from millrace import __version__
+from millrace.cli import capture, collect, configuration, measure, traffic
+from millrace.errors import MillraceError
+
+app = typer.Typer(
+    name="millrace",
+    help="Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"millrace {__version__}")
+        raise typer.Exit
+
+
+collect.register(app)
+capture.register(app)
+traffic.register(app)
+measure.register(app)
+app.add_typer(configuration.app, name="config")
+
+
+def main() -> None:
+    """Run the command line; user errors end with a sentence and exit code 1 or 2."""
+    try:
+        app()
+    except MillraceError as error:
+        Console(stderr=True).print(f"[bold red]millrace:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (head, say) has seen enough.
+        sys.stderr.close()
+        sys.exit(0)

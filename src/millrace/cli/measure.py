@@ -1,0 +1,30 @@
+"""The benchmark command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millrace.errors import MillraceError
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(bench)
+
+
+def bench(
+    only: Annotated[list[str] | None, typer.Option("--only", help="Part of a benchmark's name; repeatable.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and shorter loads.")] = False,
+    write: Annotated[
+        Path | None, typer.Option("--write", dir_okay=False, help="Markdown page whose table of figures to replace.")
+    ] = None,
+) -> None:
+    """Measure speed and size, and print the table of figures."""
+    try:
+        from millrace.bench import run
+    except ImportError as error:
+        raise MillraceError(f"the benchmarks need a development installation: {error}") from error
+    run(only=tuple(only or ()), quick=quick, write=write)

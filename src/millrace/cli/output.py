@@ -1,0 +1,159 @@
+"""Writes flows as a table, JSON lines, CSV, Parquet or Arrow."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from rich.console import Console
+from rich.table import Table
+
+from millrace.batch import FlowBatch
+from millrace.formats import json_lines, readable
+from millrace.schema import Schema
+
+
+class Format(StrEnum):
+    """Output formats of `millrace decode`."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+SHOWN = (
+    "TimeReceived", "ExporterAddress", "FlowProtocol", "SrcAddr", "SrcPort", "DstAddr", "DstPort", "Proto", "Packets",
+    "Bytes", "SamplingRate", "InIf", "OutIf", "SrcAS", "DstAS",
+)  # fmt: skip
+"""Columns of the table format, as far as a capture fills them."""
+
+
+class _TableWriter(Protocol):
+    def write_table(self, table: pa.Table) -> None: ...
+    def close(self) -> None: ...
+
+
+class FlowOutput:
+    """Writes batches of flows to a file or standard output.
+
+    Parameters
+    ----------
+    kind : Format
+    schema : Schema
+    path : Path, optional
+        Standard output when None.
+    """
+
+    def __init__(self, kind: Format, schema: Schema, path: Path | None) -> None:
+        self._kind = kind
+        self._schema = schema
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._writer: _TableWriter | None = None
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("wb") if self._path else sys.stdout.buffer
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if self._file is not None:
+            self._file.flush()
+            if self._path:
+                self._file.close()
+
+    def write(self, flows: FlowBatch) -> None:
+        """Write a batch."""
+        assert self._file is not None
+        match self._kind:
+            case Format.JSONL:
+                table = flows.to_arrow(self._schema, missing=False)
+                self._file.write(json_lines(readable(table, self._schema)))
+            case Format.TABLE:
+                table = flows.to_arrow(self._schema, missing=False)
+                self._print(readable(table.select([n for n in SHOWN if n in table.column_names]), self._schema))
+            case _:
+                # Files of one schema need every column in every batch.
+                self._write_table(readable(flows.to_arrow(self._schema), self._schema))
+
+    def _print(self, table: pa.Table) -> None:
+        assert self._file is not None
+        console = Console(width=200) if self._path else Console()
+        with console.capture() as capture:
+            console.print(_rich_table(table))
+        self._file.write(capture.get().encode())
+
+    def _write_table(self, table: pa.Table) -> None:
+        if self._writer is None:
+            self._writer = self._open(table.schema)
+        self._writer.write_table(table)
+
+    def _open(self, schema: pa.Schema) -> _TableWriter:
+        assert self._file is not None
+        writer: _TableWriter
+        match self._kind:
+            case Format.PARQUET:
+                writer = pyarrow.parquet.ParquetWriter(self._file, schema, compression="zstd")
+            case Format.ARROW:
+                options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, unify_dictionaries=True)
+                writer = pa.ipc.new_stream(self._file, schema, options=options)
+            case _:
+                writer = _CsvWriter(self._file)
+        return writer
+
+
+class _CsvWriter:
+    """CSV with lists as ``a b c`` and names in place of dictionary codes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._writer: pyarrow.csv.CSVWriter | None = None
+
+    def write_table(self, table: pa.Table) -> None:
+        for index, column in enumerate(table.columns):
+            if pa.types.is_dictionary(column.type):
+                table = table.set_column(index, table.column_names[index], column.cast(pa.string()))
+            elif pa.types.is_list(column.type):
+                joined = [pa.compute.binary_join(_strings(chunk), " ") for chunk in column.chunks]
+                table = table.set_column(index, table.column_names[index], pa.chunked_array(joined, pa.string()))
+        if self._writer is None:
+            self._writer = pyarrow.csv.CSVWriter(self._file, table.schema)
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _strings(chunk: pa.ListArray) -> pa.ListArray:
+    return chunk.cast(pa.list_(pa.string()))
+
+
+def _rich_table(table: pa.Table) -> Table:
+    shown = Table(box=None, header_style="bold")
+    for name in table.column_names:
+        numeric = pa.types.is_integer(table.schema.field(name).type)
+        shown.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for row in table.to_pylist():
+        shown.add_row(*(_cell(value) for value in row.values()))
+    return shown
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    isoformat = getattr(value, "isoformat", None)
+    if isoformat is not None:
+        return str(isoformat(sep=" ", timespec="milliseconds")).removesuffix("+00:00")
+    return str(value)
