@@ -1,0 +1,37 @@
+"""Synthetic exporters: realistic traffic, encoded as NetFlow v5, v9, IPFIX and sFlow v5.
+
+`Generator` sends a model's traffic live, `history` gives a stretch of the past,
+`LoadGenerator` sends as much as is wanted; `LoadPool` and `ExporterStream`
+encode without sending.
+"""
+
+from millrace.generate.config import GenerateSettings
+from millrace.generate.datagrams import Datagrams
+from millrace.generate.generator import Generator, Progress
+from millrace.generate.history import history
+from millrace.generate.load import PROTOCOLS, LoadPool
+from millrace.generate.loading import LoadGenerator, LoadPlan
+from millrace.generate.model import Model, ModelExporter, ModelInterface, default_model, demo_metadata
+from millrace.generate.networks import prefixes
+from millrace.generate.stream import ExporterStream
+from millrace.generate.traffic import Traffic
+
+__all__ = [
+    "PROTOCOLS",
+    "Datagrams",
+    "ExporterStream",
+    "GenerateSettings",
+    "Generator",
+    "LoadGenerator",
+    "LoadPlan",
+    "LoadPool",
+    "Model",
+    "ModelExporter",
+    "ModelInterface",
+    "Progress",
+    "Traffic",
+    "default_model",
+    "demo_metadata",
+    "history",
+    "prefixes",
+]

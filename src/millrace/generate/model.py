@@ -1,0 +1,201 @@
+"""The network that synthetic exporters belong to: routers, interfaces, neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+CurveName = Literal["evening", "office"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInterface:
+    """An interface of a synthetic router.
+
+    Parameters
+    ----------
+    index : int
+        ifIndex.
+    name, description : str
+    speed_mbps : int
+    boundary : {"external", "internal"}
+    connectivity, provider : str
+        As enrichment says them: transit, ix, pni, customer …
+    asn : int
+        The neighbour behind it: of a private peering only this AS is reached; 0 for exchanges and internal ones.
+    vlan : int
+        802.1Q tag of its frames; 0: untagged.
+    share : float
+        Of the traffic of the router's internal side; internal interfaces only.
+    """
+
+    index: int
+    name: str
+    description: str
+    speed_mbps: int
+    boundary: Literal["external", "internal"]
+    connectivity: str = ""
+    provider: str = ""
+    asn: int = 0
+    vlan: int = 0
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelExporter:
+    """A synthetic router.
+
+    Parameters
+    ----------
+    name, address : str
+        The address is a loopback one, which can be bound on any Linux machine.
+    protocol : str
+        What it exports (`millrace.generate.PROTOCOLS`).
+    sampling_rate : int
+        N of 1-in-N.
+    role, site, region, group : str
+        As enrichment says them.
+    utc_offset_h : float
+        Of the people who use it: moves its day.
+    curve : {"evening", "office"}
+        Shape of its day.
+    share : float
+        Of all flows.
+    ipv6_share : float
+        Of its flows.
+    prefix4, prefix6 : str
+        Addresses of the hosts behind it.
+    interfaces : tuple of ModelInterface
+    """
+
+    name: str
+    address: str
+    protocol: str
+    sampling_rate: int
+    role: str
+    site: str
+    region: str
+    group: str
+    utc_offset_h: float
+    curve: CurveName
+    share: float
+    ipv6_share: float
+    prefix4: str
+    prefix6: str
+    interfaces: tuple[ModelInterface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Routers of one network, and its AS number."""
+
+    local_as: int
+    exporters: tuple[ModelExporter, ...]
+
+    def with_protocol(self, protocol: str) -> Model:
+        """The same routers, all exporting one protocol (NetFlow v5 knows no IPv6)."""
+        ipv6 = protocol != "netflow-v5"
+        return replace(
+            self,
+            exporters=tuple(
+                replace(e, protocol=protocol, ipv6_share=e.ipv6_share if ipv6 else 0.0) for e in self.exporters
+            ),
+        )
+
+
+def _transit(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
+    text = f"Transit: {provider} (AS{asn})"
+    return ModelInterface(index, name, text, speed_mbps, "external", "transit", provider, asn)
+
+
+def _peering(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
+    text = f"PNI: {provider} (AS{asn})"
+    return ModelInterface(index, name, text, speed_mbps, "external", "pni", provider, asn)
+
+
+def _exchange(index: int, name: str, provider: str, speed_mbps: int = 100_000) -> ModelInterface:
+    return ModelInterface(index, name, f"IX: {provider}", speed_mbps, "external", "ix", provider)
+
+
+def _inside(
+    index: int, name: str, text: str, connectivity: str, share: float, speed_mbps: int = 100_000, vlan: int = 0
+) -> ModelInterface:
+    return ModelInterface(
+        index, name, text, speed_mbps, "internal", connectivity, share=share, vlan=vlan
+    )  # fmt: skip
+
+
+def default_model() -> Model:
+    """Three edge routers on two continents and an office, together speaking all four protocols.
+
+    The network has a documentation AS number (RFC 5398) and documentation,
+    benchmark and private addresses; its neighbours have the AS numbers they
+    have in the world.
+    """
+    amsterdam = ModelExporter(
+        "edge1.ams", "127.0.1.1", "ipfix", 1000, "edge", "ams", "europe", "backbone", 1, "evening", 0.40, 0.38,
+        "192.0.2.0/24", "2001:db8:1::/48",
+        (
+            _transit(101, "et-0/0/0", "Arelion", 1299), _transit(102, "et-0/0/1", "Lumen", 3356),
+            _exchange(110, "et-0/1/0", "AMS-IX", 200_000), _peering(120, "et-0/1/1", "Google", 15169),
+            _peering(121, "et-0/1/2", "Netflix", 2906), _inside(201, "ae1", "Access ring west", "access", 0.6),
+            _inside(202, "ae2", "Data centre AMS1", "datacentre", 0.3), _inside(203, "ae3", "Core to FRA", "core", 0.1),
+        ),
+    )  # fmt: skip
+    frankfurt = ModelExporter(
+        "edge1.fra", "127.0.1.2", "netflow-v9", 1000, "edge", "fra", "europe", "backbone", 1, "evening", 0.30, 0.33,
+        "198.51.100.0/24", "2001:db8:2::/48",
+        (
+            _transit(11, "HundredGigE0/0/0/0", "Cogent", 174), _transit(12, "HundredGigE0/0/0/1", "Arelion", 1299),
+            _exchange(20, "HundredGigE0/0/0/2", "DE-CIX", 100_000),
+            _peering(21, "HundredGigE0/0/0/3", "Meta", 32934), _peering(22, "HundredGigE0/0/0/4", "Amazon", 16509),
+            _inside(40, "Bundle-Ether1", "Access ring south", "access", 0.7),
+            _inside(41, "Bundle-Ether2", "Data centre FRA2", "datacentre", 0.3),
+        ),
+    )  # fmt: skip
+    new_york = ModelExporter(
+        "edge1.nyc", "127.0.1.3", "sflow-v5", 2048, "edge", "nyc", "north-america", "backbone", -5, "evening", 0.24,
+        0.42, "203.0.113.0/24", "2001:db8:3::/48",
+        (
+            _transit(1, "Ethernet1/1", "NTT", 2914), _transit(2, "Ethernet2/1", "Lumen", 3356),
+            _exchange(3, "Ethernet3/1", "DE-CIX New York"), _peering(4, "Ethernet4/1", "Cloudflare", 13335),
+            _inside(49, "Port-Channel49", "Access ring Brooklyn", "access", 0.8, vlan=149),
+            _inside(50, "Port-Channel50", "Data centre NYC1", "datacentre", 0.2, vlan=150),
+        ),
+    )  # fmt: skip
+    office = ModelExporter(
+        "gw1.office", "127.0.1.4", "netflow-v5", 100, "branch", "office", "europe", "enterprise", 1, "office", 0.06,
+        0.0, "10.20.0.0/20", "2001:db8:4::/48",
+        (
+            _transit(1, "GigabitEthernet0/0", "Deutsche Telekom", 3320, 1_000),
+            _inside(2, "GigabitEthernet0/1", "Staff", "lan", 0.8, 1_000, vlan=10),
+            _inside(3, "GigabitEthernet0/2", "Servers", "lan", 0.2, 1_000, vlan=20),
+        ),
+    )  # fmt: skip
+    return Model(64500, (amsterdam, frankfurt, new_york, office))
+
+
+def demo_metadata(model: Model) -> dict[str, dict[str, object]]:
+    """What enrichment should know of the routers: the configuration key ``exporters``, as plain dicts by address."""
+    return {
+        exporter.address: {
+            "name": exporter.name,
+            "group": exporter.group,
+            "role": exporter.role,
+            "site": exporter.site,
+            "region": exporter.region,
+            "default_sampling_rate": exporter.sampling_rate,
+            "interfaces": {
+                interface.index: {
+                    "name": interface.name,
+                    "description": interface.description,
+                    "speed_mbps": interface.speed_mbps,
+                    "provider": interface.provider,
+                    "connectivity": interface.connectivity,
+                    "boundary": interface.boundary,
+                }
+                for interface in exporter.interfaces
+            },
+        }
+        for exporter in model.exporters
+    }
