@@ -1,0 +1,118 @@
+"""Ethernet II, VLAN tags and PPPoE."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millrace.batch.arrays import I64, U8, U16
+from millrace.decode.packet.frames import Frames, Front
+from millrace.decode.packet.layers import AFTER_ETHERTYPE, VLAN_TAGS, Layer
+
+MAX_TAGS = 8
+"""Tags read of one frame; more than three do not occur in earnest."""
+
+_MAC = np.uint64(0xFFFF_FFFF_FFFF)
+_FIRST_ETHERTYPE = 1536  # smaller values are the length of an 802.3 frame (IEEE 802.3 §3.2.6)
+_VLAN_ID = 0x0FFF
+
+_HEADER = np.dtype(
+    {"names": ["dst", "src", "type"], "formats": [">u8", ">u8", ">u2"], "offsets": [0, 4, 12], "itemsize": 14}
+)
+"""Destination (upper 48 of 64 bits), source (lower 48 of 64 bits), EtherType."""
+
+_TAG = np.dtype([("tci", ">u2"), ("type", ">u2")])
+_PPPOE = np.dtype({"names": ["version", "protocol"], "formats": ["u1", ">u2"], "offsets": [0, 6], "itemsize": 8})
+
+_IS_TAG = np.zeros(1 << 16, np.bool_)
+_IS_TAG[list(VLAN_TAGS)] = True
+
+_AFTER_PPP = np.zeros(1 << 16, np.uint8)
+_AFTER_PPP[0x0021] = Layer.IPV4
+_AFTER_PPP[0x0057] = Layer.IPV6
+_AFTER_PPP[0x0281] = Layer.MPLS
+
+
+def ethernet(frames: Frames, front: Front) -> None:
+    """Read the outermost Ethernet header: MACs, VLAN, EtherType.
+
+    Of stacked tags the outermost is the VLAN, since that one separates the
+    traffic of the sampled port; the inner ones are the customer's. A priority
+    tag (VLAN 0) names no VLAN.
+    """
+    front = frames.visible(front, 14)
+    if not len(front):
+        return
+    frames.mark("ethernet", front)
+    header = frames.read(front, _HEADER)
+    frames.sheet.put_all(
+        front.target,
+        {
+            "SrcMAC": header["src"].astype(np.uint64) & _MAC,
+            "DstMAC": header["dst"].astype(np.uint64) >> np.uint64(16),
+        },
+    )
+    types, at, vlan = _skip_tags(frames, front, header["type"].astype(np.uint16))
+    frames.sheet.put_known("SrcVlan", front.target, vlan, vlan > 0)
+    frames.sheet.put_known("EType", front.target, types, types >= _FIRST_ETHERTYPE)
+    front = front.move(at)
+    frames.count_link(front)
+    frames.look_up(AFTER_ETHERTYPE, types, front)
+
+
+def inner_ethernet(frames: Frames, front: Front) -> None:
+    """Skip an Ethernet header inside a tunnel; the MACs told are the outermost ones."""
+    front = frames.visible(front, 14)
+    if not len(front):
+        return
+    types, at, _ = _skip_tags(frames, front, frames.read(front, _HEADER)["type"].astype(np.uint16))
+    front = front.move(at)
+    frames.count_link(front)
+    frames.look_up(AFTER_ETHERTYPE, types, front)
+
+
+def pppoe(frames: Frames, front: Front) -> None:
+    """Skip the headers of a PPPoE session (RFC 2516 §4, version and type 1) and of PPP."""
+    front = frames.visible(front, 8)
+    if not len(front):
+        return
+    header = frames.read(front, _PPPOE)
+    layers = _AFTER_PPP[header["protocol"].astype(np.int64)]
+    layers[header["version"] != 0x11] = Layer.NONE
+    front = front.move(front.at + 8)
+    frames.count_link(front.pick(layers != Layer.NONE))
+    frames.send(layers, front)
+
+
+def announces_payload(types: U16) -> U8:
+    """Layers after EtherTypes as `AFTER_ETHERTYPE` says, tags included (as ETHERNET); NONE: nothing known."""
+    return np.where(_IS_TAG[types], np.uint8(Layer.ETHERNET), AFTER_ETHERTYPE[types])
+
+
+def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, I64, U16]:
+    """Find EtherType and offset after the VLAN tags, and the identifier of the outermost one.
+
+    Returns
+    -------
+    types : ndarray of uint16, shape (k,)
+    at : ndarray of int64, shape (k,)
+    vlan : ndarray of uint16, shape (k,)
+        Priority and drop-eligible bits removed; 0: untagged.
+    """
+    at = front.at + 14
+    vlan = np.zeros(len(front), np.uint16)
+    tagged = _IS_TAG[types]
+    for depth in range(MAX_TAGS):
+        if not tagged.any():
+            break
+        index = np.flatnonzero(tagged)
+        tags = Front(front.rows[index], at[index], front.tag[index])
+        shown = frames.room(tags) >= 4
+        index = index[shown]
+        tag = frames.read(tags.pick(shown), _TAG)
+        if depth == 0:
+            vlan[index] = tag["tci"] & _VLAN_ID
+        types[index] = tag["type"]
+        at[index] += 4
+        tagged[:] = False
+        tagged[index] = _IS_TAG[types[index]]
+    return types, at, vlan

@@ -1,0 +1,273 @@
+"""What is known of each agent: last seen, sequence, sampling rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch.arrays import I64, Bool
+from millrace.decode.exporters import Exporters
+from millrace.decode.sflow.headers import Headers
+
+MAX_SOURCES = 64
+"""Sampling rates remembered of one agent, one per data source."""
+
+_MAX_LATE = 256  # datagrams; what comes later than this, or …
+_MAX_GAP = 1 << 20  # … skips more than this, has begun to count anew
+_MAX_UPTIME_BACK_MS = 10_000  # an agent whose uptime falls by more has restarted
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """State of one agent and sub-agent.
+
+    Attributes
+    ----------
+    address : bytes
+        Sixteen bytes.
+    sub_agent : int
+    last_seen_ns : int
+        When its last datagram was received, Unix nanoseconds.
+    datagrams : int
+    lost : int
+        Datagrams missing by sequence number when the next came; those that
+        came later are counted in `reordered` as well.
+    reordered : int
+        Datagrams that came late or twice.
+    restarts : int
+        How often its sequence began anew.
+    uptime_ms : int
+    sampling_rates : dict of int to int
+        By data source, as seen lately.
+    last_issue : str
+        The last thing that was wrong with its datagrams; empty: nothing.
+    """
+
+    address: bytes
+    sub_agent: int
+    last_seen_ns: int
+    datagrams: int
+    lost: int
+    reordered: int
+    restarts: int
+    uptime_ms: int
+    sampling_rates: dict[int, int]
+    last_issue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What the sequence numbers of a batch tell, per datagram.
+
+    Attributes
+    ----------
+    lost : ndarray of int64, shape (n,)
+        Datagrams missing right before this one.
+    reordered : ndarray of bool, shape (n,)
+    """
+
+    lost: I64
+    reordered: Bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Agents of one batch.
+
+    Attributes
+    ----------
+    gaps : Gaps
+    slot : ndarray of int64, shape (k,)
+        Place of each distinct agent of the batch.
+    first : ndarray of int64, shape (k,)
+        Its first datagram.
+    """
+
+    gaps: Gaps
+    slot: I64
+    first: I64
+
+
+_ROW = np.dtype(
+    [("last_seen", "i8"), ("datagrams", "i8"), ("lost", "i8"), ("reordered", "i8"), ("restarts", "i8"),
+     ("sequence", "i8"), ("uptime", "i8"), ("ahead", "i8"), ("used", "?")]
+)  # fmt: skip
+
+
+class Agents:
+    """Bounded memory of agents; the one silent for longest makes room.
+
+    Parameters
+    ----------
+    most : int
+        Agents and sub-agents remembered, about 200 bytes each.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._rows = np.zeros(most, _ROW)
+        self._slots: dict[tuple[bytes, int], int] = {}
+        self._free = list(range(most - 1, -1, -1))
+        self._rates: dict[int, dict[int, int]] = {}
+        self._issues: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def visit(self, headers: Headers, exporters: Exporters, time_ns: I64) -> Visit:
+        """Note the datagrams of a batch.
+
+        Parameters
+        ----------
+        headers : Headers
+        exporters : Exporters
+            Who sent each datagram.
+        time_ns : ndarray of int64, shape (n,)
+        """
+        packed = (exporters.index << 32) | headers.sub_agent
+        if (packed == packed[0]).all():
+            first, number = np.zeros(1, np.int64), np.zeros(len(packed), np.int64)
+        else:
+            _, first, number = np.unique(packed, return_index=True, return_inverse=True)
+        keys = exporters.keys()
+        agents = [keys[index] for index in exporters.index[first].tolist()]
+        slot = self._find(list(zip(agents, headers.sub_agent[first].tolist(), strict=True)))
+        # More agents in one batch than are remembered share a slot with nothing: they are not followed.
+        followed = slot[number] >= 0
+        gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
+        return Visit(gaps, slot, first)
+
+    def note_rates(self, slot: I64, source: I64, rate: I64) -> None:
+        """Remember the sampling rates of data sources."""
+        for place, number, one_in in zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True):
+            rates = self._rates.setdefault(place, {})
+            if number in rates or len(rates) < MAX_SOURCES:
+                rates[number] = one_in
+
+    def note_issue(self, slot: int, text: str) -> None:
+        """Remember what was wrong last."""
+        self._issues[slot] = text
+
+    def status(self) -> list[AgentStatus]:
+        """State of every agent remembered."""
+        return [
+            AgentStatus(
+                address, sub_agent, int(row["last_seen"]), int(row["datagrams"]), int(row["lost"]),
+                int(row["reordered"]), int(row["restarts"]), int(row["uptime"]),
+                dict(self._rates.get(slot, {})), self._issues.get(slot, ""),
+            )
+            for (address, sub_agent), slot in self._slots.items()
+            for row in (self._rows[slot],)
+        ]  # fmt: skip
+
+    def _find(self, keys: list[tuple[bytes, int]]) -> I64:
+        slots = [self._slots.get(key, -1) for key in keys]
+        missing = [index for index, slot in enumerate(slots) if slot < 0]
+        if len(missing) > len(self._free):
+            self._make_room(len(missing), {slot for slot in slots if slot >= 0})
+        for index in missing[: len(self._free)]:
+            slot = slots[index] = self._slots[keys[index]] = self._free.pop()
+            self._rows[slot] = np.zeros((), _ROW)
+        return np.array(slots, np.int64)
+
+    def _make_room(self, wanted: int, kept: set[int]) -> None:
+        """Forget the agents silent for longest, an eighth at least so that a flood does not sort for each."""
+        idle = [(int(self._rows["last_seen"][slot]), key) for key, slot in self._slots.items() if slot not in kept]
+        idle.sort(key=lambda pair: pair[0])
+        for _, key in idle[: max(wanted - len(self._free), len(self._rows) // 8)]:
+            slot = self._slots.pop(key)
+            self._rates.pop(slot, None)
+            self._issues.pop(slot, None)
+            self._free.append(slot)
+
+    def _follow(self, headers: Headers, number: I64, slot: I64, time_ns: I64, index: I64) -> Gaps:
+        """Compare the sequence numbers of each agent with what was highest before.
+
+        All agents side by side: sorted by agent, a cumulative sum unwraps the
+        32-bit numbers, and a running maximum that cannot look across the
+        beginning of a stretch (another agent, a restart) gives what came before.
+        """
+        gaps = Gaps(np.zeros(len(number), np.int64), np.zeros(len(number), np.bool_))
+        if not len(index):
+            return gaps
+        index = index[np.argsort(number[index], kind="stable")]
+        agent = number[index]
+        first = np.ones(len(index), np.bool_)
+        first[1:] = agent[1:] != agent[:-1]
+        before = self._rows[slot[agent[first]]]
+        sequence, uptime = headers.sequence[index], headers.uptime_ms[index]
+        step = _signed(sequence - _previous(sequence, first, before["sequence"]))
+        back = _signed(uptime - _previous(uptime, first, before["uptime"]))
+        new = np.zeros(len(index), np.bool_)
+        new[first] = ~before["used"]
+        anew = (step > _MAX_GAP) | (step < -_MAX_LATE) | (back < -_MAX_UPTIME_BACK_MS)
+        restart = anew & ~new
+        begins = anew | new
+        if (step == 1).all() and not (anew.any() or new.any() or before["ahead"].any()):
+            self._note(slot, agent, first, sequence, uptime, time_ns[index])
+            return gaps
+        ahead = np.zeros(len(index), np.int64)
+        ahead[first] = before["ahead"]
+        ahead[begins] = 0
+        position, highest = _running_maximum(np.where(begins, 0, step), first | begins, ahead)
+        gap = position - highest
+        gaps.lost[index] = np.where(begins, 0, np.maximum(gap - 1, 0))
+        gaps.reordered[index] = ~begins & (gap <= 0)
+        last = self._note(slot, agent, first, sequence, uptime, time_ns[index])
+        rows, places, starts = self._rows, slot[agent[last]], np.flatnonzero(first)
+        rows["ahead"][places] = np.maximum(highest - position, 0)[last]
+        rows["lost"][places] += np.add.reduceat(gaps.lost[index], starts)
+        rows["reordered"][places] += np.add.reduceat(gaps.reordered[index].astype(np.int64), starts)
+        rows["restarts"][places] += np.add.reduceat(restart.astype(np.int64), starts)
+        return gaps
+
+    def _note(self, slot: I64, agent: I64, first: Bool, sequence: I64, uptime: I64, time_ns: I64) -> I64:
+        """Note the last datagram of each agent, given datagrams sorted by agent; where those are."""
+        starts = np.flatnonzero(first)
+        ends = np.append(starts[1:], len(agent))
+        last: I64 = ends - 1
+        places = slot[agent[last]]
+        rows = self._rows
+        rows["sequence"][places] = sequence[last]
+        rows["uptime"][places] = uptime[last]
+        rows["used"][places] = True
+        rows["last_seen"][places] = np.maximum(rows["last_seen"][places], time_ns[last])
+        rows["datagrams"][places] += ends - starts
+        return last
+
+
+def _signed(difference: I64) -> I64:
+    """Difference of two 32-bit counters as the shorter way around."""
+    return ((difference + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
+def _previous(values: I64, first: Bool, before: I64) -> I64:
+    previous = np.empty_like(values)
+    previous[1:] = values[:-1]
+    previous[first] = before
+    return previous
+
+
+def _running_maximum(step: I64, begins: Bool, ahead: I64) -> tuple[I64, I64]:
+    """Unwrapped position of each number in its stretch, and the highest position before it.
+
+    Parameters
+    ----------
+    step : ndarray of int64, shape (n,)
+        Distance from the previous number.
+    begins : ndarray of bool, shape (n,)
+        First of a stretch: its position is its step.
+    ahead : ndarray of int64, shape (n,)
+        Where a stretch begins: the highest position before it.
+    """
+    total = np.cumsum(step)
+    starts = np.flatnonzero(begins)
+    stretch = np.cumsum(begins) - 1
+    position = total - (total - step)[starts][stretch]
+    # Stretches are lifted far above one another, so that one accumulation serves them all.
+    lift = stretch << 44
+    reached = np.maximum(position, np.where(begins, ahead, position)) + lift
+    highest = np.empty_like(reached)
+    highest[1:] = np.maximum.accumulate(reached)[:-1]
+    highest[starts] = ahead[starts] + lift[starts]
+    return position, highest - lift

@@ -1,0 +1,256 @@
+"""sFlow v5: datagrams to flows and interface counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from millrace.batch import Coded, DatagramBatch, FlowBatch
+from millrace.batch.arrays import I64, U8
+from millrace.decode.exporters import Exporters, number_exporters
+from millrace.decode.limits import Limits
+from millrace.decode.packet.sheet import Sheet
+from millrace.decode.result import Counts
+from millrace.decode.sflow import counters, extended, packets
+from millrace.decode.sflow.agents import Agents, AgentStatus, Visit
+from millrace.decode.sflow.gateway import fill_gateway
+from millrace.decode.sflow.headers import Headers, read_headers
+from millrace.decode.sflow.interfaces import forwarding_status, if_index
+from millrace.decode.sflow.records import Formats, Records, locate_records
+from millrace.decode.sflow.samples import (
+    COUNTERS,
+    DISCARD,
+    EXPANDED_COUNTERS,
+    FlowHeads,
+    Samples,
+    locate_samples,
+    read_counter_heads,
+    read_flow_heads,
+)
+from millrace.decode.sflow.tally import PROTOCOL, Tally
+from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
+
+_RAW, _GATEWAY = 1, 1003
+
+_FILLERS: dict[int, tuple[int, Callable[[U8, Records, Sheet], None]]] = {
+    3: (32, partial(packets.fill_sampled_ip, layout=packets.SAMPLED_IPV4)),
+    4: (56, partial(packets.fill_sampled_ip, layout=packets.SAMPLED_IPV6)),
+    2: (24, packets.fill_sampled_ethernet),
+    1012: (4, extended.fill_vlan_tunnel),
+    1001: (16, extended.fill_switch),
+    1002: (12, extended.fill_router),
+    1006: (12, extended.fill_mpls),
+    1007: (8, extended.fill_nat),
+    1020: (8, extended.fill_nat_ports),
+    1024: (32, partial(extended.fill_tunnel, layout=packets.SAMPLED_IPV4)),
+    1026: (56, partial(extended.fill_tunnel, layout=packets.SAMPLED_IPV6)),
+    1023: (32, partial(extended.fill_tunnel, layout=packets.SAMPLED_IPV4)),
+    1025: (56, partial(extended.fill_tunnel, layout=packets.SAMPLED_IPV6)),
+    1030: (4, extended.fill_vni),
+    1029: (4, extended.fill_vni),
+}
+"""By record format: its least number of bytes and who fills columns from it.
+
+The order decides who wins: what stands later overwrites, except where a filler
+only fills what is missing. Of tunnels the ingress one (the header the packet
+arrived with) comes before the egress one.
+"""
+
+_FORMATS = Formats(
+    {_RAW: 16, _GATEWAY: 20, **{form: least for form, (least, _) in _FILLERS.items()}},
+    frozenset(
+        (1004, 1005, *range(1008, 1012), *range(1013, 1017), 1021, 1022, 1027, 1028, *range(1031, 1050),
+         *range(2100, 2300))
+    ),
+)  # fmt: skip
+"""User, URL, MPLS tunnels and circuits, 802.11, layer-2 tunnels, offsets of inner headers, queues, ACLs, sockets,
+applications: known, without a column."""
+
+
+_COUNTER_FORMATS = Formats({counters.GENERIC: counters.GENERIC_BYTES}, counters.UNUSED)
+
+
+class SflowDecoder:
+    """Decode sFlow v5 datagrams.
+
+    Between batches only the sequence and status of agents is kept; what a
+    datagram decodes to does not depend on it.
+
+    Parameters
+    ----------
+    schema : Schema
+    limits : Limits, optional
+        Its `exporters` bounds the agents and sub-agents whose status is remembered.
+    """
+
+    def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
+        self._schema = schema
+        self._agents = Agents((limits or Limits()).exporters)
+
+    def status(self) -> list[AgentStatus]:
+        """State of every agent and sub-agent remembered."""
+        return self._agents.status()
+
+    def decode(self, batch: DatagramBatch, which: I64, counts: Counts) -> tuple[FlowBatch, FlowBatch]:
+        """Decode datagrams.
+
+        Flows are ordered by their position in the datagram, all datagrams
+        side by side; `FlowBatch.ordered` restores the order of the wire.
+
+        Parameters
+        ----------
+        batch : DatagramBatch
+        which : ndarray of int64, shape (k,)
+            Rows to decode, version 5.
+        counts : Counts
+            Where events and drops are counted: under the agent's address, or
+            the sender's where the header cannot be read.
+
+        Returns
+        -------
+        flows : FlowBatch
+            A row per flow sample and discarded packet.
+        counters : FlowBatch
+            A row per generic interface counters, columns of `COUNTER_COLUMNS`.
+        """
+        headers, unreadable = read_headers(batch, np.asarray(which, np.int64))
+        for reason, rows in unreadable.items():
+            _count_unreadable(batch, rows, reason, counts)
+        if not len(headers.row):
+            return FlowBatch(0), FlowBatch(0)
+        exporters = number_exporters(headers.agent)
+        tally = Tally(counts, exporters)
+        tally.event("datagrams", None)
+        tally.event("bytes", None, batch.stop[headers.row] - batch.start[headers.row])
+        visit = self._agents.visit(headers, exporters, batch.time_ns[headers.row])
+        _count_gaps(tally, visit)
+        samples = locate_samples(batch.arena, headers, tally)
+        is_counter = (samples.format == COUNTERS) | (samples.format == EXPANDED_COUNTERS)
+        origin = _Origin(headers, exporters, batch.time_ns[headers.row] // 1_000_000)
+        flows = self._decode_flows(batch.arena, samples.pick(~is_counter), origin, tally, visit)
+        interface = _decode_counters(batch.arena, samples.pick(is_counter), origin, tally)
+        self._note_issues(tally, exporters, visit)
+        return flows, interface
+
+    def _decode_flows(self, arena: U8, samples: Samples, origin: _Origin, tally: Tally, visit: Visit) -> FlowBatch:
+        if not len(samples):
+            return FlowBatch(0)
+        is_discard = samples.format == DISCARD
+        tally.event("flow_samples", samples.datagram[~is_discard])
+        tally.event("discard_samples", samples.datagram[is_discard])
+        tally.event("flows", samples.datagram)
+        heads = read_flow_heads(arena, samples)
+        records = locate_records(arena, samples, heads.records_at, heads.records, _FORMATS, tally)
+        sheet = Sheet(self._schema, len(samples))
+        if _RAW in records:
+            packets.fill_raw_headers(self._schema, arena, records[_RAW], sheet, tally, samples.datagram)
+        for form, (_, fill) in _FILLERS.items():
+            if form in records and len(records[form]):
+                fill(arena, records[form], sheet)
+        if _GATEWAY in records:
+            fill_gateway(arena, records[_GATEWAY], sheet, tally, samples.datagram)
+        _fill_heads(sheet, heads)
+        self._note_rates(samples, heads, visit)
+        flows = sheet.flows()
+        origin.tell(flows, samples)
+        return flows
+
+    def _note_rates(self, samples: Samples, heads: FlowHeads, visit: Visit) -> None:
+        """Remember the rate of one data source per agent and batch: enough to know them all in time."""
+        sample = np.full(int(samples.datagram.max()) + 1, -1, np.int64)
+        sample[samples.datagram[::-1]] = np.arange(len(samples))[::-1]
+        shown = (visit.slot >= 0) & (visit.first < len(sample))
+        chosen = sample[visit.first[shown]]
+        slot = visit.slot[shown][chosen >= 0]
+        chosen = chosen[chosen >= 0]
+        known = heads.rate[chosen] > 0
+        self._agents.note_rates(slot[known], heads.source[chosen[known]], heads.rate[chosen[known]])
+
+    def _note_issues(self, tally: Tally, exporters: Exporters, visit: Visit) -> None:
+        if not tally.example:
+            return
+        for slot, exporter in zip(visit.slot.tolist(), exporters.index[visit.first].tolist(), strict=True):
+            if slot >= 0 and exporter in tally.example:
+                self._agents.note_issue(slot, tally.example[exporter])
+
+
+class _Origin:
+    """When and from whom the samples of a batch came."""
+
+    def __init__(self, headers: Headers, exporters: Exporters, time_ms: I64) -> None:
+        self._row = headers.row.astype(np.int32)
+        self._codes = exporters.index.astype(np.int32)
+        self._addresses = exporters.addresses
+        self._domain = headers.sub_agent.astype(np.uint32)
+        self._time_ms = time_ms
+
+    def tell(self, flows: FlowBatch, samples: Samples) -> None:
+        """Add the columns of the datagram, and what every sFlow sample has."""
+        datagram = samples.datagram
+        time_ms = self._time_ms[datagram]
+        for name in ("TimeReceived", "TimeFlowStart", "TimeFlowEnd"):
+            flows.put(name, time_ms)
+        flows.put("FlowProtocol", np.full(len(samples), FLOW_PROTOCOLS.index(PROTOCOL), np.uint8))
+        flows.put("ExporterAddress", self.exporter(datagram))
+        flows.put("ObservationDomain", self._domain[datagram])
+        flows.put("Packets", np.ones(len(samples), np.uint64))
+        flows.datagram = self._row[datagram]
+
+    def tell_counters(self, batch: FlowBatch, datagram: I64) -> None:
+        """Add the columns of the datagram to interface counters."""
+        batch.put("TimeReceived", self._time_ms[datagram])
+        batch.put("ExporterAddress", self.exporter(datagram))
+        batch.put("ObservationDomain", self._domain[datagram])
+        batch.datagram = self._row[datagram]
+
+    def exporter(self, datagram: I64) -> Coded:
+        """Agents of datagrams."""
+        return Coded(self._codes[datagram], self._addresses)
+
+
+def _fill_heads(sheet: Sheet, heads: FlowHeads) -> None:
+    known = heads.rate > 0
+    sheet.put_known("SamplingRate", None, heads.rate, known)
+    sheet.put("SamplingRateSource", None, np.where(known, SAMPLING_SOURCES.index("sample"), 0))
+    sheet.put("InIf", None, if_index(heads.input_format, heads.input))
+    sheet.put("OutIf", None, if_index(heads.output_format, heads.output))
+    dropped = heads.reason >= 0
+    if dropped.any():
+        sheet.put_known("ForwardingStatus", None, forwarding_status(np.maximum(heads.reason, 0)), dropped)
+
+
+def _decode_counters(arena: U8, samples: Samples, origin: _Origin, tally: Tally) -> FlowBatch:
+    if not len(samples):
+        return FlowBatch(0)
+    tally.event("counter_samples", samples.datagram)
+    at, announced = read_counter_heads(arena, samples)
+    records = locate_records(arena, samples, at, announced, _COUNTER_FORMATS, tally)
+    if counters.GENERIC not in records:
+        return FlowBatch(0)
+    generic = records[counters.GENERIC]
+    batch = counters.read_interface_counters(arena, generic)
+    origin.tell_counters(batch, samples.datagram[generic.sample])
+    return batch
+
+
+def _count_gaps(tally: Tally, visit: Visit) -> None:
+    lost = np.flatnonzero(visit.gaps.lost)
+    if len(lost):
+        tally.event("lost", lost, visit.gaps.lost[lost])
+    tally.event("reordered", np.flatnonzero(visit.gaps.reordered))
+
+
+def _count_unreadable(batch: DatagramBatch, rows: I64, reason: str, counts: Counts) -> None:
+    if not len(rows):
+        return
+    senders = number_exporters(batch.source[rows])
+    lengths = batch.stop[rows] - batch.start[rows]
+    totals = np.bincount(senders.index).tolist()
+    volumes = np.bincount(senders.index, lengths).astype(np.int64).tolist()
+    detail = f"datagram of {lengths[0]} bytes has no usable sFlow v5 header"
+    for sender, total, volume in zip(senders.keys(), totals, volumes, strict=True):
+        counts.event(sender, PROTOCOL, "datagrams", total)
+        counts.event(sender, PROTOCOL, "bytes", volume)
+        counts.drop(sender, PROTOCOL, "datagram", reason, total, detail)

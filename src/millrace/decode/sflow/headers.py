@@ -1,0 +1,98 @@
+"""Datagram headers: version, agent, sub-agent, sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch import DatagramBatch
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
+from millrace.decode.packet.frames import gather
+from millrace.decode.packet.sheet import ADDRESS
+from millrace.decode.sflow.fields import read_addresses, read_words
+
+_REST = np.dtype([("sub_agent", ">u4"), ("sequence", ">u4"), ("uptime", ">u4"), ("samples", ">u4")])
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Headers of the datagrams that have a whole one.
+
+    Attributes
+    ----------
+    row : ndarray of int64, shape (n,)
+        Row of the batch.
+    agent : ndarray of uint8, shape (n, 16)
+        Address of the agent; the sender's where the agent names none.
+    sub_agent, sequence, uptime_ms, samples : ndarray of int64, shape (n,)
+    at, stop : ndarray of int64, shape (n,)
+        What follows the header.
+    """
+
+    row: I64
+    agent: U8
+    sub_agent: I64
+    sequence: I64
+    uptime_ms: I64
+    samples: I64
+    at: I64
+    stop: I64
+
+
+def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I64]]:
+    """Read the headers of datagrams (sFlow v5 page 40).
+
+    ::
+
+        version = 5 | address type | agent address (0, 4 or 16 bytes)
+        sub-agent | sequence number | uptime in ms | number of samples
+
+    Parameters
+    ----------
+    batch : DatagramBatch
+    which : ndarray of int64, shape (k,)
+        Rows to read.
+
+    Returns
+    -------
+    headers : Headers
+    unreadable : dict of str to ndarray of int64
+        By reason, the rows that have no usable header.
+    """
+    start, stop = batch.start[which], batch.stop[which]
+    version, shown = read_words(batch.arena, start, stop)
+    agent = read_addresses(batch.arena, start + 4, stop)
+    at = agent.end
+    five = shown & (version == 5)
+    told = five & (start + 8 <= stop)
+    whole = told & agent.sane & (at + _REST.itemsize <= stop)
+    unreadable: dict[str, I64] = {}
+    if not whole.all():
+        # How much must follow depends on the type of the address: an unknown one is told apart from a short datagram.
+        odd = told & (agent.kind > 2)
+        unreadable = {
+            "bad-version": which[shown & ~five],
+            "bad-address-type": which[odd],
+            "truncated": which[~shown | (five & ~whole & ~odd)],
+        }
+        which, at, stop = which[whole], at[whole], stop[whole]
+    rest = gather(batch.arena, at, _REST)
+    headers = Headers(
+        which,
+        _or_sender(agent.values[whole], agent.known[whole], batch.source[which]),
+        rest["sub_agent"].astype(np.int64),
+        rest["sequence"].astype(np.int64),
+        rest["uptime"].astype(np.int64),
+        rest["samples"].astype(np.int64),
+        at + _REST.itemsize,
+        stop,
+    )
+    return headers, unreadable
+
+
+def _or_sender(agents: AnyArray, known: Bool, source: U8) -> U8:
+    unnamed = ~known
+    if unnamed.any():
+        agents[unnamed] = np.ascontiguousarray(source[unnamed]).view(ADDRESS).reshape(-1)
+    return agents.view(np.uint8).reshape(-1, 16)

@@ -1,0 +1,173 @@
+"""Records of samples: locating them by format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch.arrays import I64, U8, Bool
+from millrace.decode.sflow.samples import Samples
+from millrace.decode.sflow.tally import Tally
+from millrace.decode.sflow.walk import Items, walk
+
+MAX_RECORDS = 256
+"""Records read of one sample; real ones carry fewer than twenty."""
+
+FORMATS = 1 << 12
+"""Record formats of enterprise 0 lie below; a tag from here on is a vendor's."""
+
+
+_UNKNOWN, _UNUSED, _OVERRUN, _FIRST_KNOWN = 0, 1, 2, 3
+
+
+class Formats:
+    """Which record formats there are.
+
+    Parameters
+    ----------
+    known : dict of int to int
+        Formats that are read, and the least number of bytes each must have.
+    unused : frozenset of int
+        Formats that are known and of which nothing is kept.
+    """
+
+    def __init__(self, known: dict[int, int], unused: frozenset[int]) -> None:
+        self.least = known
+        self.forms = list(known)
+        self.codes = np.zeros(FORMATS + 1, np.uint8)
+        self.codes[list(unused)] = _UNUSED
+        self.codes[self.forms] = np.arange(_FIRST_KNOWN, _FIRST_KNOWN + len(known))
+
+    def split(self, items: Items) -> list[tuple[int, Items]]:
+        """Items by the code of their format; agents that send one kind of sample have one per step."""
+        tag = items.tag
+        if not len(tag):
+            return []
+        if (tag == tag[0]).all():
+            return [(int(self.codes[min(int(tag[0]), FORMATS)]), items)]
+        codes = self.codes[np.minimum(tag, FORMATS)]
+        return [(code, items.pick(codes == code)) for code in np.flatnonzero(np.bincount(codes)).tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records of one format, at most one per sample, in the order of the samples.
+
+    Attributes
+    ----------
+    sample : ndarray of int64, shape (k,)
+        Distinct, ascending.
+    at, stop : ndarray of int64, shape (k,)
+        Content.
+    """
+
+    sample: I64
+    at: I64
+    stop: I64
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def pick(self, mask: Bool) -> Records:
+        """The records of a mask."""
+        index = np.flatnonzero(mask)
+        return self if len(index) == len(mask) else Records(self.sample[index], self.at[index], self.stop[index])
+
+
+def locate_records(
+    arena: U8, samples: Samples, at: I64, announced: I64, formats: Formats, tally: Tally
+) -> dict[int, Records]:
+    """Locate the records of each sample; count those that cannot be read.
+
+    Of several records of one format in a sample the first counts.
+
+    Parameters
+    ----------
+    arena : ndarray of uint8, shape (n_bytes,)
+    samples : Samples
+    at, announced : ndarray of int64, shape (n,)
+        Where the records of each sample begin, how many it announces.
+    formats : Formats
+    tally : Tally
+
+    Returns
+    -------
+    dict of int to Records
+        By format; only formats that occur.
+    """
+    found = walk(arena, at, samples.stop, announced, MAX_RECORDS)
+    _count_lists(tally, samples, announced, found.short, found.long)
+    parts: dict[int, list[Items]] = {}
+    for items in found.steps:
+        stop = samples.stop if len(items) == len(samples) else samples.stop[items.owner]
+        whole = items.end <= stop
+        if not whole.all():
+            parts.setdefault(_OVERRUN, []).append(items.pick(~whole))
+            items = items.pick(whole)
+        for code, part in formats.split(items):
+            parts.setdefault(code, []).append(part)
+    _count_skipped(tally, samples, parts)
+    records: dict[int, Records] = {}
+    for position, form in enumerate(formats.forms):
+        located = parts.get(_FIRST_KNOWN + position)
+        if located:
+            first = _first_per_sample(Items.join(located), len(samples))
+            records[form] = _long_enough(tally, samples, first, form, formats.least[form])
+    return records
+
+
+def _first_per_sample(items: Items, samples: int) -> Records:
+    owner = items.owner
+    if (owner[1:] > owner[:-1]).all():
+        return Records(owner, items.at, items.end)
+    first = np.full(samples, -1, np.int64)
+    first[owner[::-1]] = np.arange(len(owner))[::-1]
+    index = first[first >= 0]
+    return Records(owner[index], items.at[index], items.end[index])
+
+
+def _long_enough(tally: Tally, samples: Samples, records: Records, form: int, least: int) -> Records:
+    whole = records.stop - records.at >= least
+    if whole.all():
+        return records
+    short = records.pick(~whole)
+    tally.drop(
+        "record", "bad-length", samples.datagram[short.sample],
+        lambda i: f"record of format {form} has {short.stop[i] - short.at[i]} bytes, at least {least} expected",
+    )  # fmt: skip
+    return records.pick(whole)
+
+
+def _count_skipped(tally: Tally, samples: Samples, parts: dict[int, list[Items]]) -> None:
+    if _UNKNOWN in parts:
+        _count_items(tally, samples, Items.join(parts[_UNKNOWN]), "unknown-record")
+    if _UNUSED in parts:
+        owner = np.concatenate([part.owner for part in parts[_UNUSED]])
+        tally.drop("record", "unused-record", samples.datagram[owner], None)
+    if _OVERRUN in parts:
+        over = Items.join(parts[_OVERRUN])
+        cut = samples.cut[over.owner]
+        _count_items(tally, samples, over.pick(cut), "truncated")
+        _count_items(tally, samples, over.pick(~cut), "bad-length")
+
+
+def _count_items(tally: Tally, samples: Samples, items: Items, reason: str) -> None:
+    tally.drop(
+        "record", reason, samples.datagram[items.owner],
+        lambda i: f"record of enterprise {items.tag[i] >> 12} format {items.tag[i] & 0xFFF}, "
+        f"{items.end[i] - items.at[i]} bytes, {samples.stop[items.owner[i]] - items.at[i]} remain in the sample",
+    )  # fmt: skip
+
+
+def _count_lists(tally: Tally, samples: Samples, announced: I64, short: I64, long: I64) -> None:
+    for owner, reason in ((short[samples.cut[short]], "truncated"), (short[~samples.cut[short]], "bad-count")):
+        tally.drop(
+            "record", reason, samples.datagram[owner],
+            lambda i, owner=owner: f"sample of {samples.stop[owner[i]] - samples.at[owner[i]]} bytes announces "  # type: ignore[misc]
+            f"{announced[owner[i]]} records and has fewer",
+        )  # fmt: skip
+    tally.drop(
+        "record", "too-many", samples.datagram[long],
+        lambda i: f"{announced[long[i]]} records announced in a sample, {MAX_RECORDS} are read",
+    )  # fmt: skip

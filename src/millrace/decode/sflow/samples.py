@@ -1,0 +1,225 @@
+"""Samples: locating them, and reading the heads of flow and discard samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
+from millrace.decode.packet.frames import gather
+from millrace.decode.sflow.headers import Headers
+from millrace.decode.sflow.interfaces import discarded, split_format
+from millrace.decode.sflow.tally import Tally
+from millrace.decode.sflow.walk import Items, walk
+
+FLOW, COUNTERS, EXPANDED_FLOW, EXPANDED_COUNTERS, DISCARD = 1, 2, 3, 4, 5
+"""Sample formats (sFlow v5 page 28; discarded packets: drop notifications §4)."""
+
+MAX_SAMPLES = 1024
+"""Samples read of one datagram: a datagram of 64 KiB holds some 300 real ones."""
+
+_FLOW_HEAD = np.dtype(
+    [("sequence", ">u4"), ("source", ">u4"), ("rate", ">u4"), ("pool", ">u4"), ("drops", ">u4"),
+     ("input", ">u4"), ("output", ">u4"), ("records", ">u4")]
+)  # fmt: skip
+_EXPANDED_HEAD = np.dtype(
+    [("sequence", ">u4"), ("source_type", ">u4"), ("source", ">u4"), ("rate", ">u4"), ("pool", ">u4"),
+     ("drops", ">u4"), ("input_format", ">u4"), ("input", ">u4"), ("output_format", ">u4"), ("output", ">u4"),
+     ("records", ">u4")]
+)  # fmt: skip
+_DISCARD_HEAD = np.dtype(
+    [("sequence", ">u4"), ("source_type", ">u4"), ("source", ">u4"), ("drops", ">u4"), ("input", ">u4"),
+     ("output", ">u4"), ("reason", ">u4"), ("records", ">u4")]
+)  # fmt: skip
+_COUNTER_HEAD = np.dtype([("sequence", ">u4"), ("source", ">u4"), ("records", ">u4")])
+_EXPANDED_COUNTER_HEAD = np.dtype([("sequence", ">u4"), ("source_type", ">u4"), ("source", ">u4"), ("records", ">u4")])
+
+_HEADS: dict[int, np.dtype[np.void]] = {
+    FLOW: _FLOW_HEAD,
+    COUNTERS: _COUNTER_HEAD,
+    EXPANDED_FLOW: _EXPANDED_HEAD,
+    EXPANDED_COUNTERS: _EXPANDED_COUNTER_HEAD,
+    DISCARD: _DISCARD_HEAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Located samples of known formats whose head is whole.
+
+    Attributes
+    ----------
+    datagram : ndarray of int64, shape (k,)
+    format : ndarray of int64, shape (k,)
+    at, stop : ndarray of int64, shape (k,)
+        Content; `stop` never lies after the end of the datagram.
+    cut : ndarray of bool, shape (k,)
+        The datagram ends before the sample does.
+    """
+
+    datagram: I64
+    format: I64
+    at: I64
+    stop: I64
+    cut: Bool
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def pick(self, mask: Bool) -> Samples:
+        """The samples of a mask."""
+        if mask.all():
+            return self
+        return Samples(self.datagram[mask], self.format[mask], self.at[mask], self.stop[mask], self.cut[mask])
+
+
+@dataclass(frozen=True, slots=True)
+class FlowHeads:
+    """Heads of flow and discard samples, all arrays int64 of shape (k,).
+
+    Attributes
+    ----------
+    rate
+        0: unknown.
+    source
+        Index of the data source.
+    input_format, input, output_format, output
+        Interfaces; formats 0 (index), 1 (discarded, value is the reason), 2 (several).
+    reason
+        Why the packet was discarded; -1: it was not.
+    records_at, records
+        Where the records begin, how many are announced.
+    """
+
+    rate: I64
+    source: I64
+    input_format: I64
+    input: I64
+    output_format: I64
+    output: I64
+    reason: I64
+    records_at: I64
+    records: I64
+
+
+def locate_samples(arena: U8, headers: Headers, tally: Tally) -> Samples:
+    """Locate the samples of each datagram; count those that cannot be read.
+
+    Vendors' samples and unknown formats are skipped by their length. Of a
+    sample that the datagram cuts off, the records that are whole are kept.
+    """
+    found = walk(arena, headers.at, headers.stop, headers.samples, MAX_SAMPLES)
+    items = Items.join(found.steps)
+    _count_lists(tally, headers, found.short, found.long)
+    end_of_datagram = headers.stop[items.owner]
+    cut = items.end > end_of_datagram
+    samples = Samples(items.owner, items.tag, items.at, np.minimum(items.end, end_of_datagram), cut)
+    heads = np.zeros(DISCARD + 1, np.int64)
+    for form, layout in _HEADS.items():
+        heads[form] = layout.itemsize
+    needed = heads[np.where(samples.format <= DISCARD, samples.format, 0)]
+    usable = (needed > 0) & (samples.stop - samples.at >= needed)
+    if usable.all():
+        return samples
+    _count_unusable(tally, samples, needed)
+    return samples.pick(usable)
+
+
+def _count_lists(tally: Tally, headers: Headers, short: I64, long: I64) -> None:
+    tally.drop(
+        "sample", "truncated", short,
+        lambda i: f"sub-agent {headers.sub_agent[short[i]]}: {headers.samples[short[i]]} samples announced, "
+        "the datagram ends before the last",
+    )  # fmt: skip
+    tally.drop(
+        "sample", "too-many", long,
+        lambda i: f"sub-agent {headers.sub_agent[long[i]]}: {headers.samples[long[i]]} samples announced, "
+        f"{MAX_SAMPLES} are read",
+    )  # fmt: skip
+
+
+def _count_unusable(tally: Tally, samples: Samples, needed: I64) -> None:
+    enterprise = samples.format >= 1 << 12
+    unknown = ~enterprise & (needed == 0)
+    short = (needed > 0) & (samples.stop - samples.at < needed)
+
+    def name(part: Samples) -> Callable[[int], str]:
+        return lambda i: (
+            f"sample of enterprise {part.format[i] >> 12} format {part.format[i] & 0xFFF}, "
+            f"{part.stop[i] - part.at[i]} bytes"
+        )
+
+    for mask, reason in (
+        (enterprise, "enterprise-sample"), (unknown, "unknown-sample"),
+        (short & samples.cut, "truncated"), (short & ~samples.cut, "bad-length"),
+    ):  # fmt: skip
+        if mask.any():
+            part = samples.pick(mask)
+            tally.drop("sample", reason, part.datagram, name(part))
+
+
+def read_flow_heads(arena: U8, samples: Samples) -> FlowHeads:
+    """Read the heads of flow samples, expanded flow samples and discarded packets."""
+    readers = {FLOW: _plain_heads, EXPANDED_FLOW: _expanded_heads, DISCARD: _discard_heads}
+    parts = [(samples.format == form, read) for form, read in readers.items()]
+    for mask, read in parts:
+        if mask.all():
+            return read(arena, samples.at)
+    columns = [np.zeros(len(samples), np.int64) for _ in FlowHeads.__slots__]
+    for mask, read in parts:
+        if mask.any():
+            part = read(arena, samples.at[mask])
+            for column, name in zip(columns, FlowHeads.__slots__, strict=True):
+                column[mask] = getattr(part, name)
+    return FlowHeads(*columns)
+
+
+def read_counter_heads(arena: U8, samples: Samples) -> tuple[I64, I64]:
+    """Where the records of counter samples begin, and how many are announced."""
+    records = np.zeros(len(samples), np.int64)
+    at = np.zeros(len(samples), np.int64)
+    for form in (COUNTERS, EXPANDED_COUNTERS):
+        mask = samples.format == form
+        records[mask] = gather(arena, samples.at[mask], _HEADS[form])["records"]
+        at[mask] = samples.at[mask] + _HEADS[form].itemsize
+    return at, records
+
+
+def _plain_heads(arena: U8, at: I64) -> FlowHeads:
+    head = gather(arena, at, _FLOW_HEAD)
+    output_format, output = split_format(_wide(head["output"]))
+    return FlowHeads(
+        _wide(head["rate"]), _wide(head["source"]) & 0xFFFFFF,
+        *split_format(_wide(head["input"])), output_format, output, _reason(output_format, output),
+        at + _FLOW_HEAD.itemsize, _wide(head["records"]),
+    )  # fmt: skip
+
+
+def _expanded_heads(arena: U8, at: I64) -> FlowHeads:
+    head = gather(arena, at, _EXPANDED_HEAD)
+    output_format, output = _wide(head["output_format"]), _wide(head["output"])
+    return FlowHeads(
+        _wide(head["rate"]), _wide(head["source"]), _wide(head["input_format"]), _wide(head["input"]),
+        output_format, output, _reason(output_format, output), at + _EXPANDED_HEAD.itemsize, _wide(head["records"]),
+    )  # fmt: skip
+
+
+def _discard_heads(arena: U8, at: I64) -> FlowHeads:
+    """Every discarded packet counts: the sampling rate is not told, a reason is."""
+    head = gather(arena, at, _DISCARD_HEAD)
+    zero = np.zeros(len(at), np.int64)
+    return FlowHeads(
+        zero, _wide(head["source"]), zero, _wide(head["input"]), zero, _wide(head["output"]), _wide(head["reason"]),
+        at + _DISCARD_HEAD.itemsize, _wide(head["records"]),
+    )  # fmt: skip
+
+
+def _reason(form: I64, value: I64) -> I64:
+    """Why a packet was discarded, which the output interface of a flow sample says instead of an index."""
+    return np.where(discarded(form), value, -1)
+
+
+def _wide(words: AnyArray) -> I64:
+    return words.astype(np.int64)

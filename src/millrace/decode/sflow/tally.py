@@ -1,0 +1,64 @@
+"""Counting per exporter without a loop over datagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from millrace.batch.arrays import I64, AnyArray
+from millrace.decode.exporters import Exporters
+from millrace.decode.result import Counts, Event
+
+PROTOCOL = "sflow-v5"
+
+
+class Tally:
+    """Counts of one batch, by the exporter of each datagram.
+
+    Parameters
+    ----------
+    counts : Counts
+        Where to count.
+    exporters : Exporters
+        Who sent each datagram.
+    """
+
+    def __init__(self, counts: Counts, exporters: Exporters) -> None:
+        self._counts = counts
+        self._index = exporters.index
+        self._keys = exporters.keys()
+        self.example: dict[int, str] = {}
+
+    def event(self, event: Event, datagram: I64 | None, amount: AnyArray | None = None) -> None:
+        """Count an event.
+
+        Parameters
+        ----------
+        event : str
+        datagram : ndarray of int64, shape (k,), optional
+            Datagram of each occurrence; None: once per datagram.
+        amount : ndarray of integers, shape (k,), optional
+            How many times each.
+        """
+        for exporter, total in self._totals(datagram, amount):
+            self._counts.event(self._keys[exporter], PROTOCOL, event, total)
+
+    def drop(self, unit: str, reason: str, datagram: I64, detail: Callable[[int], str] | None) -> None:
+        """Count what was given up; `detail` explains the first occurrence (None: nothing is wrong with it)."""
+        if not len(datagram):
+            return
+        first = int(self._index[datagram[0]])
+        text = detail(0) if detail else ""
+        for exporter, total in self._totals(datagram, None):
+            self._counts.drop(self._keys[exporter], PROTOCOL, unit, reason, total, text if exporter == first else "")
+            if detail:
+                self.example[exporter] = f"{reason}: {text}" if exporter == first else reason
+
+    def _totals(self, datagram: I64 | None, amount: AnyArray | None) -> list[tuple[int, int]]:
+        index = self._index if datagram is None else self._index[datagram]
+        if len(self._keys) == 1:
+            return [(0, len(index) if amount is None else int(amount.sum()))]
+        totals = np.bincount(index, amount, len(self._keys)).astype(np.int64)
+        some = np.flatnonzero(totals)
+        return list(zip(some.tolist(), totals[some].tolist(), strict=True))

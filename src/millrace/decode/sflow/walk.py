@@ -1,0 +1,126 @@
+"""Walking lists of tagged items: the samples of datagrams, the records of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch import windows
+from millrace.batch.arrays import I64, U8, Bool
+
+_HEAD_BYTES = 8
+_LENGTH = 0xFFFFFFFF  # lower half of a head read as one number; the tag is the upper half
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Tagged items of several lists.
+
+    Attributes
+    ----------
+    owner : ndarray of int64, shape (k,)
+        List that each item belongs to.
+    tag : ndarray of int64, shape (k,)
+        Enterprise (20 bits) and format (12 bits).
+    at, end : ndarray of int64, shape (k,)
+        Content as announced; `end` may lie after the end of the list.
+    """
+
+    owner: I64
+    tag: I64
+    at: I64
+    end: I64
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def pick(self, mask: Bool) -> Items:
+        """The items of a mask."""
+        index = np.flatnonzero(mask)
+        if len(index) == len(mask):
+            return self
+        return Items(self.owner[index], self.tag[index], self.at[index], self.end[index])
+
+    @classmethod
+    def join(cls, parts: list[Items]) -> Items:
+        """Items one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        none = np.zeros(0, np.int64)
+        return cls(
+            np.concatenate([none, *(part.owner for part in parts)]),
+            np.concatenate([none, *(part.tag for part in parts)]),
+            np.concatenate([none, *(part.at for part in parts)]),
+            np.concatenate([none, *(part.end for part in parts)]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What walking the lists found.
+
+    Attributes
+    ----------
+    steps : list of Items
+        The first items of all lists, the second ones, and so on; owners ascend within a step.
+    short : ndarray of int64
+        Lists that end before the announced number of items.
+    long : ndarray of int64
+        Lists with more items than are read.
+    """
+
+    steps: list[Items]
+    short: I64
+    long: I64
+
+
+def walk(arena: U8, at: I64, stop: I64, announced: I64, most: int) -> Walk:
+    """Find the items of XDR lists of tagged opaque data (sFlow v5 page 26; RFC 4506 §4.10).
+
+    ::
+
+        +--------+--------+--------+--------+
+        |  enterprise (20 bits)    | format |
+        +--------+--------+--------+--------+
+        |              length               |
+        +--------+--------+--------+--------+
+        |  length bytes, padded to 4 …      |
+
+    One cursor per list; each step reads one item of every list.
+
+    Parameters
+    ----------
+    arena : ndarray of uint8, shape (n_bytes,)
+    at, stop : ndarray of int64, shape (n,)
+        First item, end of the list.
+    announced : ndarray of int64, shape (n,)
+        Number of items by the list's own count.
+    most : int
+        Items read of one list.
+    """
+    owner = np.arange(len(at))
+    last_head = stop - _HEAD_BYTES
+    words = windows(arena, ">u8")
+    end = at
+    none = np.zeros(0, np.int64)
+    steps: list[Items] = []
+    short: list[I64] = [none]
+    for step in range(most):
+        unread = announced > step
+        going = unread & (at <= last_head)
+        if not going.all():
+            # Lists with more to come; one whose last item overruns it is told by that item.
+            short.append(owner[unread & ~going & (end <= last_head + _HEAD_BYTES)])
+            if not going.any():
+                return Walk(steps, np.concatenate(short), none)
+            index = np.flatnonzero(going)
+            owner, at, announced, last_head = owner[index], at[index], announced[index], last_head[index]
+        head = words[at].astype(np.int64)
+        body = at + _HEAD_BYTES
+        length = head & _LENGTH
+        end = body + length
+        steps.append(Items(owner, head >> 32 & _LENGTH, body, end))
+        at = body + ((length + 3) & ~3)
+    more = (announced > most) & (end <= last_head + _HEAD_BYTES)
+    return Walk(steps, np.concatenate(short), owner[more])

@@ -1,0 +1,100 @@
+"""Sequence, restart and status of agents."""
+
+from __future__ import annotations
+
+import pytest
+
+from millrace.batch import address_bytes
+from millrace.decode.limits import Limits
+from millrace.decode.sflow import SflowDecoder
+from millrace.testing import sflow as wire
+
+
+def numbered(*sequences: int, agent: str = "192.0.2.10", sub_agent: int = 0, uptime_ms: int = 100_000) -> list[bytes]:
+    return [
+        wire.datagram([], agent=agent, sub_agent=sub_agent, sequence=sequence, uptime_ms=uptime_ms)
+        for sequence in sequences
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sequences", "lost", "reordered"),
+    [
+        ([1, 2, 3], 0, 0),
+        ([1, 2, 6, 7], 3, 0),
+        ([1, 3, 2, 4], 1, 1),
+        ([1, 5, 3, 4, 6], 3, 2),
+        ([7, 7, 8], 0, 1),
+        ([2**32 - 2, 2**32 - 1, 0, 1], 0, 0),
+        ([2**32 - 1, 3], 3, 0),
+        ([5_000_000, 1, 2], 0, 0),
+        ([1, 5_000_000, 5_000_001], 0, 0),
+    ],
+)
+def test_gaps_and_late_datagrams(sflow, sequences, lost, reordered):
+    together = sflow.decode(*numbered(*sequences)).events
+    assert (together.get("lost", 0), together.get("reordered", 0)) == (lost, reordered)
+
+
+def test_batches_make_no_difference(sflow):
+    events: dict[str, int] = {}
+    for payload in numbered(1, 5, 3, 4, 6, 9, 8):
+        for event, amount in sflow.decode(payload).events.items():
+            events[event] = events.get(event, 0) + amount
+    assert events == sflow.__class__().decode(*numbered(1, 5, 3, 4, 6, 9, 8)).events
+
+
+def test_restart_by_uptime_loses_nothing(sflow):
+    sflow.decode(*numbered(40, 41, uptime_ms=3_600_000))
+    outcome = sflow.decode(*numbered(1, 2, uptime_ms=500))
+    assert not {"lost", "reordered"} & outcome.events.keys()
+    status = sflow.decoder.status()[0]
+    assert (status.restarts, status.datagrams, status.uptime_ms) == (1, 4, 500)
+
+
+def test_sub_agents_and_agents_count_apart(sflow):
+    payloads = [
+        payload
+        for step in (1, 2, 3)
+        for payload in (
+            *numbered(step), *numbered(step + 100, sub_agent=1), *numbered(step * 2, agent="2001:db8::1"),
+        )
+    ]  # fmt: skip
+    assert sflow.decode(*payloads).events["lost"] == 2
+    lost = {(status.address, status.sub_agent): status.lost for status in sflow.decoder.status()}
+    assert lost == {
+        (address_bytes("192.0.2.10"), 0): 0,
+        (address_bytes("192.0.2.10"), 1): 0,
+        (address_bytes("2001:db8::1"), 0): 2,
+    }
+
+
+def test_status_tells_rates_by_source_index_and_the_last_issue(sflow):
+    payload = wire.datagram([wire.flow_sample([], rate=512, source=2 << 24 | 17), wire.item(99, b"")])
+    sflow.decode(payload, time_ns=1_800_000_000_000_000_000)
+    status = sflow.decoder.status()[0]
+    assert status.sampling_rates == {17: 512}
+    assert status.last_seen_ns == 1_800_000_000_000_000_000
+    assert status.last_issue.startswith("unknown-sample: ")
+
+
+def test_flood_of_agents_is_bounded_and_costs_no_flow(sflow):
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=10))
+    flows = 0
+    for batch in range(3):
+        payloads = [
+            wire.datagram([wire.flow_sample([])], agent=f"10.{batch}.0.{host}", sequence=batch) for host in range(25)
+        ]
+        flows += len(sflow.decode(*payloads, time_ns=batch).flows)
+    assert flows == 75
+    assert len(sflow.decoder.status()) == 10
+
+
+def test_the_agent_silent_for_longest_makes_room(sflow):
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=2))
+    for when, agent in enumerate(["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.3"]):
+        sflow.decode(*numbered(when, agent=agent), time_ns=when)
+    assert {status.address for status in sflow.decoder.status()} == {
+        address_bytes("10.0.0.1"),
+        address_bytes("10.0.0.3"),
+    }
