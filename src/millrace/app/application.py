@@ -62,7 +62,7 @@ class Application:
             StateFile(settings.data / "state.json"),
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
-        self.api = ApiServer(create_app(self._services(), settings.api), settings.api) if settings.api.enabled else None
+        self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
         self._stopping = threading.Event()
         self._maintenance = threading.Thread(target=self._maintain, name="millrace-maintenance", daemon=True)
         self._started: list[Callable[[], None]] = []
@@ -119,7 +119,8 @@ class Application:
         """Fill the columns of exporters and interfaces."""
         return self._enricher.enrich(flows)
 
-    def _services(self) -> Services:
+    def services(self) -> Services:
+        """What the HTTP interface asks."""
         return Services(
             schema=self.schema,
             query=QueryEngine(self.store, self.schema, StoreTables(self.store.status)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,7 @@ def decode(
 
 def _write_raw(files: list[Path], output: Path | None) -> None:
     decoder = RawDecoder()
-    with output.open("w", encoding="utf-8") if output else sys.stdout as file:
+    with output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout) as file:
         for batch in _batches(files):
             for datagram in decoder.decode(batch):
                 file.write(json.dumps(datagram, ensure_ascii=False) + "\n")

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from millrace import __version__
+from millrace.app.memory import keep_freed_memory
 from millrace.cli import capture, collect, configuration, measure, traffic
 from millrace.errors import MillraceError
 
@@ -40,6 +41,7 @@ app.add_typer(configuration.app, name="config")
 
 def main() -> None:
     """Run the command line; user errors end with a sentence and exit code 1 or 2."""
+    keep_freed_memory()
     try:
         app()
     except MillraceError as error:

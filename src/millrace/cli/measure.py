@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from millrace.errors import MillraceError
+from millrace.bench import run
 
 
 def register(app: typer.Typer) -> None:
@@ -23,8 +23,4 @@ def bench(
     ] = None,
 ) -> None:
     """Measure speed and size, and print the table of figures."""
-    try:
-        from millrace.bench import run
-    except ImportError as error:
-        raise MillraceError(f"the benchmarks need a development installation: {error}") from error
     run(only=tuple(only or ()), quick=quick, write=write)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from millrace.cli.capture import parse_target
-from millrace.generate import GenerateSettings, Generator
+from millrace.generate import GenerateSettings, Generator, Mix, write_capture
 from millrace.generate import Progress as Sent
 
 
@@ -21,20 +22,25 @@ def generate(
     to: Annotated[
         str | None, typer.Option("--to", help="HOST:PORT of the collector; the usual ports on this host if absent.")
     ] = None,
-    protocol: Annotated[
-        Literal["mix", "netflow-v5", "netflow-v9", "ipfix", "sflow-v5"],
-        typer.Option("--protocol", help="Protocol of all exporters; mix: each its own."),
-    ] = "mix",
+    protocol: Annotated[Mix, typer.Option("--protocol", help="Protocol of all exporters; mix: each its own.")] = "mix",
     rate: Annotated[float, typer.Option("--rate", min=0.1, max=10_000_000, help="Mean flows per second.")] = 500.0,
     duration: Annotated[float, typer.Option("--duration", min=0, help="Seconds; 0: until Ctrl-C.")] = 0.0,
     count: Annotated[int, typer.Option("--count", min=0, help="Flows to send; 0: no bound.")] = 0,
     curve: Annotated[bool, typer.Option("--curve/--flat", help="Follow the time of day, or not.")] = True,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Equal seeds give equal traffic.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option("--write", dir_okay=False, help="Write a capture file in place of sending.")
+    ] = None,
 ) -> None:
     """Send the flows of synthetic routers: a day curve, a few heavy talkers, many light ones.
 
     millrace generate --to 127.0.0.1:2055 --rate 5000 --duration 60
+
+    millrace generate --write example.pcap --count 5000
     """
+    if write is not None:
+        write_capture(write, flows=count or 5000, protocol=protocol, seed=seed)
+        return
     host, port = parse_target(to) if to else ("127.0.0.1", None)
     settings = GenerateSettings(host=host, port=port, protocol=protocol, rate=rate, curve=curve, seed=seed)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()) as bar:

@@ -74,10 +74,10 @@ class Counts:
             self.issues.append(Issue(exporter, protocol, reason, detail))
 
     def add(self, other: Counts) -> None:
-        """Add the counts of another batch."""
+        """Add the counts of a later batch; of the issues the latest are kept."""
         self.events.update(other.events)
         self.drops.update(other.drops)
-        self.issues.extend(other.issues[: MAX_ISSUES - len(self.issues)])
+        self.issues = (self.issues + other.issues)[-MAX_ISSUES:]
 
 
 @dataclass(slots=True)

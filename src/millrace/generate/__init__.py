@@ -5,7 +5,8 @@
 encode without sending.
 """
 
-from millrace.generate.config import GenerateSettings
+from millrace.generate.capture import write_capture
+from millrace.generate.config import GenerateSettings, Mix
 from millrace.generate.datagrams import Datagrams
 from millrace.generate.generator import Generator, Progress
 from millrace.generate.history import history
@@ -25,6 +26,7 @@ __all__ = [
     "LoadGenerator",
     "LoadPlan",
     "LoadPool",
+    "Mix",
     "Model",
     "ModelExporter",
     "ModelInterface",
@@ -34,4 +36,5 @@ __all__ = [
     "demo_metadata",
     "history",
     "prefixes",
+    "write_capture",
 ]

@@ -11,6 +11,10 @@ from millrace.config import Section
 USUAL_PORTS = {"netflow-v5": 2055, "netflow-v9": 2055, "ipfix": 4739, "sflow-v5": 6343}
 
 
+Mix = Literal["mix", "netflow-v5", "netflow-v9", "ipfix", "sflow-v5"]
+"""Protocol of all exporters; ``mix``: each its own."""
+
+
 class GenerateSettings(Section):
     """Synthetic exporters: where they send, what and how much."""
 
@@ -20,7 +24,7 @@ class GenerateSettings(Section):
     port: int | None = Field(default=None, ge=1, le=65535)
     """UDP port of the collector; the usual port of each protocol if not set."""
 
-    protocol: Literal["mix", "netflow-v5", "netflow-v9", "ipfix", "sflow-v5"] = "mix"
+    protocol: Mix = "mix"
     """Protocol of all exporters; `mix`: each its own."""
 
     rate: float = Field(default=500.0, gt=0, le=10_000_000)

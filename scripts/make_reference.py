@@ -1,0 +1,121 @@
+"""Write the reference pages that follow from the code: columns, configuration, command line, HTTP API.
+
+    .venv/bin/python scripts/make_reference.py           # writes docs/reference/*.md
+    .venv/bin/python scripts/make_reference.py --check   # fails if a page is stale
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from typer.cli import get_docs_for_click
+
+from millrace.api import ApiSettings, create_app
+from millrace.app.application import Application
+from millrace.app.settings import Settings
+from millrace.cli.main import app
+from millrace.config import reference
+from millrace.schema import COUNTER_COLUMNS, Column, Schema
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+MADE = "<!-- Made by scripts/make_reference.py; change the code, not this page. -->\n\n"
+
+
+def columns_page() -> str:
+    """Every column of `flows`, by group, and of the interface counters."""
+    lines = [
+        "# Columns\n",
+        "Columns of the table `flows`. *Rollup*: `key` and `attribute` columns are also in `flows_1m0s`, `flows_5m0s`",
+        "and `flows_1h0m0s`; `sum` columns are added up there.\n",
+    ]
+    schema = sorted(Schema(), key=lambda column: column.group)
+    for group, columns in groupby(schema, key=lambda column: column.group):
+        lines += [f"## {group}\n", "| column | type | rollup | meaning | from |", "|---|---|---|---|---|"]
+        lines += [_column_row(column) for column in columns]
+        lines.append("")
+    lines += ["## Table `interface_counters`\n", "| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| `{column.name}` | {column.clickhouse} | {column.description} |" for column in COUNTER_COLUMNS]
+    return "\n".join(lines) + "\n"
+
+
+def _column_row(column: Column) -> str:
+    sources = []
+    if column.elements:
+        named = (f"{element.pen}:{element.id}" if element.pen else str(element.id) for element in column.elements)
+        sources.append(f"elements {', '.join(named)}")
+    if column.netflow_v5:
+        sources.append(f"NetFlow v5 `{column.netflow_v5}`")
+    if column.sflow:
+        sources.append(f"sFlow {column.sflow}")
+    kind = column.clickhouse.replace("|", "\\|")
+    return f"| `{column.name}` | {kind} | {column.rollup or ''} | {column.description} | {'; '.join(sources)} |"
+
+
+def configuration_page() -> str:
+    """Every setting."""
+    return reference(Settings)
+
+
+def command_line_page() -> str:
+    """Every command and option."""
+    command = typer.main.get_command(app)
+    with typer.Context(command, info_name="millrace") as context:
+        text = get_docs_for_click(obj=command, ctx=context, name="millrace", title="Command line")
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+
+
+def api_page() -> str:
+    """Every endpoint."""
+    application = Application(Settings())
+    document = create_app(application.services(), ApiSettings()).openapi()
+    lines = ["# HTTP API\n", f"{document['info']['description']}\n", "OpenAPI document: `/api/v1/openapi.json`.\n"]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            lines += [*_operation(method, path, operation), ""]
+    return "\n".join(lines)
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f"## `{method.upper()} {path}`\n"
+    yield operation.get("description", operation.get("summary", ""))
+    parameters = operation.get("parameters", [])
+    if parameters:
+        yield "\n| parameter | meaning |\n|---|---|"
+        for parameter in parameters:
+            yield f"| `{parameter['name']}` | {parameter.get('description', '')} |"
+
+
+PAGES = {
+    "columns.md": columns_page,
+    "configuration.md": configuration_page,
+    "command-line.md": command_line_page,
+    "api.md": api_page,
+}
+
+
+def main() -> int:
+    """Write or check every page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is stale")
+    check = parser.parse_args().check
+    stale = []
+    for name, make in PAGES.items():
+        path, text = FOLDER / name, MADE + make()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    if check and stale:
+        print(f"stale: {', '.join(stale)}; run scripts/make_reference.py")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The documentation's examples run, its links lead somewhere, and its generated pages are fresh."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", ["docs/tutorial/captures-in-python.md"])
+def test_python_examples_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+        exec(compile(block, page, "exec"), names)
+    assert names["table"].num_rows > 4000
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_generated_reference_pages_are_fresh():
+    script = ROOT / "scripts" / "make_reference.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_configuration_examples_are_valid(tmp_path):
+    from millrace.app.settings import Settings
+    from millrace.config import load
+
+    for page in PAGES:
+        for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)):
+            if not re.match(r"(#.*\n)*(data|receive|schema|exporters|store|api|pipeline|decode|telemetry):", block):
+                continue
+            path = tmp_path / f"{page.stem}-{number}.yaml"
+            path.write_text(block)
+            load(Settings, path, {}).columns.schema_of()
+
+
+def test_every_reason_of_the_decoders_is_explained():
+    source = "".join(
+        path.read_text()
+        for path in ROOT.glob("src/millrace/decode/**/*.py")
+        if "raw" not in path.parts and path.name != "result.py"
+    )
+    labels = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source)) | {"truncated"}
+    others = {"utf-8"}
+    page = (ROOT / "docs" / "reference" / "reasons.md").read_text()
+    missing = sorted(label for label in labels - others if f"`{label}`" not in page)
+    assert missing == []

@@ -1,0 +1,61 @@
+"""What was acknowledged survives `kill -9`, and the rollups count it once."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from millrace.store import EmbeddedStore
+from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, totals
+
+WRITER = """
+import sys, threading, time
+from pathlib import Path
+from millrace.store import EmbeddedStore
+from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, few_keys
+
+store = EmbeddedStore(Path(sys.argv[1]), SCHEMA)
+store.start()
+
+def maintain():
+    clock = NOW_MS
+    while True:
+        clock += 60_000
+        store.maintain(clock)
+
+threading.Thread(target=maintain, daemon=True).start()
+for number in range(int(sys.argv[2]), 10**9):
+    store.insert(few_keys(200, NOW_MS - HOUR_MS, 2 * HOUR_MS, seed=number), token=str(number))
+    print(number, flush=True)
+"""
+
+
+def run_until_killed(folder, first, seconds):
+    """Insert from `first` on in another process, kill it; the last number it acknowledged."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), str(first)],
+        stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": "tests:src"},
+    )  # fmt: skip
+    acknowledged = int(writer.stdout.readline())
+    time.sleep(seconds)
+    writer.send_signal(signal.SIGKILL)
+    for line in writer.stdout.read().splitlines():
+        acknowledged = int(line)
+    writer.wait()
+    writer.stdout.close()
+    return acknowledged
+
+
+def test_ten_kills_lose_nothing_that_was_acknowledged_and_count_nothing_twice(tmp_path):
+    """The writer repeats the batch that was in flight, under the same token, as a pipeline would."""
+    chance = random.Random(7)
+    following = 0
+    for _ in range(10):
+        following = run_until_killed(tmp_path, following, chance.uniform(0.0, 0.4)) + 1
+    with EmbeddedStore(tmp_path, SCHEMA) as store:
+        flows = totals(store, "flows")[0]
+        assert flows in (200 * following, 200 * (following + 1))
+        store.wait_until_rolled_up(NOW_MS + 3 * HOUR_MS)
+        assert_rollups_agree(store)
+        assert store.status().tables["flows"].detached == 0
