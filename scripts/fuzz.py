@@ -41,16 +41,13 @@ def seeds(captures: list[Path]) -> list[bytes]:
     for protocol in PROTOCOLS:
         for per_datagram in (1, 7):
             pool = LoadPool(protocol, datagrams=4, flows_per_datagram=per_datagram)
-            found += payloads(pool.take(8, time.time_ns()))
+            announced = pool.preamble(time.time_ns())
+            found += announced.payloads() if announced is not None else []
+            found += pool.take(8, time.time_ns()).payloads()
     for path in captures:
         for batch in read_capture(path):
-            found += payloads(batch)[:200]
+            found += [batch.payload(index) for index in range(min(len(batch), 200))]
     return found
-
-
-def payloads(batch: DatagramBatch) -> list[bytes]:
-    """Every datagram of a batch."""
-    return [batch.payload(index) for index in range(len(batch))]
 
 
 def mutate(rng: random.Random, corpus: list[bytes]) -> bytes:
@@ -105,7 +102,8 @@ def main() -> int:
     options = parser.parse_args()
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
     rng = random.Random(seed)
-    decoder, raw = Decoder(Schema()), RawDecoder()
+    schema = Schema()
+    decoder, raw = Decoder(schema), RawDecoder()
     made = datagrams(rng, seeds(options.captures))
     process = psutil.Process()
     began = time.monotonic()
@@ -118,7 +116,7 @@ def main() -> int:
         start = time.perf_counter()
         try:
             decoded = decoder.decode(columns)
-            decoded.flows.to_arrow(Schema(), missing=False)
+            decoded.flows.to_arrow(schema, missing=False)
             seconds = time.perf_counter() - start
             if rng.random() < 0.2:
                 for _ in raw.decode(columns):

@@ -110,3 +110,7 @@ def test_every_command_has_help():
 def test_top_says_when_no_collector_answers():
     result = CliRunner().invoke(app, ["top", "--once", "--url", "http://127.0.0.1:9"])
     assert "no collector answers" in str(result.exception)
+
+
+def test_the_version_is_printed():
+    assert run("--version").stdout.startswith("millrace 0.")
