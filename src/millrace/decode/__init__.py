@@ -1,0 +1,8 @@
+"""Decoding: datagrams and template state to flows, interface counters and counts."""
+
+from millrace.decode.decoder import Decoder
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.status import ExporterStatus
+from millrace.decode.result import Counts, Decoded, Issue
+
+__all__ = ["Counts", "Decoded", "Decoder", "ExporterStatus", "Issue", "Limits"]

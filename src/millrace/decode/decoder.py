@@ -1,0 +1,140 @@
+"""The decoder of all protocols: recognises each datagram by its version word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from millrace.batch import DatagramBatch, FlowBatch, windows
+from millrace.batch.arrays import I64
+from millrace.decode.limits import Limits
+from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
+from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
+from millrace.decode.result import Counts, Decoded
+from millrace.decode.sflow import AgentStatus, SflowDecoder
+from millrace.schema import Schema
+
+_SFLOW5 = 5
+_UNKNOWN = "unknown"
+_SFLOW = "sflow-v5"
+_LONGEST_VERSION = 16
+_DEFAULT_LIMITS = Limits()
+
+
+class Decoder:
+    """Decodes datagrams of any mix of NetFlow v1, v5, v7, v9, IPFIX and sFlow v5.
+
+    Every port takes every protocol. The decoder keeps what exporters announce
+    (templates, sampling rates, names) from batch to batch; it reads no clock:
+    all times are those of the datagrams. Not safe for use by several threads.
+
+    Parameters
+    ----------
+    schema : Schema
+        Columns to fill.
+    limits : Limits
+        Bounds on memory and work.
+    """
+
+    def __init__(self, schema: Schema, limits: Limits = _DEFAULT_LIMITS) -> None:
+        self._schema = schema
+        self._netflow = NetflowDecoder(schema, limits)
+        self._sflow = SflowDecoder(schema, limits)
+
+    def decode(self, batch: DatagramBatch) -> Decoded:
+        """Decode a batch; whatever the bytes are, it does not raise.
+
+        Returns
+        -------
+        Decoded
+            Flows in the order of layouts, not of datagrams: see `FlowBatch.ordered`.
+        """
+        counts = Counts()
+        netflow, version, sflow = self._recognise(batch, counts)
+        flows = self._netflow.decode(batch, netflow, version, counts) if len(netflow) else FlowBatch(0)
+        counters = FlowBatch(0)
+        if len(sflow):
+            sampled, counters = self._sflow.decode(batch, sflow, counts)
+            flows = FlowBatch.concat([flows, sampled], self._schema)
+        return Decoded(flows, counters, counts, self._netflow.take_changed())
+
+    def _recognise(self, batch: DatagramBatch, counts: Counts) -> tuple[I64, I64, I64]:
+        """Datagrams of NetFlow, their version words, and datagrams of sFlow; others are counted."""
+        word = windows(batch.arena, ">u4")[batch.start].astype(np.int64)
+        size = batch.stop - batch.start
+        version = word >> 16
+        known = _HEADER_BYTES[np.minimum(version, _LONGEST_VERSION)]
+        netflow = (known > 0) & (size >= known)
+        sflow = (word == _SFLOW5) & (size >= 4)
+        if netflow.all():
+            return np.arange(len(batch)), version, np.zeros(0, np.int64)
+        for at in np.flatnonzero(~(netflow | sflow)).tolist():
+            self._drop(batch, at, int(version[at]), counts)
+        which = np.flatnonzero(netflow)
+        return which, version[which], np.flatnonzero(sflow)
+
+    def _drop(self, batch: DatagramBatch, at: int, version: int, counts: Counts) -> None:
+        size = int(batch.stop[at] - batch.start[at])
+        exporter = batch.source[at].tobytes()
+        protocol, reason = PROTOCOLS.get(version, _UNKNOWN), "truncated"
+        if size < 2 or protocol == _UNKNOWN:
+            protocol, reason = _UNKNOWN, "unknown-version"
+        counts.event(exporter, protocol, "datagrams")
+        counts.event(exporter, protocol, "bytes", size)
+        head = batch.arena[batch.start[at] : batch.start[at] + min(size, 8)].tobytes().hex(" ")
+        counts.drop(exporter, protocol, "datagram", reason, 1, f"{size} bytes that begin with {head or 'nothing'}")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Templates, sampling rates and names of all exporters, as plain JSON-able data."""
+        return self._netflow.snapshot()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a snapshot over; what is wrong in it, or no longer fits the limits, is skipped."""
+        self._netflow.restore(state)
+
+    def exporters(self) -> list[ExporterStatus]:
+        """What is known of every exporter, agents of sFlow included."""
+        known = {status.address: status for status in self._netflow.exporters()}
+        for agent in self._sflow.status():
+            status = _agent_status(agent)
+            known[agent.address] = _joined(known[agent.address], status) if agent.address in known else status
+        return list(known.values())
+
+    def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
+        """Name and description by exporter (16 bytes) and ifIndex, as told by options."""
+        return self._netflow.interface_names()
+
+
+def _agent_status(agent: AgentStatus) -> ExporterStatus:
+    domain = DomainStatus(_SFLOW, agent.sub_agent, agent.last_seen_ns, agent.lost, agent.reordered, 0.0)
+    sampling = tuple(
+        SamplingStatus(_SFLOW, agent.sub_agent, "source", source, rate, "sample")
+        for source, rate in agent.sampling_rates.items()
+    )
+    return ExporterStatus(
+        address=agent.address, protocols=(_SFLOW,), domains=(domain,), templates=(), sampling=sampling,
+        last_seen_ns=agent.last_seen_ns, lost=agent.lost, reordered=agent.reordered, clock_skew_s=0.0, waiting=(),
+        applications=0, interfaces=0, last_issue=agent.last_issue,
+    )  # fmt: skip
+
+
+def _joined(status: ExporterStatus, agent: ExporterStatus) -> ExporterStatus:
+    """One status of an exporter that speaks several protocols or has several sub-agents."""
+    return replace(
+        status,
+        protocols=tuple(dict.fromkeys(status.protocols + agent.protocols)),
+        domains=status.domains + agent.domains,
+        sampling=status.sampling + agent.sampling,
+        last_seen_ns=max(status.last_seen_ns, agent.last_seen_ns),
+        lost=status.lost + agent.lost,
+        reordered=status.reordered + agent.reordered,
+        last_issue=agent.last_issue or status.last_issue,
+    )
+
+
+_HEADER_BYTES = np.zeros(_LONGEST_VERSION + 1, np.int64)
+for _version, _bytes in HEADER_BYTES.items():
+    _HEADER_BYTES[_version] = _bytes

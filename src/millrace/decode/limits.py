@@ -1,0 +1,68 @@
+"""What bounds the memory and the work of decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on the state that exporters can make the decoder keep.
+
+    Whoever can send a datagram can forge its source, so every number here is
+    a bound on what a stranger can cost. What exceeds a bound is counted under
+    a reason; what is already known keeps working.
+
+    Parameters
+    ----------
+    exporters : int
+        Exporters whose state is kept, about 1 KB each plus what they announce.
+        Flows of further exporters are decoded as far as no state is needed
+        (NetFlow v1, v5, v7, sFlow).
+    exporter_idle_s : float
+        An exporter silent for this long makes room when `exporters` is reached.
+    domains_per_exporter : int
+        Observation domains (engines, source IDs) of an exporter, per protocol; about 300 B each.
+    templates_per_exporter : int
+        Templates of an exporter over all its domains.
+    templates : int
+        Templates over all exporters; about 400 B each, their field lists not counted.
+    template_bytes : int
+        Bytes of all *different* field lists together, as announced. A field
+        list that is in use costs about a hundred times its bytes once it is
+        compiled; at most `compiled_layouts` are kept compiled.
+    fields_per_template : int
+        Longer templates are refused.
+    compiled_layouts : int
+        Field lists kept ready to execute, a few KB to some hundred KB each.
+    template_lifetime_s : float
+        A template not announced again for this long is forgotten (RFC 7011
+        §8.4 leaves the time to the collector; the common refresh intervals are
+        between 1 and 30 minutes). 0: never.
+    waiting_bytes : int
+        Data sets kept until their template comes, over all exporters.
+    waiting_s : float
+        How long such a set waits.
+    options_entries : int
+        Names of applications and interfaces, and sampling rates, learned from options, over all exporters; about
+        300 B each.
+    options_entries_per_exporter : int
+        The same for one exporter.
+    text_bytes : int
+        Longer texts in records are cut.
+    """  # fmt: skip
+
+    exporters: int = 10_000
+    exporter_idle_s: float = 3600.0
+    domains_per_exporter: int = 1024
+    templates_per_exporter: int = 4096
+    templates: int = 100_000
+    template_bytes: int = 16 << 20
+    fields_per_template: int = 1024
+    compiled_layouts: int = 4096
+    template_lifetime_s: float = 86_400.0
+    waiting_bytes: int = 64 << 20
+    waiting_s: float = 600.0
+    options_entries: int = 500_000
+    options_entries_per_exporter: int = 50_000
+    text_bytes: int = 512

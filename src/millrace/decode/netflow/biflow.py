@@ -1,0 +1,64 @@
+"""The reverse direction of biflows as rows of their own (RFC 5103, NSEL responder counters)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millrace.batch import FlowBatch
+from millrace.batch.arrays import I64
+from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.flows import Group, SpreadClock
+from millrace.schema import Schema
+
+_PAIRS = (("Src", "Dst"), ("In", "Out"), ("Ingress", "Egress"))
+_ONE_WAY = frozenset(
+    {"Bytes", "Packets", "TCPFlags", "NextHop", "BGPNextHop", "DstASPath", "DstCommunities", "MPLSLabels"}
+)
+"""Columns that tell nothing about the other direction."""
+
+
+def reverse_flows(flows: FlowBatch, groups: list[Group], schema: Schema) -> list[FlowBatch]:
+    """Rows for the reverse direction of the groups that have one with packets or bytes.
+
+    Ends, interfaces and VRFs change places; what the record tells of the
+    reverse direction replaces what it tells of the forward one.
+    """
+    found: list[FlowBatch] = []
+    for group in groups:
+        if not group.plan.counters:
+            continue
+        counters = [group.records.number(field) > 0 for field in group.plan.counters]
+        rows = np.flatnonzero(np.logical_or.reduce(counters))
+        if len(rows):
+            turned = _turned(flows.take(group.start + rows), schema)
+            found.append(_overridden(turned, group, rows, schema))
+    return found
+
+
+def _turned(flows: FlowBatch, schema: Schema) -> FlowBatch:
+    turned = FlowBatch(flows.rows, datagram=flows.datagram)
+    for name, values in flows.columns.items():
+        if name not in _ONE_WAY:
+            turned.put(_partner(name, schema), values, flows.valid.get(name))
+    return turned
+
+
+def _partner(name: str, schema: Schema) -> str:
+    for pair in _PAIRS:
+        for this, other in (pair, pair[::-1]):
+            swapped = other + name.removeprefix(this)
+            if name.startswith(this) and swapped in schema and schema[swapped].kind is schema[name].kind:
+                return swapped
+    return name
+
+
+def _overridden(turned: FlowBatch, group: Group, which: I64, schema: Schema) -> FlowBatch:
+    total = len(group.records)
+    rows = Rows(schema, total)
+    clock = SpreadClock(group)
+    for step in group.plan.reverse:
+        step.write(rows, 0, total, group.records, clock)
+    told = rows.finish(np.zeros(total, np.int32)).take(which)
+    for name, values in told.columns.items():
+        turned.put(name, values, told.valid.get(name))
+    return turned

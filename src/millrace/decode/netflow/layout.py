@@ -1,0 +1,182 @@
+"""Field lists of templates, each kept once however many exporters announce it."""
+
+from __future__ import annotations
+
+import struct
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from millrace.decode.netflow.headers import IPFIX
+
+VARIABLE = 0xFFFF
+"""Length of a variable-length field in a template (RFC 7011 §7)."""
+ENTERPRISE_BIT = 0x8000
+
+_Compiled = TypeVar("_Compiled")
+
+
+class Field(NamedTuple):
+    """A field specifier: element, enterprise (0: IANA), length in bytes or `VARIABLE`, whether it is a scope.
+
+    The `id` of a scope of a v9 options template is a scope type (RFC 3954 §6.1), not an element.
+    """
+
+    id: int
+    pen: int
+    length: int
+    scope: bool = False
+
+
+@dataclass(slots=True)
+class Layout:
+    """A field list as announced.
+
+    Attributes
+    ----------
+    number : int
+    version : int
+        `V9` or `IPFIX`.
+    options : bool
+    scopes : int
+        The first so many fields are scopes.
+    with_pen : bool
+        Whether a field with the enterprise bit is followed by an enterprise number.
+    wire : bytes
+        Field specifiers as announced.
+    users : int
+        Templates with this layout.
+    """
+
+    number: int
+    version: int
+    options: bool
+    scopes: int
+    with_pen: bool
+    wire: bytes
+    users: int = 0
+
+    def fields(self) -> tuple[Field, ...]:
+        """The field list (made anew at each call, as few are ever looked at)."""
+        return parse_fields(self.wire, self.scopes, with_pen=self.with_pen)
+
+
+def parse_fields(wire: bytes, scopes: int, *, with_pen: bool) -> tuple[Field, ...]:
+    """Field specifiers (RFC 7011 §3.2) from bytes that hold whole ones."""
+    found: list[Field] = []
+    at = 0
+    while at + 4 <= len(wire):
+        element, length = struct.unpack_from("!HH", wire, at)
+        at += 4
+        pen = 0
+        if with_pen and element & ENTERPRISE_BIT:
+            (pen,) = struct.unpack_from("!I", wire, at)
+            element &= ~ENTERPRISE_BIT
+            at += 4
+        found.append(Field(element, pen, length, len(found) < scopes))
+    return tuple(found)
+
+
+def least_record(wire: bytes, *, with_pen: bool) -> int:
+    """Bytes of the shortest record with the fields of these specifiers."""
+    words = struct.unpack(f"!{len(wire) // 2}H", wire)
+    lengths: Sequence[int] = words[1::2]
+    if with_pen and any(element & ENTERPRISE_BIT for element in words[::2]):
+        lengths = [field.length for field in parse_fields(wire, 0, with_pen=True)]
+    return sum(lengths) - (VARIABLE - 1) * lengths.count(VARIABLE)
+
+
+class Layouts:
+    """Layouts by number and by what was announced.
+
+    Parameters
+    ----------
+    limit_bytes : int
+        Bytes of all field lists together.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._by_wire: dict[tuple[int, bool, int, bool, bytes], Layout] = {}
+        self._by_number: dict[int, Layout] = {}
+        self._next_number = 0
+        self._unused: list[Layout] = []
+        self.nbytes = 0
+
+    def __getitem__(self, number: int) -> Layout:
+        return self._by_number[number]
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def intern(self, *, version: int, options: bool, scopes: int, with_pen: bool, wire: bytes) -> Layout | None:
+        """The layout of that field list; None if it is new and there is no room."""
+        # Whether numbers follow matters only where there is an enterprise bit; IPFIX always has them.
+        with_pen = with_pen or version == IPFIX
+        key = (version, options, scopes, with_pen, wire)
+        layout = self._by_wire.get(key)
+        if layout is None:
+            if self.nbytes + len(wire) > self._limit_bytes:
+                return None
+            layout = self._by_wire[key] = Layout(self._next_number, version, options, scopes, with_pen, wire)
+            self._by_number[layout.number] = layout
+            self._next_number += 1
+            self.nbytes += len(wire)
+            self._unused.append(layout)
+        return layout
+
+    def acquire(self, layout: Layout) -> None:
+        """One more template has this layout."""
+        layout.users += 1
+
+    def release(self, layout: Layout) -> None:
+        """One template less has this layout; sets of this batch may still need it."""
+        layout.users -= 1
+        if not layout.users:
+            self._unused.append(layout)
+
+    def sweep(self) -> list[int]:
+        """Forget the layouts that no template has; their numbers."""
+        gone: list[int] = []
+        for layout in self._unused:
+            if not layout.users and layout.number in self._by_number:
+                del self._by_number[layout.number]
+                del self._by_wire[layout.version, layout.options, layout.scopes, layout.with_pen, layout.wire]
+                self.nbytes -= len(layout.wire)
+                gone.append(layout.number)
+        self._unused = []
+        return gone
+
+
+class Compiled(Generic[_Compiled]):
+    """What was compiled of layouts, the most recently used of them.
+
+    Parameters
+    ----------
+    make : callable
+        Compiles a layout.
+    size : int
+        How many to keep.
+    """
+
+    def __init__(self, make: Callable[[Layout], _Compiled], size: int) -> None:
+        self._make = make
+        self._size = size
+        self._kept: OrderedDict[int, _Compiled] = OrderedDict()
+
+    def of(self, layout: Layout) -> _Compiled:
+        """The compiled form of a layout."""
+        found = self._kept.get(layout.number)
+        if found is None:
+            found = self._kept[layout.number] = self._make(layout)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(layout.number)
+        return found
+
+    def forget(self, numbers: list[int]) -> None:
+        """Drop layouts that no longer exist."""
+        for number in numbers:
+            self._kept.pop(number, None)

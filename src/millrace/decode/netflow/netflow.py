@@ -1,0 +1,186 @@
+"""The NetFlow and IPFIX decoder: state of all exporters, and the steps of a batch in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from millrace.batch import DatagramBatch, FlowBatch
+from millrace.batch.arrays import I64
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.biflow import reverse_flows
+from millrace.decode.netflow.flows import Group, by_layout, fill, finish, make_group
+from millrace.decode.netflow.frames import has_frames, overlay_frames
+from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
+from millrace.decode.netflow.layout import Compiled
+from millrace.decode.netflow.legacy import decode_legacy
+from millrace.decode.netflow.options import Told, compile_options, read_options
+from millrace.decode.netflow.plan import compile_plan
+from millrace.decode.netflow.report import exporter_statuses
+from millrace.decode.netflow.resolve import Resolved, Resolver
+from millrace.decode.netflow.scopes import BatchScopes
+from millrace.decode.netflow.sequence import follow
+from millrace.decode.netflow.sets import Sets, find_sets
+from millrace.decode.netflow.snapshot import Restorer, take_snapshot
+from millrace.decode.netflow.state import State
+from millrace.decode.netflow.status import ExporterStatus
+from millrace.decode.netflow.tally import count_by_scope, count_leftovers
+from millrace.decode.result import Counts
+from millrace.schema import Schema
+
+
+class NetflowDecoder:
+    """Decodes NetFlow v1, v5, v7, v9 and IPFIX; see `Decoder`."""
+
+    def __init__(self, schema: Schema, limits: Limits) -> None:
+        self._schema = schema
+        self._state = State.empty(limits)
+        self._resolver = Resolver(self._state)
+        self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
+        self._options = Compiled(compile_options, limits.compiled_layouts)
+        self._changed = False
+
+    def decode(self, batch: DatagramBatch, which: I64, version: I64, counts: Counts) -> FlowBatch:
+        """Decode some datagrams of a batch.
+
+        Parameters
+        ----------
+        batch : DatagramBatch
+        which : ndarray of int64, shape (n,)
+            Datagrams that are NetFlow or IPFIX and hold a whole header; at least one.
+        version : ndarray of int64, shape (n,)
+            Their version words.
+        counts : Counts
+            Is added to.
+        """
+        headers = read_headers(batch, which, version)
+        scopes = self._state.scopes.of_batch(headers)
+        self._state.forget_removed(counts)
+        count_by_scope(counts, scopes, "datagrams", scopes.index)
+        count_by_scope(counts, scopes, "bytes", scopes.index, (batch.stop - batch.start)[which])
+        parts = self._decode_legacy(batch, headers, scopes, counts)
+        records = np.zeros(len(headers), np.int64)
+        messages = np.flatnonzero(headers.version >= V9)
+        if len(messages):
+            sets = find_sets(batch.arena, headers, scopes, messages, counts)
+            count_by_scope(counts, scopes, "sets", sets.scope)
+            parts += self._decode_sets(sets, headers, scopes, records, counts)
+        follow(headers, scopes, records, counts)
+        self._note_datagrams(headers, scopes)
+        flows = FlowBatch.concat(parts, self._schema)
+        if flows.datagram is not None:
+            row = np.zeros(len(batch), np.int64)
+            row[which] = scopes.index
+            per_datagram = np.bincount(flows.datagram, minlength=len(batch))
+            count_by_scope(counts, scopes, "flows", row, per_datagram)
+        self._commit(counts)
+        return flows
+
+    def _decode_legacy(
+        self, batch: DatagramBatch, headers: Headers, scopes: BatchScopes, counts: Counts
+    ) -> list[FlowBatch]:
+        parts: list[FlowBatch] = []
+        for version in LEGACY:
+            rows = np.flatnonzero(headers.version == version)
+            if len(rows) == len(headers):
+                parts.append(decode_legacy(batch.arena, headers, scopes, version, self._schema, counts))
+            elif len(rows):
+                some, their_scopes = headers.take(rows), scopes.rows(rows)
+                parts.append(decode_legacy(batch.arena, some, their_scopes, version, self._schema, counts))
+        return parts
+
+    def _decode_sets(
+        self, sets: Sets, headers: Headers, scopes: BatchScopes, records: I64, counts: Counts
+    ) -> list[FlowBatch]:
+        """Decode the sets of NetFlow v9 and IPFIX; `records` is set to the data records of each message."""
+        resolved = self._resolver.resolve(sets, headers, scopes, counts)
+        groups: list[Group] = []
+        told: list[Told] = []
+        for part in resolved.parts:
+            for number, some, _ in by_layout(part.sets, part.layout):
+                layout = self._state.layouts[number]
+                if layout.options:
+                    told.append(read_options(self._options.of(layout), some))
+                else:
+                    groups.append(make_group(self._plans.of(layout), some))
+        self._state.learner.learn(told, scopes, counts)
+        self._count_records(resolved, groups, told, scopes, records, counts)
+        return self._flows([group for group in groups if len(group.records)], scopes)
+
+    def _flows(self, groups: list[Group], scopes: BatchScopes) -> list[FlowBatch]:
+        if not groups:
+            return []
+        rows = fill(groups, scopes, self._state.sampling, self._state.names, self._schema)
+        flows = finish(rows, groups)
+        for group in groups:
+            if has_frames(group):
+                overlay_frames(flows, group, self._schema)
+        return [flows, *reverse_flows(flows, groups, self._schema)]
+
+    def _count_records(
+        self,
+        resolved: Resolved,
+        groups: list[Group],
+        told: list[Told],
+        scopes: BatchScopes,
+        records: I64,
+        counts: Counts,
+    ) -> None:
+        for group in groups:
+            count_by_scope(counts, scopes, "data_records", group.sets.scope, group.records.counts)
+        for options in told:
+            count_by_scope(counts, scopes, "options_records", options.sets.scope, options.records.counts)
+        for sets, found in [*((g.sets, g.records) for g in groups), *((t.sets, t.records) for t in told)]:
+            count_leftovers(counts, scopes, sets, found)
+            if sets.arena is resolved.arena:
+                records += np.bincount(sets.row, found.counts, len(records)).astype(np.int64)
+        records[resolved.unknown_rows] = -1
+
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
+        last = np.zeros(len(scopes), np.int64)
+        last[scopes.index] = np.arange(len(headers))
+        skew = (headers.export_ms - headers.time_ns // 1_000_000)[last].tolist()
+        for scope, seen, ahead, word in zip(
+            scopes.scopes, headers.time_ns[last].tolist(), skew, headers.sampling[last].tolist(), strict=True
+        ):
+            if scope is not None:
+                scope.last_seen_ns, scope.clock_skew_ms, scope.sampling_word = seen, ahead, word
+                scope.exporter.last_seen_ns = max(seen, scope.exporter.last_seen_ns)
+
+    def _commit(self, counts: Counts) -> None:
+        self._changed |= self._state.changed
+        gone = self._state.commit()
+        self._plans.forget(gone)
+        self._options.forget(gone)
+        for issue in counts.issues:
+            exporter = self._state.scopes.get(issue.exporter)
+            if exporter is not None:
+                exporter.last_issue = f"{issue.reason}: {issue.detail}"
+
+    def take_changed(self) -> bool:
+        """Whether templates, rates or names changed since the last call."""
+        changed, self._changed = self._changed, False
+        return changed
+
+    def snapshot(self) -> dict[str, Any]:
+        """See `Decoder.snapshot`."""
+        return take_snapshot(self._state)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See `Decoder.restore`."""
+        Restorer(self._state).restore(state)
+
+    def exporters(self) -> list[ExporterStatus]:
+        """See `Decoder.exporters`."""
+        return exporter_statuses(self._state)
+
+    def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
+        """See `Decoder.interface_names`."""
+        names = self._state.names
+        return {
+            (exporter.address, index): texts
+            for exporter in self._state.scopes
+            for index, texts in names.interfaces(exporter).items()
+        }

@@ -1,0 +1,167 @@
+"""From a layout to the columns it fills: compiled once per layout, executed on all its records of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from millrace.batch.arrays import I64, U32
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.columns import AddressColumn, DirectionColumn, NumberColumn, TextColumn
+from millrace.decode.netflow.elements import (
+    JUNIPER_COMMON_PROPERTIES,
+    JUNIPER_PEN,
+    Elements,
+    elements_of,
+    reversed_elements,
+)
+from millrace.decode.netflow.headers import V9
+from millrace.decode.netflow.layout import VARIABLE, Layout
+from millrace.decode.netflow.records import Records
+from millrace.decode.netflow.shape import Shape, shape_of
+from millrace.decode.netflow.special import CommonProperties, EtherType, Icmp, MplsStack
+from millrace.decode.netflow.times import TimeColumn, time_form, time_sources
+from millrace.schema import Kind, Schema
+from millrace.schema.column import Column
+
+
+class Clock(Protocol):
+    """What uptimes and deltas of records are relative to, per record."""
+
+    @property
+    def export_ms(self) -> I64:
+        """Unix ms of the header."""
+        ...
+
+    @property
+    def uptime(self) -> U32:
+        """Uptime of the header in ms (NetFlow v9)."""
+        ...
+
+    @property
+    def boot_ms(self) -> I64:
+        """When the exporter started (systemInitTimeMilliseconds), from options; -1: unknown."""
+        ...
+
+
+class Step(Protocol):
+    """Fills one column (or a few that belong together) of a range of rows."""
+
+    def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:
+        """Write rows `start` to `stop` from the records."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to execute a layout.
+
+    Attributes
+    ----------
+    shape : Shape
+    steps : tuple of Step
+    elements : dict
+        Field number by (element, enterprise number).
+    reverse : tuple of Step
+        What the reverse direction of a biflow overrides.
+    counters : tuple of int
+        Fields of the reverse direction of which one must be non-zero for it to be a flow.
+    """
+
+    shape: Shape
+    steps: tuple[Step, ...]
+    elements: Elements
+    reverse: tuple[Step, ...]
+    counters: tuple[int, ...]
+
+    def field(self, element: int, pen: int = 0) -> int | None:
+        """Number of the field with that element."""
+        return self.elements.get((element, pen))
+
+
+_OWN_STEPS = frozenset({"TimeFlowStart", "TimeFlowEnd", "SamplingRate", "EType", "ICMPType", "ICMPCode", "MPLSLabels"})
+"""Columns that are more than the value of an element."""
+_VLAN_BITS = 0x0FFF
+_MASKS = {"SrcVlan": _VLAN_BITS, "DstVlan": _VLAN_BITS}
+_REVERSE_COUNTERS = (2, 86, 298, 24, 1, 85, 231, 23)
+
+
+def compile_plan(layout: Layout, schema: Schema, limits: Limits) -> Plan:
+    """Compile a layout of data records."""
+    shape = shape_of(layout)
+    elements = elements_of(shape.fields, layout.version)
+    backward = reversed_elements(elements)
+    compiler = _Compiler(schema, limits, shape, header_uptime=layout.version == V9)
+    return Plan(
+        shape,
+        tuple(compiler.forward(elements)),
+        elements,
+        tuple(compiler.backward(backward)),
+        tuple(backward[element, 0] for element in _REVERSE_COUNTERS if (element, 0) in backward),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    schema: Schema
+    limits: Limits
+    shape: Shape
+    header_uptime: bool
+
+    def forward(self, elements: Elements) -> Iterator[Step]:
+        """Steps of a record."""
+        yield from self._columns(elements)
+        for name in ("TimeFlowStart", "TimeFlowEnd"):
+            yield TimeColumn(name, time_sources(name, elements), elements.get((160, 0)), self.header_uptime)
+        yield EtherType.of(elements)
+        if (JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN) in elements and (89, 0) not in elements:
+            yield CommonProperties(elements[JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN])
+        yield from self._stacks(elements)
+
+    def backward(self, elements: Elements) -> Iterator[Step]:
+        """Steps of the reverse direction: only what it tells itself."""
+        yield from self._columns(elements)
+        for name in ("TimeFlowStart", "TimeFlowEnd"):
+            sources = time_sources(name, elements)
+            if sources:
+                yield TimeColumn(name, sources, elements.get((160, 0)), self.header_uptime)
+        yield from self._stacks(elements)
+
+    def _columns(self, elements: Elements) -> Iterator[Step]:
+        for column in self.schema:
+            if column.name not in _OWN_STEPS:
+                fields = tuple(elements[e.id, e.pen] for e in column.elements if (e.id, e.pen) in elements)
+                fields = tuple(field for field in fields if self._fits(column, field))
+                if fields:
+                    yield self._column(column, fields)
+
+    def _column(self, column: Column, fields: tuple[int, ...]) -> Step:
+        match column.kind:
+            case Kind.ADDRESS:
+                return AddressColumn(column.name, fields)
+            case Kind.TEXT:
+                return TextColumn(column.name, fields, self.limits.text_bytes)
+            case Kind.ENUM:
+                return DirectionColumn(column.name, fields)
+            case Kind.TIME_MS:
+                sources = tuple(
+                    (time_form(self.shape.fields[field].id, self.shape.fields[field].length), field) for field in fields
+                )
+                return TimeColumn(column.name, sources, None, self.header_uptime)
+            case _:
+                return NumberColumn(column.name, fields, _MASKS.get(column.name))
+
+    def _fits(self, column: Column, field: int) -> bool:
+        if column.kind is Kind.ADDRESS:
+            return self.shape.fields[field].length in (4, 16, VARIABLE)
+        return column.kind is not Kind.U32_LIST
+
+    def _stacks(self, elements: Elements) -> Iterator[Step]:
+        icmp = Icmp.of(elements)
+        if icmp is not None:
+            yield icmp
+        labels = tuple(elements[element, 0] for element in range(70, 80) if (element, 0) in elements)
+        if labels:
+            yield MplsStack(labels)

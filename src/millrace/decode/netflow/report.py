@@ -1,0 +1,93 @@
+"""The state of all exporters as `ExporterStatus`."""
+
+from __future__ import annotations
+
+from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, V5
+from millrace.decode.netflow.scopes import ExporterState, Scope
+from millrace.decode.netflow.state import State
+from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus, TemplateStatus, WaitingStatus
+from millrace.decode.netflow.waiting import WaitingSet
+
+_INTERVAL_BITS = 0x3FFF
+
+
+def exporter_statuses(state: State) -> list[ExporterStatus]:
+    """A status per exporter of NetFlow and IPFIX, in the order in which they were first seen."""
+    templates: dict[int, list[TemplateStatus]] = {}
+    for template in state.templates:
+        scope, layout = template.scope, template.layout
+        fields = tuple((field.id, field.pen, field.length) for field in layout.fields())
+        age_s = max(0, scope.last_seen_ns - template.announced_ns) / 1e9
+        templates.setdefault(scope.exporter.number, []).append(
+            TemplateStatus(
+                PROTOCOLS[scope.version],
+                scope.domain,
+                template.id,
+                layout.options,
+                layout.scopes,
+                fields,
+                template.announced_ns,
+                age_s,
+            )
+        )
+    waiting: dict[int, dict[tuple[int, int], list[WaitingSet]]] = {}
+    for kept in state.waiting:
+        of_exporter = waiting.setdefault(kept.scope.exporter.number, {})
+        of_exporter.setdefault((kept.scope.number, kept.id), []).append(kept)
+    return [
+        _status(
+            exporter,
+            state,
+            tuple(templates.get(exporter.number, ())),
+            tuple(_waiting(sets) for sets in waiting.get(exporter.number, {}).values()),
+        )
+        for exporter in state.scopes
+    ]
+
+
+def _status(
+    exporter: ExporterState, state: State, templates: tuple[TemplateStatus, ...], waiting: tuple[WaitingStatus, ...]
+) -> ExporterStatus:
+    scopes = list(exporter.scopes.values())
+    latest = max(scopes, key=lambda scope: scope.last_seen_ns, default=None)
+    return ExporterStatus(
+        address=exporter.address,
+        protocols=tuple(dict.fromkeys(PROTOCOLS[scope.version] for scope in scopes)),
+        domains=tuple(_domain(scope) for scope in scopes),
+        templates=templates,
+        sampling=tuple(rate for scope in scopes for rate in _sampling(scope, state)),
+        last_seen_ns=exporter.last_seen_ns,
+        lost=sum(scope.lost for scope in scopes),
+        reordered=sum(scope.reordered for scope in scopes),
+        clock_skew_s=latest.clock_skew_ms / 1000 if latest else 0.0,
+        waiting=waiting,
+        applications=len(state.names.applications(exporter)),
+        interfaces=len(state.names.interfaces(exporter)),
+        last_issue=exporter.last_issue,
+    )
+
+
+def _domain(scope: Scope) -> DomainStatus:
+    return DomainStatus(
+        PROTOCOLS[scope.version], scope.domain, scope.last_seen_ns, scope.lost, scope.reordered,
+        scope.clock_skew_ms / 1000,
+    )  # fmt: skip
+
+
+def _sampling(scope: Scope, state: State) -> list[SamplingStatus]:
+    protocol = PROTOCOLS[scope.version]
+    if scope.version in LEGACY:
+        rate = scope.sampling_word & _INTERVAL_BITS if scope.version == V5 else 0
+        return [SamplingStatus(protocol, scope.domain, "domain", 0, rate, "header")] if rate else []
+    return [
+        SamplingStatus(protocol, scope.domain, binding, ident, rate, "options")
+        for binding, ident, rate in state.sampling.facts(scope)
+    ]
+
+
+def _waiting(sets: list[WaitingSet]) -> WaitingStatus:
+    first = sets[0]
+    return WaitingStatus(
+        PROTOCOLS[first.scope.version], first.scope.domain, first.id, len(sets),
+        sum(len(kept.wire) for kept in sets), min(kept.received_ns for kept in sets),
+    )  # fmt: skip

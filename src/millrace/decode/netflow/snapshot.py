@@ -1,0 +1,151 @@
+"""What exporters announced, as JSON-able data, and back."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from millrace.batch import address_bytes, address_text
+from millrace.decode.netflow.headers import IPFIX, V9
+from millrace.decode.netflow.layout import least_record, parse_fields
+from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, SELECTOR
+from millrace.decode.netflow.scopes import ExporterState, Scope
+from millrace.decode.netflow.sets import FIRST_DATA_SET
+from millrace.decode.netflow.state import State
+from millrace.decode.netflow.templates import RefusedError
+from millrace.decode.netflow.timeline import MISSING
+
+_FORMAT = 1
+
+
+def take_snapshot(state: State) -> dict[str, Any]:
+    """Everything that exporters announced: templates, sampling rates, names, start times.
+
+    Waiting sets and sequence numbers are left out: after a restart they are worth nothing.
+    """
+    return {
+        "format": _FORMAT,
+        "exporters": [
+            {"exporter": address_text(exporter.address), "last_seen_ns": exporter.last_seen_ns}
+            for exporter in state.scopes
+        ],
+        "templates": list(_templates(state)),
+        "sampling": [
+            {**_of(scope), "binding": binding, "id": ident, "rate": rate}
+            for scope in _all_scopes(state)
+            for binding, ident, rate in state.sampling.facts(scope)
+        ],
+        "applications": [
+            {"exporter": address_text(exporter.address), "id": ident, "name": name}
+            for exporter in state.scopes
+            for ident, name in state.names.applications(exporter).items()
+        ],
+        "interfaces": [
+            {"exporter": address_text(exporter.address), "index": index, "name": name, "description": description}
+            for exporter in state.scopes
+            for index, (name, description) in state.names.interfaces(exporter).items()
+        ],
+        "starts": [
+            {**_of(scope), "ms": state.names.boot_ms(scope)}
+            for scope in _all_scopes(state)
+            if state.names.boot_ms(scope) != MISSING
+        ],
+    }
+
+
+def _all_scopes(state: State) -> Iterator[Scope]:
+    return (scope for exporter in state.scopes for scope in exporter.scopes.values())
+
+
+def _of(scope: Scope) -> dict[str, Any]:
+    return {"exporter": address_text(scope.exporter.address), "version": scope.version, "domain": scope.domain}
+
+
+def _templates(state: State) -> Iterator[dict[str, Any]]:
+    for template in state.templates:
+        layout = template.layout
+        yield {
+            **_of(template.scope), "id": template.id, "options": layout.options, "scopes": layout.scopes,
+            "pen": layout.with_pen, "fields": layout.wire.hex(), "announced_ns": template.announced_ns,
+        }  # fmt: skip
+
+
+class Restorer:
+    """Takes a snapshot over, entry by entry; an entry that is wrong is skipped."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Add what the snapshot holds to the state."""
+        if not isinstance(snapshot, Mapping) or snapshot.get("format") != _FORMAT:
+            return
+        steps: tuple[tuple[str, Callable[[Mapping[str, Any]], object]], ...] = (
+            ("exporters", self._exporter), ("templates", self._template), ("sampling", self._rate),
+            ("applications", self._application), ("interfaces", self._interface), ("starts", self._start),
+        )  # fmt: skip
+        for name, take in steps:
+            entries = snapshot.get(name)
+            for entry in entries if isinstance(entries, list) else []:
+                try:
+                    take(entry)
+                except (KeyError, TypeError, ValueError, AttributeError, struct.error, RefusedError):
+                    continue
+        self._state.commit()
+
+    def _exporter(self, entry: Mapping[str, Any]) -> ExporterState:
+        seen_ns = _integer(entry.get("last_seen_ns", 0), 63)
+        exporter = self._state.scopes.exporter(address_bytes(entry["exporter"]), seen_ns)
+        if exporter is None:
+            raise RefusedError("exporter-limit", "")
+        return exporter
+
+    def _scope(self, entry: Mapping[str, Any]) -> Scope:
+        version = entry["version"]
+        if version not in (V9, IPFIX):
+            raise ValueError(version)
+        address, domain = address_bytes(entry["exporter"]), _integer(entry["domain"], 32)
+        scope = self._state.scopes.register(address, version, domain, 0)
+        if scope is None:
+            raise RefusedError("exporter-limit", "")
+        return scope
+
+    def _template(self, entry: Mapping[str, Any]) -> None:
+        wire = bytes.fromhex(entry["fields"])
+        options, with_pen = bool(entry["options"]), bool(entry["pen"])
+        scopes, ident = _integer(entry["scopes"], 16), _integer(entry["id"], 16)
+        scope = self._scope(entry)
+        with_pen = with_pen or scope.version == IPFIX
+        fields = parse_fields(wire, scopes, with_pen=with_pen)
+        fits = len(fields) <= self._state.limits.fields_per_template and scopes <= len(fields)
+        if ident < FIRST_DATA_SET or not fits or not 0 < least_record(wire, with_pen=with_pen) <= 0xFFFF:
+            raise ValueError(ident)
+        layout = self._state.layouts.intern(
+            version=scope.version, options=options, scopes=scopes, with_pen=with_pen, wire=wire
+        )
+        if layout is not None:
+            self._state.templates.restore(scope, ident, layout, _integer(entry["announced_ns"], 63))
+
+    def _rate(self, entry: Mapping[str, Any]) -> None:
+        binding, ident, rate = entry["binding"], _integer(entry["id"], 64), _integer(entry["rate"], 62)
+        if binding not in (DOMAIN, SELECTOR, INTERFACE) or not rate:
+            raise ValueError(binding)
+        self._state.learner.rate(self._scope(entry), binding, ident, rate, 0)
+
+    def _application(self, entry: Mapping[str, Any]) -> None:
+        self._state.learner.application(self._exporter(entry), _integer(entry["id"], 64), str(entry["name"]), 0)
+
+    def _interface(self, entry: Mapping[str, Any]) -> None:
+        name, description = str(entry["name"]), str(entry["description"])
+        self._state.learner.interface(self._exporter(entry), _integer(entry["index"], 64), name, description)
+
+    def _start(self, entry: Mapping[str, Any]) -> None:
+        self._state.learner.boot(self._scope(entry), _integer(entry["ms"], 63), 0)
+
+
+def _integer(value: object, bits: int) -> int:
+    """The value, if it is an unsigned integer of so many bits; ValueError if not."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
+        raise ValueError(value)
+    return value

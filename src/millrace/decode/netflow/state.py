@@ -1,0 +1,69 @@
+"""All that the decoder keeps from batch to batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.headers import PROTOCOLS
+from millrace.decode.netflow.layout import Layouts
+from millrace.decode.netflow.names import Names
+from millrace.decode.netflow.options import Learner
+from millrace.decode.netflow.sampling import Sampling
+from millrace.decode.netflow.scopes import Scopes
+from millrace.decode.netflow.templates import Templates
+from millrace.decode.netflow.waiting import Waiting, WaitingSet
+from millrace.decode.result import Counts
+
+
+@dataclass(slots=True)
+class State:
+    """Templates, what options told, and sets that wait, of all exporters."""
+
+    limits: Limits
+    scopes: Scopes
+    layouts: Layouts
+    templates: Templates
+    sampling: Sampling
+    names: Names
+    learner: Learner
+    waiting: Waiting
+
+    @classmethod
+    def empty(cls, limits: Limits) -> State:
+        """Nothing is known."""
+        layouts = Layouts(limits.template_bytes)
+        sampling, names = Sampling(), Names()
+        return cls(
+            limits, Scopes(limits), layouts, Templates(limits, layouts), sampling, names,
+            Learner(limits, sampling, names), Waiting(limits),
+        )  # fmt: skip
+
+    @property
+    def changed(self) -> bool:
+        """Whether this batch changed what a snapshot holds."""
+        return self.templates.changed or self.sampling.changed or self.names.changed
+
+    def forget_removed(self, counts: Counts) -> None:
+        """Forget everything of exporters that were removed to make room."""
+        for exporter in self.scopes.take_removed():
+            for scope in exporter.scopes.values():
+                self.templates.remove_scope(scope)
+                self.sampling.forget(scope)
+                self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
+            self.names.forget(exporter)
+            self.learner.forget(exporter.options_entries)
+
+    def commit(self) -> list[int]:
+        """The batch is done; the numbers of layouts that no template has any more."""
+        self.templates.commit()
+        self.sampling.commit()
+        self.names.commit()
+        return self.layouts.sweep()
+
+
+def give_up(counts: Counts, waiting: WaitingSet, reason: str) -> None:
+    """Count a waiting set that is given up."""
+    scope = waiting.scope
+    detail = f"{len(waiting.wire)} bytes for template {waiting.id} of domain {scope.domain}"
+    counts.drop(scope.exporter.address, PROTOCOLS[scope.version], "set", reason, 1, detail)

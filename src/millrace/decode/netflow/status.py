@@ -1,0 +1,160 @@
+"""What is known of an exporter, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FieldStatus = tuple[int, int, int]
+"""Element, enterprise number (0: IANA) and length in bytes (65535: variable)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateStatus:
+    """A template that holds.
+
+    Attributes
+    ----------
+    protocol : str
+    domain : int
+    id : int
+    options : bool
+        Whether it is an options template.
+    scopes : int
+        The first so many fields are scopes.
+    fields : tuple of (int, int, int)
+        Element, enterprise number and length of each field.
+    announced_ns : int
+        When it was last announced, Unix nanoseconds.
+    age_s : float
+        Seconds between then and the exporter's last datagram.
+    """
+
+    protocol: str
+    domain: int
+    id: int
+    options: bool
+    scopes: int
+    fields: tuple[FieldStatus, ...]
+    announced_ns: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingStatus:
+    """A sampling rate told by options, a header or samples.
+
+    Attributes
+    ----------
+    protocol : str
+    domain : int
+    binding : str
+        What it holds for: ``domain``, ``selector``, ``interface`` or, of sFlow, ``source``.
+    id : int
+        Of the selector, interface or source.
+    rate : int
+    source : str
+        As in `SAMPLING_SOURCES`.
+    """
+
+    protocol: str
+    domain: int
+    binding: str
+    id: int
+    rate: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingStatus:
+    """Data sets that wait for a template.
+
+    Attributes
+    ----------
+    protocol : str
+    domain : int
+    template_id : int
+    sets, bytes : int
+    since_ns : int
+        When the oldest was received, Unix nanoseconds.
+    """
+
+    protocol: str
+    domain: int
+    template_id: int
+    sets: int
+    bytes: int
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainStatus:
+    """A stream of an exporter: an observation domain (engine, sub-agent) in one protocol.
+
+    Attributes
+    ----------
+    protocol : str
+    domain : int
+    last_seen_ns : int
+    lost, reordered : int
+        Units (flows, records or datagrams, as the protocol numbers them)
+        missing when the next came, and those of them that came late.
+    clock_skew_s : float
+        Exporter's clock minus ours at the last datagram; 0 for sFlow, which tells no time.
+    """
+
+    protocol: str
+    domain: int
+    last_seen_ns: int
+    lost: int
+    reordered: int
+    clock_skew_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterStatus:
+    """State of one exporter.
+
+    Attributes
+    ----------
+    address : bytes
+        Sixteen bytes.
+    protocols : tuple of str
+    domains : tuple of DomainStatus
+    templates : tuple of TemplateStatus
+    sampling : tuple of SamplingStatus
+    last_seen_ns : int
+        When its last datagram was received, Unix nanoseconds.
+    lost, reordered : int
+        Over all domains.
+    clock_skew_s : float
+        Of the domain seen last.
+    waiting : tuple of WaitingStatus
+    applications, interfaces : int
+        Names told by options.
+    last_issue : str
+        The last thing that was wrong; empty: nothing.
+    """
+
+    address: bytes
+    protocols: tuple[str, ...]
+    domains: tuple[DomainStatus, ...]
+    templates: tuple[TemplateStatus, ...]
+    sampling: tuple[SamplingStatus, ...]
+    last_seen_ns: int
+    lost: int
+    reordered: int
+    clock_skew_s: float
+    waiting: tuple[WaitingStatus, ...]
+    applications: int
+    interfaces: int
+    last_issue: str
+
+    @property
+    def waiting_sets(self) -> int:
+        """Data sets that wait for a template."""
+        return sum(waiting.sets for waiting in self.waiting)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of those."""
+        return sum(waiting.bytes for waiting in self.waiting)

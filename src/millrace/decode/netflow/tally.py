@@ -1,0 +1,39 @@
+"""Counts of a batch by exporter and protocol, from arrays by set or datagram."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millrace.batch.arrays import I64
+from millrace.decode.netflow.records import Records
+from millrace.decode.netflow.scopes import BatchScopes
+from millrace.decode.netflow.sets import Sets
+from millrace.decode.result import Counts, Event
+
+_ALIGNMENT_BYTES = 3
+"""Padding up to here is what exporters use to align sets to four bytes; more is looked at."""
+
+
+def count_by_scope(counts: Counts, scopes: BatchScopes, event: Event, scope: I64, amount: I64 | None = None) -> None:
+    """Count an event per scope: one per row, or `amount` of it."""
+    by_scope = np.bincount(scope, amount, minlength=len(scopes))
+    totals = np.bincount(scopes.stream, by_scope, minlength=len(scopes.streams)).astype(np.int64).tolist()
+    events = counts.events
+    for (exporter, protocol), total in zip(scopes.streams, totals, strict=True):
+        if total:
+            key = exporter, protocol, event
+            events[key] = events.get(key, 0) + total
+
+
+def count_leftovers(counts: Counts, scopes: BatchScopes, sets: Sets, records: Records) -> None:
+    """Count what sets hold beside records: cut records, and records taken for padding."""
+    for at in np.flatnonzero(records.padding).tolist():
+        key = scopes.keys[int(sets.scope[at])]
+        detail = f"set {int(sets.id[at])} ends in zero bytes as long as records; taken for padding"
+        counts.drop(*key, "record", "all-zero", int(records.padding[at]), detail)
+    for at in np.flatnonzero(records.rest > _ALIGNMENT_BYTES).tolist():
+        rest, stop = int(records.rest[at]), int(sets.stop[at])
+        if sets.arena[stop - rest : stop].any():
+            key = scopes.keys[int(sets.scope[at])]
+            detail = f"set {int(sets.id[at])} ends with {rest} bytes that are no whole record"
+            counts.drop(*key, "record", "truncated", 1, detail)

@@ -1,0 +1,376 @@
+"""Templates: from the wire into a table, and what holds when."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.headers import IPFIX, V9
+from millrace.decode.netflow.layout import ENTERPRISE_BIT, Layout, Layouts, least_record
+from millrace.decode.netflow.scopes import Scope
+from millrace.decode.netflow.sets import FIRST_DATA_SET
+from millrace.decode.netflow.timeline import MISSING, Timeline
+
+TEMPLATE_SETS = {V9: 0, IPFIX: 2}
+OPTIONS_SETS = {V9: 1, IPFIX: 3}
+
+_LONGEST_RECORD = 0xFFFF
+_SEEN_BYTES = 8 << 20
+_ID_BITS = 16
+
+
+class RefusedError(Exception):
+    """A template or the rest of a template set is given up; never leaves this module.
+
+    Parameters
+    ----------
+    reason, detail : str
+        As `Counts.drop` wants them.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Template:
+    """What is known of an announced template."""
+
+    scope: Scope
+    id: int
+    layout: Layout
+    announced_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """One template of a template set; `layout` is None for a withdrawal."""
+
+    id: int
+    layout: Layout | None
+
+
+def template_key(scope_number: int, template_id: int) -> int:
+    """Key of a template in the timeline."""
+    return (scope_number << _ID_BITS) | template_id
+
+
+class Templates:
+    """Templates by exporter, protocol, observation domain and template ID.
+
+    `timeline` gives the layout number that holds for a template key at a
+    position of the batch.
+    """
+
+    def __init__(self, limits: Limits, layouts: Layouts) -> None:
+        self.timeline = Timeline()
+        self.changed = False
+        self._limits = limits
+        self._layouts = layouts
+        self._count = 0
+        self._known: dict[int, dict[int, Template]] = {}
+        self._seen: dict[int, dict[tuple[int, bytes], list[Template]]] = {}
+        self._seen_bytes = 0
+        self._expiring: dict[int, int] = {}
+        self._oldest_ns = 0
+
+    def __iter__(self) -> Iterator[Template]:
+        return (template for known in self._known.values() for template in known.values())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def get(self, scope: Scope, template_id: int) -> Template | None:
+        """The template as it is now."""
+        return self._known.get(scope.number, {}).get(template_id)
+
+    def read_set(
+        self, scope: Scope, set_id: int, wire: bytes, position: int, time_ns: int, drop: Callable[[str, str], None]
+    ) -> tuple[int, int]:
+        """Take the announcements of a (options) template set over.
+
+        A set seen before whose templates still hold only renews them, so a
+        refresh costs a look-up.
+
+        Returns
+        -------
+        announced, withdrawn : int
+            Templates of the set; refused ones are given to `drop` instead.
+        """
+        seen = self._seen.get(scope.number, {}).get((set_id, wire))
+        if seen is not None and not self._expiring:
+            for template in seen:
+                template.announced_ns = time_ns
+            return len(seen), 0
+        announced = withdrawn = 0
+        templates: list[Template] = []
+        complete = True
+        for entry in self._entries(scope.version, set_id, wire):
+            try:
+                if isinstance(entry, RefusedError):
+                    raise entry
+                if entry.layout is None:
+                    withdrawn += 1
+                    complete = False
+                    self._withdraw(scope, set_id, entry.id, position)
+                else:
+                    templates.append(self._announce(scope, entry.id, entry.layout, position, time_ns))
+                    announced += 1
+            except RefusedError as refusal:
+                complete = False
+                drop(refusal.reason, refusal.detail)
+        if complete and len({template.id for template in templates}) == len(templates):
+            self._remember(scope, set_id, wire, templates)
+        return announced, withdrawn
+
+    def _entries(self, version: int, set_id: int, wire: bytes) -> Iterator[Announced | RefusedError]:
+        read = read_templates(version, wire, options=set_id == OPTIONS_SETS[version])
+        for entry in read:
+            if isinstance(entry, RefusedError):
+                yield entry
+                continue
+            if entry.count > self._limits.fields_per_template:
+                yield RefusedError("template-too-long", f"template {entry.id} has {entry.count} fields")
+            elif not entry.count:
+                yield Announced(entry.id, None)
+            else:
+                yield self._laid_out(version, entry)
+
+    def _laid_out(self, version: int, entry: TemplateRecord) -> Announced | RefusedError:
+        least = least_record(entry.wire, with_pen=entry.with_pen)
+        if not 0 < least <= _LONGEST_RECORD:
+            return RefusedError("bad-template", f"records of template {entry.id} would have {least} bytes")
+        layout = self._layouts.intern(
+            version=version, options=entry.options, scopes=entry.scopes, with_pen=entry.with_pen, wire=entry.wire
+        )
+        if layout is None:
+            return RefusedError("template-limit", "too many different templates")
+        return Announced(entry.id, layout)
+
+    def _announce(self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int) -> Template:
+        known = self.get(scope, template_id)
+        expired = self._expiring.pop(template_key(scope.number, template_id), None)
+        if known is not None and expired is not None and expired <= position:
+            self._remove(known, expired)
+            known = None
+        if known is None:
+            return self._add(scope, template_id, layout, position, time_ns)
+        known.announced_ns = time_ns
+        if known.layout is not layout:
+            self._seen.pop(scope.number, None)
+            self._layouts.acquire(layout)
+            self._layouts.release(known.layout)
+            known.layout = layout
+            self._set(known, position, layout.number)
+        return known
+
+    def _add(self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int) -> Template:
+        exporter = scope.exporter
+        if self._count >= self._limits.templates or exporter.templates >= self._limits.templates_per_exporter:
+            raise RefusedError("template-limit", f"template {template_id}: too many templates")
+        exporter.templates += 1
+        self._count += 1
+        self._layouts.acquire(layout)
+        template = self._known.setdefault(scope.number, {})[template_id] = Template(scope, template_id, layout, time_ns)
+        self._oldest_ns = min(self._oldest_ns or time_ns, time_ns)
+        self._set(template, position, layout.number)
+        return template
+
+    def _withdraw(self, scope: Scope, set_id: int, template_id: int, position: int) -> None:
+        """RFC 7011 §8.1: field count 0 withdraws a template; the ID of the set itself withdraws all of its kind."""
+        if scope.version == V9:
+            raise RefusedError("empty-template", f"template {template_id} has no fields")
+        if template_id == set_id:
+            options = set_id == OPTIONS_SETS[IPFIX]
+            for template in [t for t in self._known.get(scope.number, {}).values() if t.layout.options == options]:
+                self._remove(template, position)
+            return
+        known = self.get(scope, template_id)
+        if known is not None:
+            self._remove(known, position)
+
+    def _remove(self, template: Template, position: int) -> None:
+        scope = template.scope
+        self._seen.pop(scope.number, None)
+        self._expiring.pop(template_key(scope.number, template.id), None)
+        known = self._known[scope.number]
+        del known[template.id]
+        if not known:
+            del self._known[scope.number]
+        scope.exporter.templates -= 1
+        self._count -= 1
+        self._layouts.release(template.layout)
+        self._set(template, position, MISSING)
+
+    def _set(self, template: Template, position: int, layout: int) -> None:
+        self.timeline.set(template_key(template.scope.number, template.id), position, layout)
+        self.changed = True
+
+    def _remember(self, scope: Scope, set_id: int, wire: bytes, templates: list[Template]) -> None:
+        if self._seen_bytes > _SEEN_BYTES:
+            self._seen.clear()
+            self._seen_bytes = 0
+        self._seen.setdefault(scope.number, {})[set_id, wire] = templates
+        self._seen_bytes += len(wire) + 300
+
+    def begin(self, first_position_after: Callable[[int], int], latest_ns: int) -> None:
+        """Find the templates that expire within this batch.
+
+        Parameters
+        ----------
+        first_position_after : callable
+            Position of the first set received after a time in ns.
+        latest_ns : int
+            Latest time of receipt in the batch.
+        """
+        lifetime = int(self._limits.template_lifetime_s * 1e9)
+        if not lifetime or not self._known or latest_ns - self._oldest_ns <= lifetime:
+            return
+        for template in self:
+            if latest_ns - template.announced_ns > lifetime:
+                key = template_key(template.scope.number, template.id)
+                self._expiring[key] = first_position_after(template.announced_ns + lifetime)
+        self._oldest_ns = min(template.announced_ns for template in self)
+
+    def expire(self) -> int:
+        """Remove what `begin` found and no announcement renewed in time; how many."""
+        expired = list(self._expiring.items())
+        for key, position in expired:
+            self._remove(self._known[key >> _ID_BITS][key & 0xFFFF], position)
+        return len(expired)
+
+    def remove_scope(self, scope: Scope) -> None:
+        """Forget all templates of a scope."""
+        for template in list(self._known.get(scope.number, {}).values()):
+            self._remove(template, 0)
+
+    def commit(self) -> None:
+        """The batch is done: its changes hold from now on."""
+        self.timeline.commit()
+        self.changed = False
+
+    def restore(self, scope: Scope, template_id: int, layout: Layout, announced_ns: int) -> None:
+        """Take a template from a snapshot over; RefusedError where a limit forbids it."""
+        self._announce(scope, template_id, layout, 0, announced_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """A template record as sent; `wire` holds its field specifiers."""
+
+    id: int
+    count: int
+    wire: bytes
+    options: bool = False
+    scopes: int = 0
+    with_pen: bool = False
+
+
+def read_templates(version: int, wire: bytes, *, options: bool) -> Iterator[TemplateRecord | RefusedError]:
+    """Split a template set into its records.
+
+    NetFlow v9 has no enterprise numbers, but some exporters send them after
+    fields with the top bit set. Where a v9 set cannot be read without them and
+    can with them, they are there.
+    """
+    if version == IPFIX:
+        return _read_ipfix(options=options, wire=wire)
+    if not options and _has_enterprise_fields(wire):
+        plain = list(_read_v9(wire, with_pen=False))
+        if any(isinstance(entry, RefusedError) for entry in plain):
+            with_pen = list(_read_v9(wire, with_pen=True))
+            if not any(isinstance(entry, RefusedError) for entry in with_pen):
+                return iter(with_pen)
+        return iter(plain)
+    return _read_v9_options(wire) if options else _read_v9(wire, with_pen=False)
+
+
+def _has_enterprise_fields(wire: bytes) -> bool:
+    return any(byte & 0x80 for byte in wire[4::4]) or any(byte & 0x80 for byte in wire[::4])
+
+
+def _read_v9(wire: bytes, *, with_pen: bool) -> Iterator[TemplateRecord | RefusedError]:
+    """Template records of NetFlow v9 (RFC 3954 §5.2): ID, field count, fields."""
+    at, used = 0, len(wire.rstrip(b"\0"))
+    while at + 4 <= len(wire):
+        if at >= used:
+            return
+        ident, count = struct.unpack_from("!HH", wire, at)
+        at += 4
+        end = _skip_fields(wire, at, count, with_pen=with_pen)
+        if end < 0:
+            yield RefusedError("truncated", f"template {ident} announces {count} fields, the set ends before")
+            return
+        if ident < FIRST_DATA_SET:
+            yield RefusedError("bad-template-id", f"template ID {ident} is below 256")
+        else:
+            yield TemplateRecord(ident, count, wire[at:end], with_pen=with_pen)
+        at = end
+
+
+def _read_v9_options(wire: bytes) -> Iterator[TemplateRecord | RefusedError]:
+    """Options template records of NetFlow v9 (RFC 3954 §6.1): ID, bytes of scopes, bytes of options, fields."""
+    at, used = 0, len(wire.rstrip(b"\0"))
+    while at + 6 <= len(wire):
+        if at >= used:
+            return
+        ident, scope_bytes, option_bytes = struct.unpack_from("!HHH", wire, at)
+        at += 6
+        end = at + scope_bytes + option_bytes
+        if end > len(wire) or scope_bytes % 4 or option_bytes % 4:
+            size = f"{scope_bytes} + {option_bytes} bytes of fields, {len(wire) - at} are left"
+            yield RefusedError("truncated", f"options template {ident} announces {size}")
+            return
+        if ident < FIRST_DATA_SET:
+            yield RefusedError("bad-template-id", f"options template ID {ident} is below 256")
+        else:
+            yield TemplateRecord(
+                ident, (scope_bytes + option_bytes) // 4, wire[at:end], options=True, scopes=scope_bytes // 4
+            )
+        at = end
+
+
+def _read_ipfix(*, options: bool, wire: bytes) -> Iterator[TemplateRecord | RefusedError]:
+    """Template records of IPFIX (RFC 7011 §3.4.1, §3.4.2); a withdrawal is four bytes in either set (§8.1)."""
+    own = 3 if options else 2
+    at, used = 0, len(wire.rstrip(b"\0"))
+    while at + 4 <= len(wire):
+        if at >= used:
+            return
+        ident, count = struct.unpack_from("!HH", wire, at)
+        at += 4
+        scopes = 0
+        if options and count:
+            if at + 2 > len(wire):
+                yield RefusedError("truncated", f"options template {ident} ends in its header")
+                return
+            (scopes,) = struct.unpack_from("!H", wire, at)
+            at += 2
+        end = _skip_fields(wire, at, count, with_pen=True)
+        if end < 0:
+            yield RefusedError("truncated", f"template {ident} announces {count} fields, the set ends before")
+            return
+        if ident < FIRST_DATA_SET and (count or ident != own):
+            yield RefusedError("bad-template-id", f"template ID {ident} is below 256")
+        elif scopes > count:
+            yield RefusedError("bad-template", f"options template {ident} has {scopes} scopes among {count} fields")
+        else:
+            yield TemplateRecord(ident, count, wire[at:end], options=options, scopes=scopes, with_pen=True)
+        at = end
+
+
+def _skip_fields(wire: bytes, at: int, count: int, *, with_pen: bool) -> int:
+    """Where `count` field specifiers end, or -1 if that is beyond the end."""
+    if at + 4 * count > len(wire):
+        return -1
+    if not with_pen:
+        return at + 4 * count
+    for _ in range(count):
+        if at + 4 > len(wire):
+            return -1
+        at += 8 if wire[at] & (ENTERPRISE_BIT >> 8) else 4
+    return at if at <= len(wire) else -1

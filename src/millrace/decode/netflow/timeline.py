@@ -1,0 +1,135 @@
+"""A table of integers that can change in the middle of a batch."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+import numpy as np
+
+from millrace.batch.arrays import I64
+
+MISSING = -1
+"""What `Timeline.look_up` gives for a key that has no value at that position."""
+
+
+class Arrivals:
+    """Positions of a batch at which keys get a value, in order, by key."""
+
+    def __init__(self, positions: dict[int, list[int]]) -> None:
+        self._positions = positions
+
+    def after(self, key: int, position: int) -> int:
+        """First one of a key after a position, or `MISSING`."""
+        found = self._positions.get(key, [])
+        at = bisect_right(found, position)
+        return found[at] if at < len(found) else MISSING
+
+    def first(self) -> Iterator[tuple[int, int]]:
+        """Each key with its first position, in the order of the positions."""
+        return iter(sorted(((key, found[0]) for key, found in self._positions.items()), key=lambda entry: entry[1]))
+
+
+class Timeline:
+    """Integers by integer key, each with the position in the batch from which it holds.
+
+    Sets are decoded all at once, yet each must see the state that held when it
+    was sent. So a batch first records every change with its position and then
+    looks all sets up; `commit` makes the changes the state of the next batch.
+
+    Keys and values are non-negative and below 2⁶²; a value of `MISSING` removes the key.
+    """
+
+    def __init__(self) -> None:
+        self._now: dict[int, int] = {}
+        self._changes: list[tuple[int, int, int]] = []
+        self._before: tuple[I64, I64] | None = None
+
+    def __len__(self) -> int:
+        return len(self._now)
+
+    @property
+    def changed(self) -> bool:
+        """Whether something changed since the last `commit`."""
+        return bool(self._changes)
+
+    @property
+    def ever(self) -> bool:
+        """Whether a look-up can find anything."""
+        return bool(self._now) or bool(self._changes)
+
+    def get(self, key: int) -> int:
+        """Latest value of a key, or `MISSING`."""
+        return self._now.get(key, MISSING)
+
+    def set(self, key: int, position: int, value: int) -> None:
+        """From `position` on, `key` has `value`."""
+        if self._before is None:
+            self._freeze()
+        self._changes.append((key, position, value))
+        if value == MISSING:
+            self._now.pop(key, None)
+        else:
+            self._now[key] = value
+
+    def commit(self) -> None:
+        """Forget when the changes of this batch happened."""
+        if self._changes:
+            self._changes = []
+            self._before = None
+
+    def look_up(self, keys: I64, positions: I64) -> I64:
+        """Value of each key at its position.
+
+        Parameters
+        ----------
+        keys, positions : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            `MISSING` where there is none.
+        """
+        if self._before is None:
+            self._freeze()
+        assert self._before is not None
+        known, values = self._before
+        found = np.full(len(keys), MISSING, np.int64)
+        if len(known) == 1:
+            found[keys == known[0]] = values[0]
+        elif len(known):
+            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+            hit = known[at] == keys
+            found = np.where(hit, values[at], MISSING)
+        if self._changes:
+            self._apply_changes(found, keys, positions)
+        return found
+
+    def arrivals(self) -> Arrivals:
+        """Where keys get a value in this batch."""
+        found: dict[int, list[int]] = {}
+        # Of several changes at one position the last counts.
+        for (key, position), value in {(key, position): value for key, position, value in self._changes}.items():
+            if value != MISSING:
+                found.setdefault(key, []).append(position)
+        return Arrivals({key: sorted(positions) for key, positions in found.items()})
+
+    def _freeze(self) -> None:
+        keys = np.fromiter(self._now.keys(), np.int64, len(self._now))
+        values = np.fromiter(self._now.values(), np.int64, len(self._now))
+        order = np.argsort(keys)
+        self._before = keys[order], values[order]
+
+    def _apply_changes(self, found: I64, keys: I64, positions: I64) -> None:
+        changes = np.array(self._changes, np.int64).reshape(-1, 3)
+        changes = changes[np.lexsort((np.arange(len(changes)), changes[:, 1], changes[:, 0]))]
+        changed, first = np.unique(changes[:, 0], return_index=True)
+        at = np.minimum(np.searchsorted(changed, keys), len(changed) - 1)
+        rows = np.flatnonzero(changed[at] == keys)
+        if not len(rows):
+            return
+        number = np.repeat(np.arange(len(changed)), np.diff(np.append(first, len(changes))))
+        when = (number << 32) + changes[:, 1] + 1
+        last = np.searchsorted(when, (at[rows] << 32) + positions[rows] + 1, side="right") - 1
+        holds = last >= first[at[rows]]
+        found[rows[holds]] = changes[last[holds], 2]

@@ -1,0 +1,187 @@
+"""Data sets that wait for their template."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch import ARENA_PADDING
+from millrace.decode.limits import Limits
+from millrace.decode.netflow.scopes import Scope
+from millrace.decode.netflow.sets import Sets
+from millrace.decode.netflow.templates import template_key
+
+_OVERHEAD_BYTES = 400
+"""What keeping a set costs beside its bytes."""
+
+
+@dataclass(slots=True, eq=False)
+class WaitingSet:
+    """A data set with what its datagram told.
+
+    `gone` marks a set that was released or given up while it is still queued.
+    """
+
+    scope: Scope
+    id: int
+    wire: bytes
+    received_ns: int
+    export_ms: int
+    uptime: int
+    gone: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it costs to keep."""
+        return len(self.wire) + _OVERHEAD_BYTES
+
+
+@dataclass(slots=True)
+class _Share:
+    """What waits of one exporter, oldest first."""
+
+    queue: deque[WaitingSet]
+    nbytes: int = 0
+    gone: int = 0
+
+    def take_oldest(self) -> WaitingSet:
+        """Take the oldest that still waits off the queue."""
+        while self.queue[0].gone:
+            self.queue.popleft()
+            self.gone -= 1
+        self.gone -= 1  # it is about to be counted as gone, and no longer queued
+        return self.queue.popleft()
+
+    def tidy(self) -> None:
+        """Drop what is no longer waiting, once that is most of the queue."""
+        if 2 * self.gone > len(self.queue):
+            self.queue = deque(waiting for waiting in self.queue if not waiting.gone)
+            self.gone = 0
+
+
+class Waiting:
+    """Sets by the template they wait for, bounded in bytes and time.
+
+    When there is no room, an exporter that holds more than an equal share
+    gives up what it just sent; for one that holds less, the greediest exporter
+    gives up its oldest.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit_bytes = limits.waiting_bytes
+        self._lifetime_ns = int(limits.waiting_s * 1e9)
+        self._by_template: dict[int, list[WaitingSet]] = {}
+        self._shares: dict[int, _Share] = {}
+        self._greediest = 0
+        self._oldest_ns = 0
+        self.nbytes = 0
+
+    def __iter__(self) -> Iterator[WaitingSet]:
+        return (kept for sets in self._by_template.values() for kept in sets)
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._by_template
+
+    def too_old(self, received_ns: int, time_ns: int) -> bool:
+        """Whether what was received then has waited too long at that time."""
+        return time_ns - received_ns > self._lifetime_ns
+
+    def keep(self, waiting: WaitingSet, give_up: Callable[[WaitingSet, str], None]) -> None:
+        """Keep a set; whatever has no room is given to `give_up` with a reason."""
+        if waiting.nbytes > self._limit_bytes or not self._make_room(waiting, give_up):
+            give_up(waiting, "waiting-full")
+            return
+        share = self._shares.setdefault(waiting.scope.exporter.number, _Share(deque()))
+        share.queue.append(waiting)
+        share.nbytes += waiting.nbytes
+        self.nbytes += waiting.nbytes
+        self._by_template.setdefault(template_key(waiting.scope.number, waiting.id), []).append(waiting)
+        self._oldest_ns = min(self._oldest_ns or waiting.received_ns, waiting.received_ns)
+
+    def release(self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None]) -> list[WaitingSet]:
+        """Take the sets out whose template came at `time_ns`; too old ones are given up."""
+        released = self._by_template.pop(key, [])
+        for waiting in released:
+            self._settle(waiting)
+        for waiting in released:
+            if self.too_old(waiting.received_ns, time_ns):
+                give_up(waiting, "template-never-came")
+        return [waiting for waiting in released if not self.too_old(waiting.received_ns, time_ns)]
+
+    def expire(self, time_ns: int, give_up: Callable[[WaitingSet, str], None]) -> None:
+        """Give up what has waited too long."""
+        deadline = time_ns - self._lifetime_ns
+        if not self._shares or self._oldest_ns >= deadline:
+            return
+        for share in list(self._shares.values()):
+            for waiting in [waiting for waiting in share.queue if waiting.received_ns < deadline and not waiting.gone]:
+                self._remove(waiting)
+                give_up(waiting, "template-never-came")
+        self._oldest_ns = min((waiting.received_ns for waiting in self), default=0)
+
+    def forget(self, scope: Scope, give_up: Callable[[WaitingSet, str], None]) -> None:
+        """Give up everything of a scope."""
+        for waiting in [waiting for waiting in self if waiting.scope is scope]:
+            self._remove(waiting)
+            give_up(waiting, "template-never-came")
+
+    def _make_room(self, waiting: WaitingSet, give_up: Callable[[WaitingSet, str], None]) -> bool:
+        while self.nbytes + waiting.nbytes > self._limit_bytes:
+            fair = self._limit_bytes // max(1, len(self._shares))
+            own = self._shares.get(waiting.scope.exporter.number)
+            if own is not None and own.nbytes + waiting.nbytes > fair:
+                return False
+            if self._greediest not in self._shares or self._shares[self._greediest].nbytes <= fair:
+                self._greediest = max(self._shares, key=lambda number: self._shares[number].nbytes)
+            oldest = self._shares[self._greediest].take_oldest()
+            self._remove(oldest)
+            give_up(oldest, "waiting-full")
+        return True
+
+    def _remove(self, waiting: WaitingSet) -> None:
+        key = template_key(waiting.scope.number, waiting.id)
+        kept = self._by_template[key]
+        kept.remove(waiting)
+        if not kept:
+            del self._by_template[key]
+        self._settle(waiting)
+
+    def _settle(self, waiting: WaitingSet) -> None:
+        waiting.gone = True
+        number = waiting.scope.exporter.number
+        share = self._shares[number]
+        share.nbytes -= waiting.nbytes
+        share.gone += 1
+        self.nbytes -= waiting.nbytes
+        if not share.nbytes:
+            del self._shares[number]
+        else:
+            share.tidy()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A set whose template came in the set of `row` (of the sets of the batch)."""
+
+    waiting: WaitingSet
+    row: int
+
+
+def released_sets(releases: list[Release], sets: Sets) -> Sets:
+    """Sets in an arena of their own; they count for the datagram whose template released them."""
+    wires = [release.waiting.wire for release in releases]
+    arena = np.frombuffer(b"".join([*wires, bytes(ARENA_PADDING)]), np.uint8)
+    stop = np.cumsum([len(wire) for wire in wires], dtype=np.int64)
+    row = np.array([release.row for release in releases], np.int64)
+
+    def facts(*names: str) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+        return [np.array([getattr(r.waiting, name) for r in releases], np.int64) for name in names]
+
+    ident, received_ns, export_ms, uptime = facts("id", "received_ns", "export_ms", "uptime")
+    return Sets(
+        arena, ident, stop - np.array([len(wire) for wire in wires], np.int64), stop, sets.row[row], sets.scope[row],
+        sets.version[row], sets.datagram[row], sets.position[row], received_ns // 1_000_000, export_ms, uptime,
+    )  # fmt: skip
