@@ -10,6 +10,7 @@ import numpy as np
 
 from millrace.batch import DatagramBatch, FlowBatch, windows
 from millrace.batch.arrays import I64
+from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
@@ -71,21 +72,26 @@ class Decoder:
         sflow = (word == _SFLOW5) & (size >= 4)
         if netflow.all():
             return np.arange(len(batch)), version, np.zeros(0, np.int64)
-        for at in np.flatnonzero(~(netflow | sflow)).tolist():
-            self._drop(batch, at, int(version[at]), counts)
+        self._drop(batch, np.flatnonzero(~(netflow | sflow)), version, counts)
         which = np.flatnonzero(netflow)
         return which, version[which], np.flatnonzero(sflow)
 
-    def _drop(self, batch: DatagramBatch, at: int, version: int, counts: Counts) -> None:
-        size = int(batch.stop[at] - batch.start[at])
-        exporter = batch.source[at].tobytes()
-        protocol, reason = PROTOCOLS.get(version, _UNKNOWN), "truncated"
-        if size < 2 or protocol == _UNKNOWN:
-            protocol, reason = _UNKNOWN, "unknown-version"
-        counts.event(exporter, protocol, "datagrams")
-        counts.event(exporter, protocol, "bytes", size)
-        head = batch.arena[batch.start[at] : batch.start[at] + min(size, 8)].tobytes().hex(" ")
-        counts.drop(exporter, protocol, "datagram", reason, 1, f"{size} bytes that begin with {head or 'nothing'}")
+    def _drop(self, batch: DatagramBatch, which: I64, version: I64, counts: Counts) -> None:
+        """Count datagrams that are none of ours, per sender and version."""
+        senders = number_exporters(batch.source[which])
+        size = batch.stop[which] - batch.start[which]
+        named = np.where(size < 2, _LONGEST_VERSION, np.minimum(version[which], _LONGEST_VERSION))
+        group = senders.index * (_LONGEST_VERSION + 1) + named
+        _, first, index, amount = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+        octets = np.bincount(index, size)
+        for number, at in enumerate(first.tolist()):
+            exporter, protocol = senders.addresses[senders.index[at]].tobytes(), PROTOCOLS.get(int(named[at]), _UNKNOWN)
+            reason = "unknown-version" if protocol == _UNKNOWN else "truncated"
+            counts.event(exporter, protocol, "datagrams", int(amount[number]))
+            counts.event(exporter, protocol, "bytes", int(octets[number]))
+            head = batch.payload(int(which[at]))[:8].hex(" ") or "nothing"
+            detail = f"{size[at]} bytes that begin with {head}"
+            counts.drop(exporter, protocol, "datagram", reason, int(amount[number]), detail)
 
     def snapshot(self) -> dict[str, Any]:
         """Templates, sampling rates and names of all exporters, as plain JSON-able data."""

@@ -24,3 +24,6 @@ class PipelineSettings(Section):
 
     retry_interval_s: float = Field(default=1.0, ge=0.05, le=60)
     """Seconds between attempts to store when the store refuses (a full disk, say)."""
+
+    counted_exporters: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Exporters that have counts of their own; further ones (forged, most likely) are added up under `::`."""

@@ -9,13 +9,14 @@ from collections.abc import Callable
 import structlog
 
 from millrace.batch import DatagramBatch, FlowBatch
-from millrace.decode import Counts, Decoder, ExporterStatus
+from millrace.decode import Decoder, ExporterStatus
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.live import LiveHub
 from millrace.pipeline.queues import ByteQueue
 from millrace.pipeline.rates import Rates
 from millrace.pipeline.sink import FlowSink
 from millrace.pipeline.state import StateFile
+from millrace.pipeline.totals import Totals
 from millrace.pipeline.writer import Writer
 from millrace.schema import Schema
 
@@ -48,7 +49,7 @@ class Pipeline:
 
     Attributes
     ----------
-    counts : Counts
+    counts : Totals
         All that the decoder counted since the start.
     live : LiveHub
     """
@@ -69,7 +70,7 @@ class Pipeline:
         self._state_dirty = False
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
         self._thread = threading.Thread(target=self._run, name="millrace-decoder", daemon=True)
-        self.counts = Counts()
+        self.counts = Totals(settings.counted_exporters)
         self.rates = Rates()
         self.live = LiveHub()
         self.writer = Writer(sink, schema, settings, self._save_state)

@@ -14,6 +14,7 @@ WINDOW_S = 10
 """Rates are averages over so many whole seconds."""
 
 _MAX_EXPORTERS = 4096
+"""Exporters of one second that have a rate; a flood of forged ones must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Rates:
         packets = np.bincount(exporter.codes, _numbers(flows, "Packets") * rate, size)
         octets = np.bincount(exporter.codes, _numbers(flows, "Bytes") * rate, size)
         for code in np.flatnonzero(count)[:_MAX_EXPORTERS]:
-            sums[bytes(exporter.values[code])] += (count[code], packets[code], octets[code])
+            address = bytes(exporter.values[code])
+            if address in sums or len(sums) < _MAX_EXPORTERS:
+                sums[address] += (count[code], packets[code], octets[code])
 
     def of(self, exporter: bytes, now_ns: int) -> Rate:
         """Rate of one exporter."""

@@ -1,0 +1,31 @@
+"""``python -m millrace.bench``: the benchmark without the command line's other commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from millrace.app.memory import keep_freed_memory
+from millrace.bench.run import BENCHMARKS, run
+from millrace.errors import MillraceError
+
+
+def main() -> int:
+    """Parse arguments, measure."""
+    parser = argparse.ArgumentParser(prog="python -m millrace.bench", description="Measure speed and size.")
+    parser.add_argument("--only", action="append", default=[], help=f"one of {', '.join(BENCHMARKS)}, or its beginning")
+    parser.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+    parser.add_argument("--write", type=Path, help="Markdown file to put the table into")
+    arguments = parser.parse_args()
+    keep_freed_memory()
+    try:
+        run(arguments.only, quick=arguments.quick, write=arguments.write)
+    except MillraceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""A `millrace serve` process to measure, with its figures."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from millrace.bench.result import BenchError
+
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 60.0
+_SAMPLE = re.compile(r"^(?P<name>[a-z0-9_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+
+
+class Server:
+    """`millrace serve` in a process of its own, on free ports of 127.0.0.1.
+
+    Parameters
+    ----------
+    folder : Path
+        Its data and configuration.
+    sink : {"store", "null"}
+    sockets : int
+        Sockets that share the UDP port.
+    """
+
+    def __init__(self, folder: Path, *, sink: str = "store", sockets: int = 1) -> None:
+        self.udp_port = _free_port(socket.SOCK_DGRAM)
+        self._http_port = _free_port(socket.SOCK_STREAM)
+        self.data = folder / "data"
+        self._config = folder / "millrace.yaml"
+        self._log = folder / "millrace.log"
+        settings = {
+            "data": str(self.data),
+            "sink": sink,
+            "receive": {"listeners": [{"address": "127.0.0.1", "port": self.udp_port, "sockets": sockets}]},
+            "api": {"port": self._http_port},
+        }
+        self._config.write_text(yaml.safe_dump(settings))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process; it may not answer yet."""
+        command = [sys.executable, "-c", "from millrace.cli import main; main()", "serve", "-c", str(self._config)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask the process to end, and wait."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def metrics(self) -> dict[str, float]:
+        """Sum of each metric over its labels, and of ``name{event}`` for those with an event label.
+
+        Raises
+        ------
+        BenchError
+            If the process has ended.
+        OSError
+            If it does not answer.
+        """
+        if self._process is None or self._process.poll() is not None:
+            raise BenchError(f"millrace serve ended: {self.log_tail()}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._http_port}/metrics", timeout=10) as answer:
+            return parse_metrics(answer.read().decode())
+
+    def resident_bytes(self) -> int:
+        """Memory that the process holds (VmRSS)."""
+        assert self._process is not None
+        return _status_bytes(self._process.pid, "VmRSS")
+
+    def peak_bytes(self) -> int:
+        """Most memory that the process has held (VmHWM)."""
+        assert self._process is not None
+        return _status_bytes(self._process.pid, "VmHWM")
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has used."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def log_tail(self) -> str:
+        """Last lines of its log."""
+        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                self.metrics()
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+            else:
+                return
+        raise BenchError(f"millrace serve did not answer within {_START_TIMEOUT_S:.0f} s: {self.log_tail()}")
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """Read the Prometheus text format: sums over labels, per name and per name and event."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        match = _SAMPLE.match(line)
+        if match is None:
+            continue
+        value = float(match["value"])
+        name = match["name"]
+        found[name] = found.get(name, 0.0) + value
+        event = re.search(r'event="([^"]*)"', match["labels"] or "")
+        if event is not None:
+            key = f"{name}{{{event[1]}}}"
+            found[key] = found.get(key, 0.0) + value
+    return found
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _status_bytes(pid: int, key: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * 1024
+    return 0
