@@ -1,0 +1,342 @@
+"""Flows in the canonical schema, made from what the raw decoder shows, one record at a time.
+
+This is the slow reference for the vectorised decoders: it follows the table of
+columns and the RFCs, holds no arrays and shares no code with them.
+
+A flow is a dict by column; a column that is absent is unknown. Addresses are
+text (IPv4-mapped ones as IPv4), MACs and times are integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+
+from millrace.schema import FLOW_PROTOCOLS, Kind, Schema
+from millrace.schema.elements import lookup
+from reference.packets import packet_columns
+from reference.sampling import Sampling, rate_of
+from reference.sflow import counters_of_sample, flow_of_sample
+
+Flow = dict[str, Any]
+
+_SIZES = {Kind.U8: 0xFF, Kind.U16: 0xFFFF, Kind.U32: 0xFFFFFFFF, Kind.U64: (1 << 64) - 1}
+
+_SPECIAL = {
+    "TimeFlowStart", "TimeFlowEnd", "SamplingRate", "FlowDirection", "EType", "ICMPType", "ICMPCode", "MPLSLabels",
+    "ApplicationName",
+}  # fmt: skip
+
+_ICMP, _ICMP6 = 1, 58
+_IPV4, _IPV6 = 0x0800, 0x86DD
+
+_FORMER_CISCO = {
+    "xlateSourceIPv4Address": "postNATSourceIPv4Address",
+    "xlateDestinationIPv4Address": "postNATDestinationIPv4Address",
+    "xlateSourcePort": "postNAPTSourceTransportPort", "xlateDestinationPort": "postNAPTDestinationTransportPort",
+    "asaFirewallEvent": "firewallEvent",
+}  # fmt: skip
+
+_TIMES = {
+    "TimeFlowStart": ("flowStart", "flowStartSysUpTime"),
+    "TimeFlowEnd": ("flowEnd", "flowEndSysUpTime"),
+}
+_OBSERVED = (
+    "observationTimeMilliseconds", "observationTimeMicroseconds", "observationTimeNanoseconds",
+    "observationTimeSeconds", "collectionTimeMilliseconds",
+)  # fmt: skip
+
+_LATEST_MS = 10_413_792_000_000
+
+_TURNED = (("Src", "Dst"), ("In", "Out"), ("Ingress", "Egress"))
+
+_LEGACY = {
+    "Bytes": "dOctets", "Packets": "dPkts", "SrcPort": "srcport", "DstPort": "dstport", "Proto": "prot",
+    "IPTos": "tos", "TCPFlags": "tcp_flags", "InIf": "input", "OutIf": "output", "SrcAddr": "srcaddr",
+    "DstAddr": "dstaddr", "NextHop": "nexthop", "SrcAS": "src_as", "DstAS": "dst_as", "SrcNetMask": "src_mask",
+    "DstNetMask": "dst_mask",
+}  # fmt: skip
+
+
+class Canonical:
+    """Makes flows of shown datagrams; keeps what options say, by exporter.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._names = {
+            column.name: [(column.kind, _element_name(ref.pen, ref.id)) for ref in column.elements]
+            for column in schema
+            if column.elements and column.name not in _SPECIAL
+        }
+        self._sampling = Sampling()
+        self._boots: dict[tuple[str, int], int] = {}
+        self._applications: dict[tuple[str, Any], str] = {}
+
+    def flows(self, shown: dict[str, Any], received_ns: int) -> list[Flow]:
+        """Flows of a datagram, in wire order; learns what its options say."""
+        common: Flow = {
+            "TimeReceived": received_ns // 1_000_000,
+            "FlowProtocol": FLOW_PROTOCOLS.index(shown["protocol"]),
+            "ExporterAddress": shown["exporter"],
+            "ObservationDomain": 0,
+            "SamplingRateSource": 0,
+        }
+        header = shown.get("header", {})
+        if shown["protocol"] == "sflow-v5":
+            return [common | flow for sample in shown["samples"] for flow in flow_of_sample(sample, header, common)]
+        if "records" in shown:
+            return [common | self._legacy(record, header) for record in shown["records"]]
+        return [common | flow for one in shown.get("sets", ()) for flow in self._of_set(shown, header, one)]
+
+    def counters(self, shown: dict[str, Any], received_ns: int) -> list[Flow]:
+        """Interface counters of a datagram."""
+        common: Flow = {"TimeReceived": received_ns // 1_000_000, "ExporterAddress": shown["exporter"]}
+        header = shown.get("header", {})
+        return [common | c for sample in shown.get("samples", ()) for c in counters_of_sample(sample, header, common)]
+
+    def _legacy(self, record: dict[str, Any], header: dict[str, Any]) -> Flow:
+        flow: Flow = {column: _plain(record[name]) for column, name in _LEGACY.items() if name in record}
+        flow["EType"] = _IPV4
+        if header["version"] == 5:
+            flow["ObservationDomain"] = header["engine_type"] << 8 | header["engine_id"]
+            if header["sampling_interval"]:
+                flow |= {"SamplingRate": header["sampling_interval"], "SamplingRateSource": 4}
+        flow |= _icmp({}, flow)
+        export_ms = header["unix_secs"] * 1000 + header["unix_nsecs"] // 1_000_000
+        for column, name in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
+            flow[column] = _from_uptime(record[name], header["sys_uptime"], export_ms)
+        return flow
+
+    def _of_set(self, shown: dict[str, Any], header: dict[str, Any], one: dict[str, Any]) -> Iterator[Flow]:
+        domain = header.get("observation_domain_id", header.get("source_id"))
+        exporter = shown["exporter"]
+        for record in without_padding(one.get("records", [])):
+            if one["kind"] == "options_data":
+                self._learn(exporter, domain, record)
+                continue
+            flow = {"ObservationDomain": domain} | self._of_record(record["fields"], header, exporter, domain)
+            for column, value in packet_columns(record.get("packets", {})).items():
+                flow.setdefault(column, value)
+            yield flow
+            back = self._reverse(record["fields"], flow, header, exporter, domain)
+            if back is not None:
+                yield back
+
+    def _learn(self, exporter: str, domain: int, record: dict[str, Any]) -> None:
+        fields = record["scope"] | record["fields"]
+        self._sampling.learn(exporter, domain, record)
+        if "systemInitTimeMilliseconds" in fields:
+            self._boots[exporter, domain] = _milliseconds(fields["systemInitTimeMilliseconds"])
+            self._boots.setdefault((exporter, -1), self._boots[exporter, domain])
+        if "applicationId" in fields and "applicationName" in fields:
+            self._applications[exporter, fields["applicationId"]] = fields["applicationName"]
+
+    def _of_record(self, fields: dict[str, Any], header: dict[str, Any], exporter: str, domain: int) -> Flow:
+        fields = {_FORMER_CISCO.get(name, name): value for name, value in fields.items() if value is not None}
+        flow = self._plain_columns(fields)
+        flow |= _icmp(fields, flow) | _ethertype(fields) | _direction(fields) | _labels(fields)
+        for column in _TIMES:
+            time = self._time(column, fields, header, exporter, domain)
+            if time is not None:
+                flow[column] = time
+        rate = rate_of(fields)
+        if rate:
+            flow |= {"SamplingRate": rate, "SamplingRateSource": 1}
+        else:
+            learned = self._sampling.rate(exporter, domain, fields)
+            if learned:
+                flow |= {"SamplingRate": learned, "SamplingRateSource": 2}
+        told = fields.get("applicationName")
+        name = told or self._applications.get((exporter, fields.get("applicationId")), told)
+        if name is not None:
+            # Text ends at its first NUL: exporters copy C strings into fields of fixed length.
+            flow["ApplicationName"] = name.partition("\0")[0].strip()
+        return flow
+
+    def _plain_columns(self, fields: dict[str, Any]) -> Flow:
+        """Columns that are the value of an element: of several the first that is not zero."""
+        flow: Flow = {}
+        for column, sources in self._names.items():
+            present = [(kind, fields[name]) for kind, name in sources if name in fields]
+            if present:
+                values = [_value(kind, value) for kind, value in present]
+                flow[column] = next((value for value in values if value not in (0, "0.0.0.0", "::")), values[0])
+        for column in ("SrcVlan", "DstVlan"):
+            if column in flow:
+                flow[column] &= 0xFFF
+        return flow
+
+    def _time(
+        self, column: str, fields: dict[str, Any], header: dict[str, Any], exporter: str, domain: int
+    ) -> int | None:
+        prefix, uptime = _TIMES[column]
+        export_ms = header.get("unix_secs", header.get("export_time", 0)) * 1000
+        for unit in ("Milliseconds", "Microseconds", "Nanoseconds", "Seconds"):
+            time = _milliseconds(fields[f"{prefix}{unit}"]) if f"{prefix}{unit}" in fields else 0
+            if time > 0:
+                return time
+        if f"{prefix}DeltaMicroseconds" in fields:
+            return export_ms - -(-fields[f"{prefix}DeltaMicroseconds"] // 1000)
+        if uptime in fields:
+            if "sys_uptime" in header:
+                return _from_uptime(fields[uptime], header["sys_uptime"], export_ms)
+            own = fields.get("systemInitTimeMilliseconds")
+            boot = self._boots.get((exporter, domain), self._boots.get((exporter, -1)))
+            boot = _milliseconds(own) if own is not None else boot
+            if not boot:
+                return self._observed(fields)
+            if export_ms < boot:
+                # A clock that stands before the exporter's own start is no help.
+                return boot + (fields[uptime] ^ 1 << 31) - (1 << 31)
+            return _from_uptime(fields[uptime], export_ms - boot & 0xFFFFFFFF, export_ms)
+        return self._observed(fields)
+
+    @staticmethod
+    def _observed(fields: dict[str, Any]) -> int | None:
+        """Time of an event: better than nothing for both ends of a flow."""
+        return next((time for name in _OBSERVED if name in fields and (time := _milliseconds(fields[name]))), None)
+
+    def _reverse(
+        self, fields: dict[str, Any], flow: Flow, header: dict[str, Any], exporter: str, domain: int
+    ) -> Flow | None:
+        """The other direction of a biflow (RFC 5103) or of an NSEL connection, if it has packets or bytes."""
+        backward = {
+            name[7].lower() + name[8:]: value
+            for name, value in fields.items()
+            if name.startswith("reverse") and ":" not in name
+        }
+        for responder, initiator in (("responderOctets", "initiatorOctets"), ("responderPackets", "initiatorPackets")):
+            if responder in fields:
+                backward.setdefault(initiator, fields[responder])
+        columns = self._plain_columns(backward) | _labels(backward)
+        if not columns.get("Bytes") and not columns.get("Packets"):
+            return None
+        turned = {_turn(column): value for column, value in flow.items()}
+        for column in _TIMES:
+            time = self._time(column, backward, header, exporter, domain)
+            if time is not None:
+                columns[column] = time
+        for column in ("Bytes", "Packets", "TCPFlags", "NextHop", "BGPNextHop", "MPLSLabels"):
+            turned.pop(column, None)
+        return turned | columns
+
+
+def without_padding(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records of a set without those of zero bytes at its end: padding that is longer than a record."""
+    kept = list(records)
+    while kept and all(_is_zero(v) for part in ("scope", "fields") for v in kept[-1].get(part, {}).values()):
+        kept.pop()
+    return kept
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip("0.:") or value.startswith("1970-01-01T00:00:00")
+    return not value
+
+
+def _turn(column: str) -> str:
+    for one, other in _TURNED:
+        for a, b in ((one, other), (other, one)):
+            if column.startswith(a) and column[len(a) :][:1].isupper():
+                return b + column[len(a) :]
+    return column
+
+
+def _element_name(pen: int, number: int) -> str:
+    element = lookup(pen, number)
+    assert element is not None
+    return element.qualified
+
+
+def _plain(value: Any) -> Any:
+    return canonical_address(value) if isinstance(value, str) else value
+
+
+def canonical_address(text: str) -> str:
+    """Text of an address; IPv4-mapped ones as IPv4."""
+    address = ip_address(text)
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _value(kind: Kind, value: Any) -> Any:
+    if kind is Kind.ADDRESS:
+        return canonical_address(value)
+    if kind is Kind.MAC:
+        return int(value.replace(":", ""), 16)
+    if isinstance(value, str):
+        value = int(value, 16)
+    return int(value) & _SIZES[kind]
+
+
+def _milliseconds(text: str) -> int:
+    """Unix ms of a time; 0 of what is no time: 1970 itself, and what lies after the year 2300."""
+    if "T" not in text:
+        return 0
+    seconds, _, fraction = text.removesuffix("Z").partition(".")
+    whole = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp())
+    time = whole * 1000 + int(fraction[:3] or 0)
+    return time if 0 < time < _LATEST_MS else 0
+
+
+def _from_uptime(ticks: int, uptime: int, export_ms: int) -> int:
+    """Time of an uptime that wraps after 2³² ms: the nearest to the export time."""
+    ago = (ticks - uptime) & 0xFFFFFFFF
+    return export_ms + (ago - (1 << 32) if ago >> 31 else ago)
+
+
+def _icmp(fields: dict[str, Any], flow: Flow) -> Flow:
+    """Type and code of ICMP: in elements of their own, in one, or in the destination port."""
+    if flow.get("Proto") not in (_ICMP, _ICMP6, None):
+        return {}
+    both = [fields[name] for name in ("icmpTypeCodeIPv4", "icmpTypeCodeIPv6") if name in fields]
+    types = [fields[name] for name in ("icmpTypeIPv4", "icmpTypeIPv6") if name in fields]
+    codes = [fields[name] for name in ("icmpCodeIPv4", "icmpCodeIPv6") if name in fields]
+    if not (both or types or codes):
+        if flow.get("Proto") is None or "DstPort" not in flow:
+            return {}
+        both = [flow["DstPort"]]
+    merged = next((value for value in both if value), 0) if both else None
+    found: Flow = {}
+    for column, own, part in (("ICMPType", types, 8), ("ICMPCode", codes, 0)):
+        values = own + ([] if merged is None else [merged >> part & 0xFF])
+        if values:
+            found[column] = next((value for value in values if value), 0)
+    return found
+
+
+def _ethertype(fields: dict[str, Any]) -> Flow:
+    version = {4: _IPV4, 6: _IPV6}.get(fields.get("ipVersion", 0))
+    told = version or fields.get("ethernetType")
+    if told:
+        return {"EType": told}
+    four = [fields[name] for name in ("sourceIPv4Address", "destinationIPv4Address") if name in fields]
+    six = [fields[name] for name in ("sourceIPv6Address", "destinationIPv6Address") if name in fields]
+    if four and not six:
+        return {"EType": _IPV4}
+    if six and not four:
+        return {"EType": _IPV6}
+    if any(value != "0.0.0.0" for value in four):
+        return {"EType": _IPV4}
+    return {"EType": _IPV6} if any(value != "::" for value in six) else {}
+
+
+def _direction(fields: dict[str, Any]) -> Flow:
+    if "flowDirection" not in fields:
+        return {}
+    return {"FlowDirection": {0: 1, 1: 2}.get(fields["flowDirection"], 0)}
+
+
+def _labels(fields: dict[str, Any]) -> Flow:
+    names = ("mplsTopLabelStackSection", *(f"mplsLabelStackSection{n}" for n in range(2, 11)))
+    sections = [fields[name] for name in names if name in fields]
+    if not sections:
+        return {}
+    labels = [int(section, 16) >> max(0, 4 * len(section) - 20) & 0xFFFFF for section in sections]
+    return {"MPLSLabels": [label for label in labels if label]}
