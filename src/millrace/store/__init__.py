@@ -1,0 +1,21 @@
+"""Where flows are kept: an embedded ClickHouse in a folder, its rollups and its dictionaries."""
+
+from millrace.store.config import StoreSettings
+from millrace.store.embedded import EmbeddedStore
+from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
+from millrace.store.sql_socket import local_sql
+from millrace.store.store import Maintenance, Store, StoreStatus, TableStatus
+
+__all__ = [
+    "COUNTER_TABLE",
+    "RAW_TABLE",
+    "RESOLUTIONS",
+    "EmbeddedStore",
+    "Maintenance",
+    "Resolution",
+    "Store",
+    "StoreSettings",
+    "StoreStatus",
+    "TableStatus",
+    "local_sql",
+]

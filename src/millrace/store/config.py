@@ -1,0 +1,61 @@
+"""Settings of the store."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from millrace.config import Section
+
+_MIB = 1024 * 1024
+
+
+class StoreSettings(Section):
+    """How long flows are kept and what the embedded engine may use."""
+
+    retention_raw_days: int = Field(15, ge=1, le=3650)
+    """Days for which every single flow is kept."""
+
+    retention_1m_days: int = Field(7, ge=1, le=3650)
+    """Days for which the rollup of 1 minute is kept."""
+
+    retention_5m_days: int = Field(90, ge=1, le=3650)
+    """Days for which the rollup of 5 minutes is kept."""
+
+    retention_1h_days: int = Field(365, ge=1, le=3650)
+    """Days for which the rollup of 1 hour is kept."""
+
+    retention_counters_days: int = Field(90, ge=1, le=3650)
+    """Days for which interface counters are kept."""
+
+    fsync: bool = False
+    """Wait for the device on every insert. Without it a stored flow survives a killed process, not a power failure."""
+
+    min_free_bytes: int = Field(256 * _MIB, ge=0)
+    """Refuse inserts when less than this is free on the device, so that merges and other programs still have room."""
+
+    memory_bytes: int = Field(2048 * _MIB, ge=512 * _MIB)
+    """What the whole process may reach before the engine refuses more memory to a statement."""
+
+    query_memory_bytes: int = Field(512 * _MIB, ge=16 * _MIB)
+    """Memory of one query; beyond half of it grouping and sorting use the disk."""
+
+    query_max_rows: int = Field(1_000_000, ge=1)
+    """Rows that one query may return unless the caller says otherwise."""
+
+    query_max_seconds: float = Field(30.0, gt=0)
+    """Time that one query may take unless the caller says otherwise."""
+
+    query_connections: int = Field(8, ge=1, le=64)
+    """Queries that may run at the same time; more wait."""
+
+    merge_threads: int = Field(1, ge=1, le=64)
+    """Background merges at the same time."""
+
+    rollup_grace_seconds: float = Field(5.0, ge=0, le=3600)
+    """How long after its end an interval is closed. Later flows are added to it when they come."""
+
+    rollup_max_groups: int = Field(1_000_000, ge=10_000)
+    """Rows that one rollup statement aims to produce at most; bounds its memory (about 200 bytes each)."""
+
+    rollup_threads: int = Field(1, ge=1, le=64)
+    """Threads of a rollup statement."""

@@ -1,0 +1,250 @@
+"""The store in a folder: ClickHouse inside this process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from millrace.batch import FlowBatch
+from millrace.errors import MillraceError, StoreCorruptError, StoreError
+from millrace.schema import COUNTER_COLUMNS, Schema
+from millrace.store import ddl, dictionaries, disk, faults, migrations, native, retention
+from millrace.store.config import StoreSettings
+from millrace.store.damage import Damage
+from millrace.store.engine import Engine, server_settings
+from millrace.store.lock import FolderLock
+from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
+from millrace.store.results import Results
+from millrace.store.roller import Roller
+from millrace.store.sql_server import SqlServer
+from millrace.store.state import State
+from millrace.store.status import table_status
+from millrace.store.store import Maintenance, StoreStatus
+
+_RETENTION_EVERY_MS = 600_000
+_RETRY_S = 0.1
+_COUNTERS = Schema(base=COUNTER_COLUMNS)
+
+
+class EmbeddedStore:
+    """Flows in a data folder, no server needed.
+
+    One folder per process: the engine is a singleton.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing. Holds ``clickhouse/``, a lock file and, while
+        started, the socket of ``millrace sql``.
+    schema : Schema
+    settings : StoreSettings
+    """
+
+    def __init__(self, folder: Path, schema: Schema, settings: StoreSettings | None = None) -> None:
+        self._folder = Path(folder)
+        self._schema = schema
+        self._settings = settings or StoreSettings()
+        self._tables = tuple(ddl.tables(schema, self._settings))
+        self._lock = FolderLock(self._folder)
+        self._engine = Engine(
+            self._folder / "clickhouse", server_settings(self._settings), self._settings.query_connections
+        )
+        self._damage = Damage(self._engine)
+        self._results = Results(self._engine, self._settings, self._damage)
+        self._state = State(self._engine)
+        self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
+        self._sql = SqlServer(self._folder, self.execute_local)
+        self._maintaining = threading.Lock()
+        self._retention_ms = 0
+        self._insert_error = ""
+        self._maintain_error = ""
+
+    def start(self) -> None:
+        """Lock the folder, open the engine, migrate the tables, recover the rollups.
+
+        Raises
+        ------
+        StoreLockedError
+            Another process holds the folder.
+        StoreCorruptError, StoreError
+            With what to do about it.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise StoreError(f"the data folder {self._folder} cannot be used: {error}") from error
+        try:
+            self._engine.start()
+            self._prepare()
+            self._sql.start()
+        except OSError as error:
+            self.stop()
+            raise StoreError(f"the socket of 'millrace sql' cannot be made in {self._folder}: {error}") from error
+        except RuntimeError as error:
+            self.stop()
+            raise StoreCorruptError(f"the data folder {self._folder} cannot be opened: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close everything; what was inserted stays."""
+        self._sql.stop()
+        self._engine.stop()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def insert(self, flows: FlowBatch, *, token: str | None = None) -> None:
+        """Store flows; returns when they are in ``flows`` (see `Store.insert`)."""
+        if flows.rows:
+            flows = _with_time(flows)
+            self._insert(RAW_TABLE, flows, self._schema, token)
+            times = flows.columns["TimeReceived"]
+            assert isinstance(times, np.ndarray)
+            self._roller.inserted(RAW_TABLE, flows.rows, int(times.min()))
+
+    def insert_counters(self, counters: FlowBatch) -> None:
+        """Store interface counters (columns of `COUNTER_COLUMNS`)."""
+        if counters.rows:
+            self._insert(COUNTER_TABLE, counters, _COUNTERS, None)
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        max_rows: int | None = None,
+        max_seconds: float | None = None,
+        max_memory_bytes: int | None = None,
+    ) -> pa.Table:
+        """Answer a question (see `Store.query`).
+
+        Times come as timestamps in UTC, enumerations and texts as strings,
+        IPv6 addresses as 16 bytes.
+        """
+        return self._results.table(
+            sql, parameters or {}, max_rows=max_rows, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes
+        )
+
+    def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
+        """Answer a question of the local operator in one of ClickHouse's output formats; read only."""
+        return self._results.formatted(sql, format)
+
+    def maintain(self, now_ms: int) -> Maintenance:
+        """Roll up closed intervals and drop what expired (see `Store.maintain`)."""
+        return self._maintain(now_ms, hurry=False)
+
+    def wait_until_rolled_up(self, now_ms: int | None = None, *, timeout_s: float = 60.0) -> None:
+        """Maintain until every rollup is complete up to its last closed interval.
+
+        Parameters
+        ----------
+        now_ms : int, optional
+            Taken as the present; by default the clock's.
+        timeout_s : float
+
+        Raises
+        ------
+        StoreError
+            If it takes longer, with the last error.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            done = self._maintain(int(time.time() * 1000) if now_ms is None else now_ms, hurry=True)
+            if self._roller.idle():
+                return
+            if time.monotonic() > deadline:
+                raise StoreError(f"the rollups are not complete after {timeout_s} s: {done.errors}")
+            if done.errors:
+                time.sleep(_RETRY_S)
+
+    def status(self) -> StoreStatus:
+        """Sizes, extents, free space, progress of the rollups."""
+        space = disk.measure(self._folder)
+        tables = {
+            table.name: table_status(self._engine, table.name)
+            for table in self._tables
+            if table.name != ddl.STATE_TABLE
+        }
+        error = self._insert_error or self._maintain_error
+        return StoreStatus(tables, space.free_bytes, space.total_bytes, error, self._roller.closed_ms())
+
+    def _prepare(self) -> None:
+        migrations.migrate(self._engine, self._tables)
+        self._state.start()
+        wanted = migrations.fingerprint(self._tables)
+        if self._state.get("schema") != wanted:
+            self._state.put("schema", wanted)
+        dictionaries.install(self._engine, self._state)
+        self._roller.start()
+
+    def _insert(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
+        names = tuple(flows.columns)
+        settings: dict[str, int | str] = {
+            "max_threads": 1,
+            "max_insert_threads": 1,
+            "max_partitions_per_insert_block": 0,
+        }
+        if token is None:
+            settings["insert_deduplicate"] = 0
+        else:
+            settings |= {"insert_deduplication_token": token, "deduplicate_insert_select": "force_enable"}
+        try:
+            disk.require_room(self._folder, self._settings.min_free_bytes)
+            self._engine.insert(table, names, native.structure(names, schema), native.encode(flows, schema), settings)
+        except MillraceError as error:
+            self._insert_error = str(error)
+            raise
+        except (RuntimeError, OSError) as error:
+            refused = faults.of_write(error, f"inserting {flows.rows} rows into {table}")
+            self._insert_error = str(refused)
+            raise refused from error
+        self._insert_error = ""
+
+    def _maintain(self, now_ms: int, *, hurry: bool) -> Maintenance:
+        done = Maintenance()
+        started = time.perf_counter()
+        with self._maintaining:
+            try:
+                disk.require_room(self._folder, self._settings.min_free_bytes)
+                self._roller.step(now_ms, done, hurry=hurry)
+                done.errors += self._damage.set_aside()
+            except StoreError as error:
+                done.errors.append(str(error))
+            if abs(now_ms - self._retention_ms) >= _RETENTION_EVERY_MS:
+                self._retention_ms = now_ms
+                self._drop_expired(now_ms, done)
+        done.seconds = time.perf_counter() - started
+        self._maintain_error = done.errors[-1] if done.errors else ""
+        return done
+
+    def _drop_expired(self, now_ms: int, done: Maintenance) -> None:
+        taken = self._roller.taken_blocks()
+        for table in self._tables:
+            try:
+                names = retention.expired_parts(self._engine, table, now_ms, taken.get(table.name))
+                retention.drop_parts(self._engine, table, names)
+            except (RuntimeError, StoreError) as error:
+                done.errors.append(f"retention of {table.name}: {error}")
+
+
+def _with_time(flows: FlowBatch) -> FlowBatch:
+    """Flows always have a time: without one they would land in 1970 and expire at once."""
+    if "TimeReceived" in flows.columns:
+        return flows
+    stamped = FlowBatch(flows.rows, dict(flows.columns), dict(flows.valid))
+    stamped.put("TimeReceived", np.full(flows.rows, int(time.time() * 1000), np.int64))
+    return stamped

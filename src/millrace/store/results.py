@@ -1,0 +1,129 @@
+"""Reading: bounds, parameters, and results as Arrow or as text."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from millrace.errors import QueryError
+from millrace.store import faults, questions
+from millrace.store.config import StoreSettings
+from millrace.store.damage import Damage
+from millrace.store.engine import Engine
+
+_KNOWN_QUERIES = 256
+
+
+class Results:
+    """Runs statements that only read.
+
+    Parameters
+    ----------
+    engine : Engine
+    settings : StoreSettings
+        Bounds that hold unless the caller gives others.
+    damage : Damage, optional
+        Is told of parts that cannot be read.
+    """
+
+    def __init__(self, engine: Engine, settings: StoreSettings, damage: Damage | None = None) -> None:
+        self._engine = engine
+        self._damage = damage or Damage(engine)
+        self._settings = settings
+        self._types: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def table(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        *,
+        max_rows: int | None,
+        max_seconds: float | None,
+        max_memory_bytes: int | None,
+    ) -> pa.Table:
+        """Result as an Arrow table with times in UTC and enumerations as texts."""
+        rows = self._settings.query_max_rows if max_rows is None else max_rows
+        limits = self._limits(max_seconds, max_memory_bytes) | {
+            "max_result_rows": rows,
+            "result_overflow_mode": "throw",
+        }
+        sql = questions.single(sql)
+        try:
+            types = self._describe(sql, parameters, limits)
+            raw = self._engine.read(sql, "ArrowStream", parameters, limits)
+        except TypeError as error:
+            raise QueryError(str(error)) from error
+        except RuntimeError as error:
+            self._damage.note(error)
+            raise faults.of_read(error) from error
+        return _retyped(pa.ipc.open_stream(raw).read_all(), types)
+
+    def formatted(self, sql: str, output: str) -> bytes:
+        """Result as bytes in one of ClickHouse's output formats."""
+        sql = questions.single(sql)
+        limits = self._limits(None, None) | {"max_result_rows": 0, "max_execution_time": 0}
+        try:
+            return self._engine.read(sql, output, {}, limits)
+        except RuntimeError as error:
+            self._damage.note(error)
+            raise faults.of_read(error) from error
+
+    def _limits(self, max_seconds: float | None, max_memory_bytes: int | None) -> dict[str, int | float | str]:
+        memory = max_memory_bytes or self._settings.query_memory_bytes
+        return {
+            "max_execution_time": max_seconds or self._settings.query_max_seconds,
+            "max_memory_usage": memory,
+            "max_bytes_before_external_group_by": memory // 2,
+            "max_bytes_before_external_sort": memory // 2,
+        }
+
+    def _describe(
+        self, sql: str, parameters: Mapping[str, object], limits: Mapping[str, int | float | str]
+    ) -> dict[str, str]:
+        """ClickHouse type of each result column; Arrow output forgets which integers were times."""
+        with self._guard:
+            known = self._types.get(sql)
+            if known is not None:
+                self._types.move_to_end(sql)
+                return known
+        raw = self._engine.read(f"DESCRIBE TABLE ({sql})", "TabSeparatedRaw", parameters, limits)
+        types = dict(line.split("\t")[:2] for line in raw.decode().splitlines())
+        with self._guard:
+            self._types[sql] = types
+            while len(self._types) > _KNOWN_QUERIES:
+                self._types.popitem(last=False)
+        return types
+
+
+def _retyped(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
+    """Give times and enumerations the Arrow types that their ClickHouse types mean."""
+    for index, name in enumerate(table.column_names):
+        kind = types.get(name, "").removeprefix("Nullable(")
+        column = table.column(index)
+        if kind.startswith("DateTime") and pa.types.is_uint32(column.type):
+            column = pc.cast(pc.cast(column, pa.int64()), pa.timestamp("s", tz="UTC"))
+        elif kind.startswith("Enum"):
+            column = _enum_texts(column, kind)
+        else:
+            continue
+        table = table.set_column(index, name, column)
+    return table
+
+
+def _enum_texts(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    names = enum_names(kind)
+    codes = pa.array(list(names), column.type)
+    texts = pa.array(list(names.values()), pa.string())
+    return pc.take(texts, pc.index_in(column, value_set=codes))
+
+
+def enum_names(kind: str) -> dict[int, str]:
+    """Codes and names of an Enum type as ClickHouse prints it."""
+    found = re.findall(r"'((?:[^'\\]|\\.)*)' = (-?\d+)", kind)
+    return {int(code): text.replace("\\'", "'").replace("\\\\", "\\") for text, code in found}

@@ -1,0 +1,130 @@
+"""``millrace sql`` while another process holds the folder: a Unix socket in it.
+
+Only the user who runs the collector may connect (mode 0600, no network). A
+request is a length (8 bytes, network order) and JSON ``{"sql", "format"}``; an
+answer is a status byte (0 result, 1 error), a length and the bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from millrace.errors import MillraceError
+
+SOCKET_FILE = "millrace.sock"
+_MAX_REQUEST_BYTES = 1 << 20
+_MAX_CLIENTS = 4
+_IDLE_S = 10.0
+LENGTH = struct.Struct("!Q")
+ANSWER = struct.Struct("!BQ")
+# Longest path of a Unix socket on Linux, its final zero byte included.
+_MAX_PATH_BYTES = 108
+
+Execute = Callable[[str, str], bytes]
+
+
+class SqlServer:
+    """Answers statements of local operators.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the socket appears.
+    execute : callable
+        SQL and output format to bytes; only reads.
+    """
+
+    def __init__(self, folder: Path, execute: Execute) -> None:
+        self._folder = folder
+        self._execute = execute
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._slots = threading.BoundedSemaphore(_MAX_CLIENTS)
+
+    def start(self) -> None:
+        """Listen. A socket file left by a dead process is replaced: the folder lock is ours."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / SOCKET_FILE).unlink()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Nobody may connect between bind and chmod, since nobody listens yet.
+        with short_path(self._folder) as path:
+            self._socket.bind(path)
+        (self._folder / SOCKET_FILE).chmod(0o600)
+        self._socket.listen(_MAX_CLIENTS)
+        self._thread = threading.Thread(target=self._accept, name="millrace-sql", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._socket = None
+        if self._thread is not None:
+            self._thread.join(_IDLE_S)
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / SOCKET_FILE).unlink()
+
+    def _accept(self) -> None:
+        listener = self._socket
+        while listener is not None:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), name="millrace-sql-client", daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            client.settimeout(_IDLE_S)
+            with self._slots:
+                status, body = self._answer(client)
+            client.sendall(ANSWER.pack(status, len(body)))
+            client.sendall(body)
+
+    def _answer(self, client: socket.socket) -> tuple[int, bytes]:
+        try:
+            (length,) = LENGTH.unpack(receive(client, LENGTH.size))
+            if length > _MAX_REQUEST_BYTES:
+                return 1, b"the statement is too long"
+            request = json.loads(receive(client, length))
+            return 0, self._execute(str(request["sql"]), str(request["format"]))
+        except (ValueError, KeyError, TypeError) as error:
+            return 1, f"malformed request: {error}".encode()
+        except MillraceError as error:
+            return 1, str(error).encode()
+
+
+def receive(connection: socket.socket, count: int) -> bytes:
+    """Exactly `count` bytes; ConnectionError if the other side closes before."""
+    parts = bytearray()
+    while len(parts) < count:
+        part = connection.recv(min(count - len(parts), 1 << 20))
+        if not part:
+            raise ConnectionError("the other side closed the connection")
+        parts += part
+    return bytes(parts)
+
+
+@contextmanager
+def short_path(folder: Path) -> Iterator[str]:
+    """Path of the socket; through a descriptor of the folder where the name is too long."""
+    path = str(folder / SOCKET_FILE)
+    if len(os.fsencode(path)) < _MAX_PATH_BYTES:
+        yield path
+        return
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{fd}/{SOCKET_FILE}"
+    finally:
+        os.close(fd)

@@ -1,0 +1,155 @@
+"""What a store is: the contract between the pipeline, the queries and whoever keeps the flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from millrace.batch import FlowBatch
+
+
+@dataclass(slots=True)
+class Maintenance:
+    """What one round of `Store.maintain` did.
+
+    Attributes
+    ----------
+    rolled_up_rows : dict
+        Source rows taken, by resolution (``1m``).
+    written_rows : dict
+        Rollup rows written, by resolution.
+    seconds : float
+        Time it took.
+    errors : list of str
+        What failed; it is tried again in a later round.
+    """
+
+    rolled_up_rows: dict[str, int] = field(default_factory=dict)
+    written_rows: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatus:
+    """Size and extent of a table.
+
+    Attributes
+    ----------
+    rows, bytes_on_disk, parts : int
+    detached : int
+        Parts that were unreadable and set aside.
+    oldest_ms, newest_ms : int, optional
+        Range of ``TimeReceived`` in Unix milliseconds (to the second); None if empty.
+    """
+
+    rows: int
+    bytes_on_disk: int
+    parts: int
+    detached: int
+    oldest_ms: int | None
+    newest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """State of a store.
+
+    Attributes
+    ----------
+    tables : dict
+        By table name.
+    free_bytes, total_bytes : int
+        Of the device.
+    last_error : str
+        Last failure of an insert or of maintenance; empty when the last attempt succeeded.
+    rolled_up_to_ms : dict
+        By resolution: every interval that ends at or before this time is in
+        the rollup (flows that come later still are added). None before the
+        first round of maintenance.
+    """
+
+    tables: dict[str, TableStatus]
+    free_bytes: int
+    total_bytes: int
+    last_error: str
+    rolled_up_to_ms: dict[str, int | None]
+
+
+class Store(Protocol):
+    """Where flows go and where questions are answered.
+
+    All methods may be called from several threads.
+    """
+
+    def start(self) -> None:
+        """Open, migrate, recover.
+
+        Raises
+        ------
+        StoreLockedError, StoreCorruptError, StoreError
+            With what to do about it.
+        """
+
+    def stop(self) -> None:
+        """Close; what was inserted stays."""
+
+    def insert(self, flows: FlowBatch, *, token: str | None = None) -> None:
+        """Store flows; blocks until they are in ``flows`` and survive the death of the process.
+
+        Parameters
+        ----------
+        flows : FlowBatch
+        token : str, optional
+            Names the batch: a second insert with the same token does nothing.
+
+        Raises
+        ------
+        StoreFullError
+            No room; nothing of the batch was stored, or the same token may be used again.
+        StoreError
+            Anything else; likewise.
+        """
+
+    def insert_counters(self, counters: FlowBatch) -> None:
+        """Store interface counters; as `insert`."""
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        max_rows: int | None = None,
+        max_seconds: float | None = None,
+        max_memory_bytes: int | None = None,
+    ) -> pa.Table:
+        """Answer a question; read only, with bound ``{name:Type}`` parameters.
+
+        Raises
+        ------
+        QueryError
+            The SQL is wrong, or a bound is exceeded.
+        StoreCorruptError
+            A stored part cannot be read.
+        """
+
+    def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
+        """Answer a question of the local operator, in one of ClickHouse's output formats; read only."""
+
+    def maintain(self, now_ms: int) -> Maintenance:
+        """Roll up what is closed at `now_ms` and drop what expired.
+
+        Called about once a second by one thread. The store's own troubles are
+        in the result, not raised.
+
+        Parameters
+        ----------
+        now_ms : int
+            Unix milliseconds.
+        """
+
+    def status(self) -> StoreStatus:
+        """Sizes, extents, free space, progress of the rollups."""
