@@ -75,6 +75,8 @@ def _fill_history(application: Application, model: Model, rate: float, console: 
         for batch in history(model, now_ms - HISTORY_MS, now_ms, HISTORY_FLOWS, live_rate=rate):
             application.store.insert(application.enrich(batch))
             bar.advance(task, len(batch))
+    with console.status("Rolling it up …"):
+        application.store.wait_until_rolled_up()
 
 
 def _announce(application: Application, console: Console, udp_port: int) -> None:
