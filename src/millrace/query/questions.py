@@ -81,6 +81,11 @@ class SeriesQuestion(Question):
     interval_seconds: int | None = Field(default=None, ge=1, le=366 * 86_400)
     """Length of the buckets, in place of `points`."""
 
+    spread: bool = False
+    """Spread each flow's bytes and packets, and the flow itself, evenly over the time between its first and its last
+    packet, in place of counting it at the second it was received. Read from single flows, never from rollups. The
+    latest minutes are low then: flows that go on are not reported yet."""
+
 
 class TopQuestion(Question):
     """Combinations of dimensions with the largest rate."""

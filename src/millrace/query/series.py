@@ -13,6 +13,7 @@ from millrace.query.questions import MAX_POINTS, SeriesQuestion
 from millrace.query.render import json_values
 from millrace.query.results import Series, SeriesRow, moment, sources
 from millrace.query.source import MEASURES, SECOND, answering, filter_columns, relation
+from millrace.query.spread import FLOW_TIMES, SHARE, SpreadFlows
 from millrace.query.sql import Parameters, identifier, known_dimension
 from millrace.query.tables import Plan, Table, plan, resolution_at
 from millrace.schema import Column, Schema
@@ -38,7 +39,8 @@ class SeriesStatement:
     def __init__(self, question: SeriesQuestion, schema: Schema, tables: Sequence[Table], now: float) -> None:
         self._question = question
         self._columns = [known_dimension(schema, name) for name in dict.fromkeys(question.dimensions)]
-        usable = answering(tables, [*self._columns, *filter_columns(question, schema)])
+        times = [schema[name] for name in FLOW_TIMES] if question.spread else []
+        usable = answering(tables, [*self._columns, *filter_columns(question, schema), *times])
         start, end = question.span(now)
         rolled = any(table.interval_seconds for table in usable)
         self._step = _step(question, start, end, resolution_at(usable, start), rolled=rolled)
@@ -47,10 +49,10 @@ class SeriesStatement:
         self.sql = self._build(schema)
 
     def _build(self, schema: Schema) -> str:
-        source = relation(self.plan, self._columns, self._question, schema, self.parameters)
-        amount, _ = MEASURES[self._question.unit]
+        whole, source, measure = self._relations(schema)
         step = self.parameters.add("UInt32", self._step)
         bucket = f"intDiv({SECOND}, {step}) AS _bucket"
+        amount = f"sum({measure})"
         if not self._columns:
             return f"SELECT {bucket}, true AS _top, {amount} AS _amount FROM ({source}) GROUP BY _bucket"  # noqa: S608 - values are bound
         names = [identifier(column.name) for column in self._columns]
@@ -59,10 +61,19 @@ class SeriesStatement:
         kept = ", ".join(f"if(_top, {n}, defaultValueOfArgumentType({n})) AS _d{i}" for i, n in enumerate(names))
         grouped = ", ".join(f"_d{i}" for i in range(len(names)))
         return (
-            f"WITH _largest AS (SELECT {listed} FROM ({source}) GROUP BY {listed} ORDER BY {amount} DESC, {listed} "  # noqa: S608 - values are bound
+            f"WITH _largest AS (SELECT {listed} FROM ({whole}) GROUP BY {listed} ORDER BY {amount} DESC, {listed} "  # noqa: S608 - values are bound
             f"LIMIT {limit}) SELECT {bucket}, ({listed}) IN _largest AS _top, {kept}, {amount} AS _amount "
             f"FROM ({source}) GROUP BY _bucket, _top, {grouped}"
         )
+
+    def _relations(self, schema: Schema) -> tuple[str, str, str]:
+        """SQL of the flows for the sums of the whole range, of those for the buckets, and of what one adds."""
+        measure, _ = MEASURES[self._question.unit]
+        if not self._question.spread:
+            source = relation(self.plan, self._columns, self._question, schema, self.parameters)
+            return source, source, measure
+        spread = SpreadFlows(self.plan, self._columns, self._question, schema, self.parameters)
+        return spread.whole_sql, spread.buckets_sql(self._step), f"{measure} * {SHARE}"
 
     def shape(self, table: pa.Table) -> Series:
         """Make the answer of what the store gave."""

@@ -19,12 +19,12 @@ SECOND = "_second"
 """Column of the relation: Unix second at which a flow was received, or its interval began."""
 
 MEASURES: dict[Unit, tuple[str, int]] = {
-    "bits/s": ("sum(Bytes * SamplingRate)", 8),
-    "bytes/s": ("sum(Bytes * SamplingRate)", 1),
-    "packets/s": ("sum(Packets * SamplingRate)", 1),
-    "flows/s": ("sum(Flows)", 1),
+    "bits/s": ("Bytes * SamplingRate", 8),
+    "bytes/s": ("Bytes * SamplingRate", 1),
+    "packets/s": ("Packets * SamplingRate", 1),
+    "flows/s": ("Flows", 1),
 }
-"""SQL of the amount behind each unit, and the factor that makes the unit of it."""
+"""SQL of what a flow adds to each unit, and the factor that makes the unit of the sum."""
 
 
 class QueryStore(Protocol):
@@ -59,18 +59,26 @@ def relation(plan: Plan, columns: Sequence[Column], question: Question, schema: 
     QueryError
         If nothing is stored of that time, or the filter is wrong.
     """
-    if not plan.segments:
-        raise QueryError("no flow of that range of time is stored any more, or so finely")
-    condition = "" if question.filter is None else f" AND ({where(question.filter, schema, parameters)})"
+    condition = matching(plan, question, schema, parameters)
     names = ", ".join([*(identifier(column.name) for column in columns), "Bytes", "Packets", "SamplingRate"])
     return " UNION ALL ".join(_segment(segment, names, condition, parameters) for segment in plan.segments)
+
+
+def matching(plan: Plan, question: Question, schema: Schema, parameters: Parameters) -> str:
+    """SQL of the question's filter, to follow `bounds`; raises as `relation`."""
+    if not plan.segments:
+        raise QueryError("no flow of that range of time is stored any more, or so finely")
+    return "" if question.filter is None else f" AND ({where(question.filter, schema, parameters)})"
 
 
 def bounds(segment: Segment, parameters: Parameters) -> str:
     """SQL of the condition that a row lies in a segment."""
     start = parameters.add("UInt32", segment.start)
     end = parameters.add("UInt32", segment.end)
-    return f"TimeReceived >= toDateTime({start}, 'UTC') AND TimeReceived < toDateTime({end}, 'UTC')"
+    # The bounds have the type of the column: the primary key, asked for milliseconds
+    # before a moment in whole seconds, leaves out the last second (ClickHouse 26.9).
+    moment = "toDateTime({}, 'UTC')" if segment.table.interval_seconds else "toDateTime64({}, 3, 'UTC')"
+    return f"TimeReceived >= {moment.format(start)} AND TimeReceived < {moment.format(end)}"
 
 
 def _segment(segment: Segment, names: str, condition: str, parameters: Parameters) -> str:

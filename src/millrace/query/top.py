@@ -44,7 +44,8 @@ class TopStatement:
         amount, _ = MEASURES[question.unit]
         limit = self.parameters.add("UInt32", question.limit)
         self.sql = (
-            f"SELECT {names}, {_SUMS} FROM ({source}) GROUP BY {names} ORDER BY {amount} DESC, {names} LIMIT {limit}"  # noqa: S608 - values are bound
+            f"SELECT {names}, {_SUMS} FROM ({source}) GROUP BY {names} "  # noqa: S608 - values are bound
+            f"ORDER BY sum({amount}) DESC, {names} LIMIT {limit}"
         )
         self.total_sql = f"SELECT {_SUMS} FROM ({source})"  # noqa: S608 - values are bound
 
