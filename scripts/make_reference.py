@@ -1,7 +1,7 @@
 """Write the reference pages that follow from the code: columns, configuration, command line, HTTP API.
 
-    .venv/bin/python scripts/make_reference.py           # writes docs/reference/*.md
-    .venv/bin/python scripts/make_reference.py --check   # fails if a page is stale
+.venv/bin/python scripts/make_reference.py           # writes docs/reference/*.md
+.venv/bin/python scripts/make_reference.py --check   # fails if a page is stale
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from millrace.app.reading import read
@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "read"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Loaded on first use: `import millrace.errors` must not cost the import of all that reads files.
     if name == "read":
         from millrace.app.reading import read

@@ -36,10 +36,10 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     # One arena: threads otherwise keep what others freed to themselves.
-    settings = (
-        (_M_ARENA_MAX, 1),
-        (_M_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES),
-        (_M_TRIM_THRESHOLD, _KEPT_BYTES),
-        (_M_TOP_PAD, _LARGEST_KEPT_BYTES),
-    )
-    return all([mallopt(option, value) == 1 for option, value in settings])
+    accepted = [
+        mallopt(_M_ARENA_MAX, 1),
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES),
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES),
+        mallopt(_M_TOP_PAD, _LARGEST_KEPT_BYTES),
+    ]
+    return all(accepted)

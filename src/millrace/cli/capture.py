@@ -91,7 +91,7 @@ def _summarise(flows: int, counts: Counts) -> None:
     for (exporter, protocol, unit, reason), amount in sorted(counts.drops.items()):
         console.print(f"[yellow]not decoded:[/] {amount} {unit}s, {reason} ({protocol} from {address_text(exporter)})")
     for issue in counts.issues[:10]:
-        console.print(f"  {address_text(issue.exporter)}: {issue.detail}", style="dim")
+        console.print(f"  {address_text(issue.exporter)}: {issue.detail}", style="dim", markup=False)
 
 
 def replay_files(

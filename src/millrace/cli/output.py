@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from millrace.batch import FlowBatch
 from millrace.formats import json_lines, readable
@@ -146,8 +147,13 @@ def _rich_table(table: pa.Table) -> Table:
         numeric = pa.types.is_integer(table.schema.field(name).type)
         shown.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in table.to_pylist():
-        shown.add_row(*(_cell(value) for value in row.values()))
+        shown.add_row(*(shown_text(_cell(value)) for value in row.values()))
     return shown
+
+
+def shown_text(text: str) -> Text:
+    """Text for the terminal as it is: exporters and agents write names, which must neither style nor steer it."""
+    return Text("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
 
 
 def _cell(value: object) -> str:

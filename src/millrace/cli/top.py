@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from millrace.cli.output import shown_text
 from millrace.errors import QueryError, SourceError
 
 _REFRESH_S = 2.0
@@ -67,7 +68,7 @@ def _table(dimensions: list[str], answer: dict[str, Any], minutes: int) -> Table
     for name in ("bit/s", "packets", "flows", "share"):
         shown.add_column(name, justify="right")
     for row in answer["rows"]:
-        shown.add_row(*(str(value) for value in row["dimensions"]), *_figures(row))
+        shown.add_row(*(shown_text(str(value)) for value in row["dimensions"]), *_figures(row))
     return shown
 
 
