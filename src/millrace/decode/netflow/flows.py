@@ -150,10 +150,12 @@ def _group_rate(group: Group, scopes: BatchScopes, sampling: Sampling) -> I64:
     records, plan = group.records, group.plan
     rate = spread(sampling.of_sets(group.sets, scopes), records.counts)
     selector = plan.field(302) if plan.field(302) is not None else plan.field(48)
+    card = plan.field(141)
     interfaces = [field for field in (plan.field(10), plan.field(14)) if field is not None]
     found = sampling.of_records(
         group.sets, scopes, records.counts,
         None if selector is None else records.number(selector),
+        None if card is None else records.number(card),
         [records.number(field) for field in interfaces],
     )  # fmt: skip
     if found is None:

@@ -13,13 +13,16 @@ from millrace.decode.netflow.headers import V9
 from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.records import Records, find_records
-from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, SELECTOR, Sampling, element_rate
+from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, LINE_CARD, SELECTOR, TEMPLATE, Sampling, element_rate
 from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.result import Counts
 
-_V9_INTERFACE_SCOPE = 2
+_V9_SCOPES = {2: INTERFACE, 3: LINE_CARD, 5: TEMPLATE}
+"""Scope types of RFC 3954 §6.1 that name a part of the exporter."""
+_SCOPES = {141: LINE_CARD, 145: TEMPLATE}
+"""IPFIX elements that name one, if they are scopes."""
 _SELECTORS = (302, 48)
 _INTERFACES = (10, 14, 252, 253)
 _APPLICATION, _APPLICATION_NAME = 95, 96
@@ -38,28 +41,26 @@ class OptionsPlan:
     shape : Shape
     elements : dict
         Field number by element, scopes of IPFIX included.
-    selector, interface : int, optional
-        Fields that say what the record is about.
+    about : dict
+        Field number by binding: what says what the record is about.
     """
 
     shape: Shape
     elements: Elements
-    selector: int | None
-    interface: int | None
+    about: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """Options records of sets of one layout, with what they tell as Python values, a list item per record.
 
-    `interface_names` are (name, description); `application` is (id, name).
+    `about` is by binding; `interface_names` are (name, description); `application` is (id, name).
     """
 
     sets: Sets
     records: Records
     rate: list[int] | None
-    selector: list[int] | None
-    interface: list[int] | None
+    about: dict[str, list[int]]
     interface_names: list[tuple[str, str]] | None
     application: list[tuple[int, str]] | None
     boot_ms: list[int] | None
@@ -69,20 +70,23 @@ def compile_options(layout: Layout) -> OptionsPlan:
     """Compile a layout of options records."""
     shape = shape_of(layout)
     elements: Elements = {}
-    interface = None
+    about: dict[str, int] = {}
     for number, field in enumerate(shape.fields):
         if not field.length:
             continue
         if field.scope and layout.version == V9:
             # These are scope types, not elements.
-            if field.id == _V9_INTERFACE_SCOPE and interface is None:
-                interface = number
+            if field.id in _V9_SCOPES:
+                about.setdefault(_V9_SCOPES[field.id], number)
             continue
+        if field.scope and not field.pen and field.id in _SCOPES:
+            about.setdefault(_SCOPES[field.id], number)
         elements.setdefault(element_of(field, layout.version), number)
-    selector = next((elements[e, 0] for e in _SELECTORS if (e, 0) in elements), None)
-    if interface is None:
-        interface = next((elements[e, 0] for e in _INTERFACES if (e, 0) in elements), None)
-    return OptionsPlan(shape, elements, selector, interface)
+    for binding, candidates in ((SELECTOR, _SELECTORS), (INTERFACE, _INTERFACES)):
+        found = next((elements[e, 0] for e in candidates if (e, 0) in elements), None)
+        if found is not None:
+            about.setdefault(binding, found)
+    return OptionsPlan(shape, elements, about)
 
 
 def read_options(plan: OptionsPlan, sets: Sets) -> Told:
@@ -96,7 +100,7 @@ def read_options(plan: OptionsPlan, sets: Sets) -> Told:
     boot = plan.elements.get((_BOOT, 0))
     return Told(
         sets, records, None if rate is None else rate.tolist(),
-        numbers(plan.selector), numbers(plan.interface),
+        {binding: records.number(field).tolist() for binding, field in plan.about.items()},
         _interface_names(plan, records), _applications(plan, records), numbers(boot),
     )  # fmt: skip
 
@@ -109,7 +113,7 @@ def _texts(records: Records, field: int | None) -> list[str]:
 
 def _interface_names(plan: OptionsPlan, records: Records) -> list[tuple[str, str]] | None:
     name, description = (plan.elements.get((e, 0)) for e in (_INTERFACE_NAME, _INTERFACE_DESCRIPTION))
-    if plan.interface is None or (name is None and description is None):
+    if INTERFACE not in plan.about or (name is None and description is None):
         return None
     return list(zip(_texts(records, name), _texts(records, description), strict=True))
 
@@ -148,8 +152,8 @@ class Learner:
             complete &= self._learn_rate(told, record, scope, position)
         if told.application is not None:
             complete &= self.application(scope.exporter, *told.application[record], position)
-        if told.interface_names is not None and told.interface is not None:
-            complete &= self.interface(scope.exporter, told.interface[record], *told.interface_names[record])
+        if told.interface_names is not None:
+            complete &= self.interface(scope.exporter, told.about[INTERFACE][record], *told.interface_names[record])
         if told.boot_ms is not None:
             self.boot(scope, told.boot_ms[record], position)
         return complete
@@ -157,15 +161,13 @@ class Learner:
     def _learn_rate(self, told: Told, record: int, scope: Scope, position: int) -> bool:
         assert told.rate is not None
         rate = told.rate[record]
-        selector = 0 if told.selector is None else told.selector[record]
-        interface = 0 if told.interface is None else told.interface[record]
+        named = {binding: idents[record] for binding, idents in told.about.items() if idents[record]}
+        bindings = {binding: ident for binding, ident in named.items() if binding in (SELECTOR, INTERFACE)}
+        # A line card or a template often only says where the domain's selector or interface is.
+        bindings = bindings or named or {DOMAIN: 0}
         complete = True
-        if selector:
-            complete &= self.rate(scope, SELECTOR, selector, rate, position)
-        if interface:
-            complete &= self.rate(scope, INTERFACE, interface, rate, position)
-        if not selector and not interface:
-            complete &= self.rate(scope, DOMAIN, 0, rate, position)
+        for binding, ident in bindings.items():
+            complete &= self.rate(scope, binding, ident, rate, position)
         return complete
 
     def rate(self, scope: Scope, binding: str, ident: int, rate: int, position: int) -> bool:

@@ -1,9 +1,10 @@
 """Sampling rates: what records and options say, and which holds for which flow.
 
-Options tell a rate for a domain, for a selector (or sampler) of it, or for an
-interface. A flow that names its selector takes that one's rate; else its
-interface's; else the domain's. Some exporters send options in another domain
-than flows (line cards), so what a domain lacks is looked up in its exporter.
+Options tell a rate for a domain, for a selector (or sampler) of it, for an
+interface, a line card or a template. A flow that names its selector takes that
+one's rate; else its line card's; else its interface's; else its template's;
+else the domain's. Some exporters send options in another domain than flows, so
+what a domain lacks is looked up in its exporter.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ from millrace.decode.netflow.scopes import BatchScopes, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
-DOMAIN, SELECTOR, INTERFACE = "domain", "selector", "interface"
+DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE = "domain", "selector", "interface", "line-card", "template"
 """What a rate is bound to."""
+
+BINDINGS = (DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE)
+_ALONE = (SELECTOR, LINE_CARD, TEMPLATE)
+"""Bindings whose first rate serves flows of the domain that name none of them."""
 
 _ID_BITS = 32
 _LARGEST = 1 << 62
@@ -87,7 +92,15 @@ class Sampling:
         self._guesses = Timeline()
         self._selectors = Timeline()
         self._interfaces = Timeline()
-        self._tables = (self._domains, self._guesses, self._selectors, self._interfaces)
+        self._cards = Timeline()
+        self._templates = Timeline()
+        self._bound = {
+            SELECTOR: self._selectors,
+            INTERFACE: self._interfaces,
+            LINE_CARD: self._cards,
+            TEMPLATE: self._templates,
+        }
+        self._tables = (self._domains, self._guesses, *self._bound.values())
         self._facts: dict[int, dict[tuple[str, int], int]] = {}
         self._owners: dict[tuple[int, int], tuple[int, int]] = {}
         self._keys: dict[int, set[tuple[int, int]]] = {}
@@ -103,7 +116,7 @@ class Sampling:
         return (binding, ident) in self._facts.get(scope.number, {})
 
     def learn(self, scope: Scope, binding: str, ident: int, rate: int, position: int) -> None:
-        """A domain tells that from `position` on a rate holds for itself, a selector or an interface."""
+        """A domain tells that from `position` on a rate holds for itself or for one of its parts."""
         facts = self._facts.setdefault(scope.number, {})
         if facts.get((binding, ident)) == rate:
             return
@@ -114,10 +127,12 @@ class Sampling:
             self._set(self._domains, number, rate, position, owner=(number, 0))
             self._set(self._domains, exporter, rate, position, owner=(number, 0))
             return
-        table = self._selectors if binding == SELECTOR else self._interfaces
+        table = self._bound[binding]
         self._set(table, _bound(number, ident), rate, position, owner=(number, 0))
-        self._set(table, _bound(exporter, ident), rate, position, owner=(number, 0))
-        if binding == SELECTOR:
+        if binding != TEMPLATE:
+            # Template ids are the domain's own.
+            self._set(table, _bound(exporter, ident), rate, position, owner=(number, 0))
+        if binding in _ALONE:
             self._set(self._guesses, number, rate, position, owner=(number, ident))
             self._set(self._guesses, exporter, rate, position, owner=(number, ident))
 
@@ -134,7 +149,11 @@ class Sampling:
 
     def of_sets(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Rate of flows that name no selector, per set; `MISSING` where it is unknown."""
-        return self._first_of((self._domains, self._guesses), sets, scopes)
+        rate = self._first_of((self._domains, self._guesses), sets, scopes)
+        if not self._templates.ever:
+            return rate
+        own = self._templates.look_up((scopes.numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+        return np.where(own >= 0, own, rate)
 
     def _first_of(self, tables: tuple[Timeline, ...], sets: Sets, scopes: BatchScopes) -> I64:
         rate = np.full(len(sets), MISSING, np.int64)
@@ -145,9 +164,15 @@ class Sampling:
         return rate
 
     def of_records(
-        self, sets: Sets, scopes: BatchScopes, counts: I64, selector: AnyArray | None, interfaces: list[AnyArray]
+        self,
+        sets: Sets,
+        scopes: BatchScopes,
+        counts: I64,
+        selector: AnyArray | None,
+        card: AnyArray | None,
+        interfaces: list[AnyArray],
     ) -> tuple[I64, Bool] | None:
-        """Rate of flows by their selector or interface, per record; None if no such binding is known.
+        """Rate of flows by their selector, line card or interface, per record; None if no such binding is known.
 
         Parameters
         ----------
@@ -157,6 +182,8 @@ class Sampling:
             Records of each set.
         selector : ndarray, shape (n,), optional
             selectorId or samplerId of each record; 0 names none.
+        card : ndarray, shape (n,), optional
+            lineCardId of each record.
         interfaces : list of ndarray, shape (n,)
             ifIndex at which the flow may have been sampled, the likelier first.
 
@@ -172,6 +199,9 @@ class Sampling:
             for interface in reversed(interfaces):
                 found = self._bound_rate(self._interfaces, sets, scopes, counts, interface)
                 rate, decided = np.where(found >= 0, found, rate), decided | (found >= 0)
+        if card is not None and self._cards.ever:
+            found = self._bound_rate(self._cards, sets, scopes, counts, card)
+            rate, decided = np.where(found >= 0, found, rate), decided | (found >= 0)
         if selector is not None and self._selectors.ever:
             found = self._bound_rate(self._selectors, sets, scopes, counts, selector)
             domain = spread(self._first_of((self._domains,), sets, scopes), counts)

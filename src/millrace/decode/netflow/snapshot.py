@@ -9,7 +9,7 @@ from typing import Any
 from millrace.batch import address_bytes, address_text
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import least_record, parse_fields
-from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, SELECTOR
+from millrace.decode.netflow.sampling import BINDINGS
 from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.state import State
@@ -129,7 +129,7 @@ class Restorer:
 
     def _rate(self, entry: Mapping[str, Any]) -> None:
         binding, ident, rate = entry["binding"], _integer(entry["id"], 64), _integer(entry["rate"], 62)
-        if binding not in (DOMAIN, SELECTOR, INTERFACE) or not rate:
+        if binding not in BINDINGS or not rate:
             raise ValueError(binding)
         self._state.learner.rate(self._scope(entry), binding, ident, rate, 0)
 

@@ -13,6 +13,8 @@ NAMED = Template(257, [(7, 2), (48, 1)])
 BOTH = pytest.mark.parametrize("version", [V9, IPFIX])
 SYSTEM = {V9: (1, 4), IPFIX: (149, 4)}
 INTERFACE = {V9: (2, 4), IPFIX: (10, 4)}
+LINE_CARD = {V9: (3, 4), IPFIX: (141, 4)}
+TEMPLATE = {V9: (5, 2), IPFIX: (145, 2)}
 
 
 def sampling(flow):
@@ -117,6 +119,23 @@ def test_the_domains_rate_holds_where_the_interface_has_none(collector, version)
     before = told(version, [(34, 4)], (5, 100), INTERFACE) + told(version, [(34, 4)], (0, 7), template_id=301)
     flows = Template(257, [(10, 4)])
     assert rates(collector, version, before, template=flows, values=[(5,), (6,)]) == [(100, "options"), (7, "options")]
+
+
+@BOTH
+def test_a_rate_bound_to_a_template_is_for_its_flows_only(collector, version):
+    other = Template(257, [(7, 2)])
+    before = told(version, [(34, 4)], (256, 100), TEMPLATE) + told(version, [(34, 4)], (257, 4000), TEMPLATE)
+    assert rates(collector, version, before) == [(100, "options")]
+    assert rates(collector, version, template=other) == [(4000, "options")]
+
+
+@BOTH
+def test_a_rate_bound_to_a_line_card_is_for_its_flows_and_not_overwritten_by_the_next(collector, version):
+    flows = Template(257, [(7, 2), (141, 4)])
+    before = told(version, [(34, 4)], (1, 100), LINE_CARD) + told(version, [(34, 4)], (2, 4000), LINE_CARD)
+    got = rates(collector, version, before, template=flows, values=[(7, 1), (7, 2)])
+    assert got == [(100, "options"), (4000, "options")]
+    assert rates(collector, version) == [(100, "options")]
 
 
 @BOTH
