@@ -13,13 +13,16 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from millrace.app.loading import load_captures
 from millrace.app.reading import read_batches
 from millrace.batch import DatagramBatch, address_text
+from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
 from millrace.cli.output import FlowOutput, Format
 from millrace.decode import Counts
 from millrace.decode.raw import RawDecoder
 from millrace.receive import Sender, read_capture, replay
 from millrace.schema import Schema
+from millrace.telemetry import setup_logging
 
 Files = Annotated[
     list[Path],
@@ -33,6 +36,7 @@ Files = Annotated[
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(decode)
+    app.command()(load)
     app.command(name="replay")(replay_files)
 
 
@@ -92,6 +96,35 @@ def _summarise(flows: int, counts: Counts) -> None:
         console.print(f"[yellow]not decoded:[/] {amount} {unit}s, {reason} ({protocol} from {address_text(exporter)})")
     for issue in counts.issues[:10]:
         console.print(f"  {address_text(issue.exporter)}: {issue.detail}", style="dim", markup=False)
+
+
+def load(
+    files: Files,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    end_now: Annotated[
+        bool, typer.Option("--end-now", help="Move times so that the last datagram of each file is received now.")
+    ] = False,
+) -> None:
+    """Store the flows of capture files, as if they had come from the network.
+
+    No collector may run on the data folder meanwhile (send with `replay` then).
+    Flows keep their time of capture; those older than the retention are dropped.
+
+        millrace load router.pcap --end-now
+    """
+    settings = collector_settings(config, data)
+    setup_logging("warning", settings.telemetry.log.format)
+    console = Console(stderr=True, highlight=False)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("datagrams", total=None)
+        loaded = load_captures(settings, files, end_now=end_now, on_progress=lambda n: bar.update(task, completed=n))
+    console.print(f"{loaded.flows} flows of {loaded.datagrams} datagrams stored in {settings.data}")
+    if loaded.not_decoded:
+        console.print(f"[yellow]{loaded.not_decoded} things were not decoded;[/] 'millrace decode' tells which and why")
+    if loaded.expired:
+        console.print("[yellow]some flows are older than the store keeps them;[/] use --end-now to keep them a while")
 
 
 def replay_files(

@@ -10,12 +10,10 @@ import typer
 
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
-from millrace.cli.configuration import ConfigFile, settings_from
+from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
 from millrace.cli.top import show_top
 from millrace.store import local_sql
 from millrace.telemetry import setup_logging
-
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Data folder; the configuration's if absent.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,9 +29,7 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
     in ./data, HTTP on 127.0.0.1:8080. Ctrl-C or SIGTERM stores what is in
     flight and ends.
     """
-    settings = settings_from(config)
-    if data is not None:
-        settings = settings.model_copy(update={"data": data})
+    settings = collector_settings(config, data)
     setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
     Application(settings).run()
 
@@ -76,7 +72,7 @@ def sql(
 
     millrace sql "SELECT count() FROM flows"
     """
-    folder = data or settings_from(config).data
+    folder = collector_settings(config, data).data
     if query is None:
         query = sys.stdin.read()
     sys.stdout.buffer.write(local_sql(folder, query, output))

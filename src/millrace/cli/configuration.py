@@ -19,6 +19,14 @@ ConfigFile = Annotated[
     typer.Option("--config", "-c", exists=True, dir_okay=False, readable=True, help="YAML file; defaults if absent."),
 ]
 
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Data folder; the configuration's if absent.")]
+
+
+def collector_settings(config: Path | None, data: Path | None) -> Settings:
+    """Settings of a collector, with another data folder if one is given."""
+    settings = settings_from(config)
+    return settings if data is None else settings.model_copy(update={"data": data})
+
 
 def settings_from(config: Path | None) -> Settings:
     """Settings of a file and the environment (``MILLRACE_…``)."""

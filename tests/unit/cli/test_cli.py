@@ -78,6 +78,18 @@ def test_a_file_that_is_no_capture_is_named(tmp_path):
     assert str(path) in str(result.exception)
 
 
+def test_load_stores_what_decode_shows(capture, tmp_path):
+    rows = len(run("decode", capture, "--format", "jsonl", "--quiet").stdout.splitlines())
+    data = tmp_path / "data"
+    assert f"{rows} flows" in run("load", capture, "--data", data, "--end-now").stderr
+    query = "SELECT count() AS n, max(TimeReceived) > now() - 60 AS recent FROM flows"
+    assert run("sql", "--data", data, "--format", "TSV", query).stdout == f"{rows}\t1\n"
+
+
+def test_load_warns_of_flows_that_the_store_does_not_keep(capture, tmp_path):
+    assert "--end-now" in run("load", capture, "--data", tmp_path / "data").stderr
+
+
 def test_config_show_and_schema_and_check(tmp_path):
     config = tmp_path / "millrace.yaml"
     config.write_text("receive:\n  listeners: [2055]\n")
@@ -103,7 +115,7 @@ def test_generate_writes_equal_captures_for_equal_seeds(tmp_path):
 
 
 def test_every_command_has_help():
-    for command in ("serve", "demo", "decode", "replay", "generate", "top", "sql", "bench", "config"):
+    for command in ("serve", "demo", "decode", "load", "replay", "generate", "top", "sql", "bench", "config"):
         assert len(run(command, "--help").stdout) > 200
 
 
