@@ -26,6 +26,10 @@ Enrich = Callable[[FlowBatch], FlowBatch]
 
 _STOP_TIMEOUT_S = 20.0
 
+_SAVE_PAUSE = 20
+"""Pause after saving state, in times of what saving took: a flood of templates makes the state large
+and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
+
 
 class Pipeline:
     """One decoding thread and one writing thread, with bounded queues before each.
@@ -68,6 +72,7 @@ class Pipeline:
         self._enrich = enrich
         self._state = state
         self._state_dirty = False
+        self._save_due = 0.0
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
         self._thread = threading.Thread(target=self._run, name="millrace-decoder", daemon=True)
         self.counts = Totals(settings.counted_exporters)
@@ -102,6 +107,7 @@ class Pipeline:
         if self._thread.is_alive():
             self._thread.join(_STOP_TIMEOUT_S)
         self.writer.stop(_STOP_TIMEOUT_S)
+        self._save_due = 0.0
         self._save_state()
 
     @property
@@ -147,8 +153,9 @@ class Pipeline:
         self.writer.put_counters(decoded.counters)
 
     def _save_state(self) -> None:
-        if self._state is None or not self._state_dirty:
+        if self._state is None or not self._state_dirty or time.monotonic() < self._save_due:
             return
+        began = time.monotonic()
         with self._decoder_lock:
             self._state_dirty = False
             snapshot = self._decoder.snapshot()
@@ -157,3 +164,4 @@ class Pipeline:
         except OSError as error:
             self._state_dirty = True
             log.warning("cannot save templates and sampling rates", error=str(error))
+        self._save_due = time.monotonic() + _SAVE_PAUSE * (time.monotonic() - began)
