@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from types import MappingProxyType
 
 import pyarrow as pa
 
 from millrace.errors import SchemaError, did_you_mean
-from millrace.schema.column import Column, ElementRef
+from millrace.schema.column import Column
 from millrace.schema.columns import COLUMNS
 
 
@@ -67,12 +66,3 @@ class Schema:
         return pa.schema(
             pa.field(c.name, c.kind.arrow, metadata={"title": c.title, "description": c.description}) for c in self
         )
-
-    @cached_property
-    def by_element(self) -> Mapping[ElementRef, tuple[Column, ...]]:
-        """Columns that an information element feeds."""
-        found: dict[ElementRef, list[Column]] = {}
-        for column in self:
-            for element in column.elements:
-                found.setdefault(element, []).append(column)
-        return MappingProxyType({element: tuple(columns) for element, columns in found.items()})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from millrace.batch import Coded
@@ -139,10 +137,3 @@ def _key(exporter: int, ident: int) -> int:
 def _keys(exporter: I64, ident: AnyArray) -> I64:
     mixed = (exporter.astype(np.uint64) * np.uint64(_MIX_EXPORTER)) ^ (ident.astype(np.uint64) * np.uint64(_MIX_ID))
     return (mixed >> np.uint64(64 - _KEY_BITS)).astype(np.int64)
-
-
-def iterate_interfaces(names: Names, exporters: Iterator[ExporterState]) -> Iterator[tuple[bytes, int, str, str]]:
-    """Exporter, ifIndex, name and description of all interfaces that options named."""
-    for exporter in exporters:
-        for index, (name, description) in names.interfaces(exporter).items():
-            yield exporter.address, index, name, description
