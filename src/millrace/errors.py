@@ -11,7 +11,16 @@
     │   ├── StoreLockedError   another process holds the data folder
     │   ├── StoreFullError     no room is left on the device
     │   └── StoreCorruptError  stored data cannot be read
-    └── QueryError         a question cannot be answered as asked
+    ├── QueryError         a question cannot be answered as asked
+    │   └── QueryCancelledError    whoever asked no longer waits
+    ├── StateError         users, sessions and saved things cannot be read or written
+    │   ├── InvalidError       a value is malformed or too long
+    │   ├── MissingError       what was named does not exist
+    │   └── ConflictError      a name is taken, a bound reached, or nobody would administer
+    └── AccessError        who asks is unknown, or may not
+        ├── LoginError         no identity, or a wrong one
+        ├── ThrottledError     too many attempts; says when to try again
+        └── DeniedError        known, but not allowed
 
 Hostile or broken *packets* never raise: they are counted under a reason
 (see `millrace.decode`).
@@ -61,6 +70,52 @@ class StoreCorruptError(StoreError):
 
 class QueryError(MillraceError):
     """A question names something unknown or exceeds a bound."""
+
+
+class QueryCancelledError(QueryError):
+    """Whoever asked no longer waits for the answer; the statement was ended."""
+
+
+class StateError(MillraceError):
+    """The state database refuses an operation or does not answer; nothing was changed."""
+
+
+class InvalidError(StateError):
+    """A value is malformed, too long or too large; the message names it and its bound."""
+
+
+class MissingError(StateError):
+    """What was named does not exist, or not for who asks."""
+
+
+class ConflictError(StateError):
+    """The change would break a rule: a name is taken, a bound reached, or nobody would administer."""
+
+
+class AccessError(MillraceError):
+    """Who asks is unknown, or may not do what was asked."""
+
+
+class LoginError(AccessError):
+    """No identity was presented, or one that is not valid (any more)."""
+
+
+class ThrottledError(AccessError):
+    """Too many attempts.
+
+    Attributes
+    ----------
+    retry_seconds : float
+        When the next attempt is looked at.
+    """
+
+    def __init__(self, message: str, retry_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
+class DeniedError(AccessError):
+    """Who asks is known, but not allowed."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

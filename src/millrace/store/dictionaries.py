@@ -1,9 +1,10 @@
 """Names for numbers, usable in SQL: `protocols`, `tcp`, `udp` and `icmp`.
 
 ``dictGetOrDefault('protocols', 'name', Proto, '???')``; for ICMP the key is
-``(proto, type, code)`` with proto 1 or 58. The names are rows of the CSV files
-in ``data/``: IANA's protocol keywords in upper case, common services, ICMP
-types (RFC 792, RFC 4443 and later).
+``(proto, type, code)`` with proto 1 or 58. The names are rows of CSV files:
+those that the filter language knows too (`millrace.lang.names`), IANA's protocol
+keywords in upper case and common services, and ICMP types (RFC 792, RFC 4443
+and later).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib import resources
 
+from millrace.lang.names import data_text
 from millrace.store.ddl import literal
 from millrace.store.engine import Engine
 from millrace.store.state import State
@@ -61,7 +63,9 @@ def install(engine: Engine, state: State) -> None:
 
 def read(name: str) -> str:
     """CSV text of a dictionary, its first line the column names."""
-    return resources.files("millrace.store").joinpath("data", f"{name}.csv").read_text("ascii")
+    if name == "icmp":
+        return resources.files("millrace.store").joinpath("data", "icmp.csv").read_text("ascii")
+    return data_text(name)
 
 
 def _install(engine: Engine, dictionary: Dictionary, content: str) -> None:

@@ -1,0 +1,25 @@
+"""Texts of filters that are right, one of every kind of thing that the language has."""
+
+FILTERS = (
+    "InIfBoundary = external AND SrcAS IN (AS15169, AS36040)",
+    "DstPort IN (80, 443, 8000-8100)",
+    "SrcAddr << 2001:db8::/32",
+    'NOT (Proto = "udp") -- comment',
+    'ExporterName LIKE "th2-%"',
+    'InIfDescription ~ "^transit"',
+    "SrcAS = google OR SrcAS = AS1.10 OR SrcAS = 64500-64511",
+    "SrcCountry = France OR SrcCountry = DEU OR DstCountry IN (de, 'United States', IN)",
+    "Bytes > 10k AND Packets >= 1.5M AND InIfSpeed < 100G AND SamplingRate != 2Ki",
+    "SrcAS = DstAS OR InIfName != OutIfName OR SrcPort < DstPort",
+    "TimeFlowEnd > TimeFlowStart + 90s",
+    "TimeReceived BETWEEN 2026-01-31 AND 2026-01-31T12:00:00+01:00",
+    "(SrcPort = https OR DstPort = https) AND NOT SrcAddr IN (10.0.0.0/8, 192.0.2.1, 198.51.100.1 - 198.51.100.9)",
+    "SrcMAC = 00-1b-21-0a-0b-0c OR DstMAC IN (001b.210a.0b0c, 00:1b:21:0a:0b:0c)",
+    "DstCommunities = 65000:100 AND DstASPath != AS174 AND DstASPath IN (AS1299, cogent)",
+    "EType = ipv6 AND TCPFlags = 0x12 /* SYN and ACK */ AND IPTTL NOT BETWEEN 1 AND 5",
+    "srcas notin (AS1, AS2) and inifname unlike 'a%' and outifname iunlike \"b_\" and inifdescription !~ 'x'",
+    "FlowProtocol = netflow-v9 AND FlowDirection <> ingress AND InIfBoundary == OutIfBoundary",
+    "SrcAddr >= 10.0.0.1 AND SrcAddr !<< 10.0.0.0/24 AND DstAddr != 2001:db8::/64",
+    "",
+    "  -- nothing",
+)
