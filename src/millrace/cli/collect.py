@@ -11,7 +11,7 @@ import typer
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
-from millrace.cli.top import show_top
+from millrace.cli.top import Collector, show_top
 from millrace.store import local_sql
 from millrace.telemetry import setup_logging
 
@@ -39,13 +39,14 @@ def demo(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="HTTP port; 0: any that is free.")] = 8080,
     rate: Annotated[int, typer.Option("--rate", min=1, max=100_000, help="Synthetic flows per second.")] = 2000,
     duration: Annotated[float, typer.Option("--duration", min=0, help="Seconds to run; 0: until Ctrl-C.")] = 0.0,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the console in a browser.")] = False,
 ) -> None:
     """Collect from synthetic routers, with a day of history, to look at.
 
     Needs no router, no configuration and no root; listens on loopback only.
     """
     setup_logging("warning", "auto")
-    run_demo(data, http_port=port, rate=rate, duration_s=duration)
+    run_demo(data, http_port=port, rate=rate, duration_s=duration, open_browser=open_browser)
 
 
 def top(
@@ -53,13 +54,18 @@ def top(
     url: Annotated[str, typer.Option("--url", help="Address of the collector.")] = "http://127.0.0.1:8080",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Rows.")] = 20,
     minutes: Annotated[int, typer.Option("--minutes", min=1, max=1440, help="Time range.")] = 5,
+    where: Annotated[str, typer.Option("--filter", "-w", help="Which flows, in the filter language.")] = "",
+    token: Annotated[
+        str, typer.Option("--token", envvar="MILLRACE_TOKEN", help="API token, where users must log in.")
+    ] = "",
     once: Annotated[bool, typer.Option("--once", help="Print one table and exit.")] = False,
 ) -> None:
     """Watch the top talkers in the terminal.
 
-    millrace top --by SrcAddr --by DstPort
+    millrace top --by SrcAddr --by DstPort --filter 'Proto = tcp AND NOT DstPort = 443'
     """
-    show_top(url, by or ["SrcAddr", "DstAddr"], limit=limit, minutes=minutes, once=once)
+    question = {"dimensions": by or ["SrcAddr", "DstAddr"], "limit": limit, "last_seconds": minutes * 60}
+    show_top(Collector(url, token), {**question, "filter": where}, once=once)
 
 
 def sql(

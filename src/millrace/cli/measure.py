@@ -21,6 +21,10 @@ def bench(
     write: Annotated[
         Path | None, typer.Option("--write", dir_okay=False, help="Markdown page whose table of figures to replace.")
     ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", file_okay=False, help="Folder to put questions to; filled if it is empty, and kept."),
+    ] = None,
 ) -> None:
     """Measure speed and size, and print the table of figures."""
-    run(only=tuple(only or ()), quick=quick, write=write)
+    run(only=tuple(only or ()), quick=quick, write=write, folder=store)

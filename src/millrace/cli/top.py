@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -19,56 +20,84 @@ _REFRESH_S = 2.0
 _TIMEOUT_S = 30.0
 
 
-def show_top(url: str, dimensions: list[str], *, limit: int, minutes: int, once: bool) -> None:
-    """Print the table once, or refresh it until Ctrl-C.
+class Collector:
+    """A collector that is asked over HTTP.
+
+    Parameters
+    ----------
+    url : str
+    token : str
+        API token; empty: none is sent.
 
     Raises
     ------
     SourceError
-        If the collector does not answer.
-    QueryError
-        If it refuses the question.
+        If the address is none.
     """
-    question = {"dimensions": dimensions, "limit": limit, "last_seconds": minutes * 60}
+
+    def __init__(self, url: str, token: str = "") -> None:
+        if not url.startswith(("http://", "https://")):
+            raise SourceError(f"{url!r} is not the address of a collector; it begins with http:// or https://")
+        self._url = url.rstrip("/")
+        self._headers = {"Content-Type": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def top(self, question: Mapping[str, object]) -> dict[str, Any]:
+        """The answer to a question.
+
+        Raises
+        ------
+        SourceError
+            If the collector does not answer.
+        QueryError
+            If it refuses the question.
+        """
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            f"{self._url}/api/v1/flows/top", data=json.dumps(question).encode(), headers=self._headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the scheme was checked
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            raise QueryError(_reason(error)) from error
+        except OSError as error:
+            raise SourceError(f"no collector answers at {self._url}: {error}; is 'millrace serve' running?") from error
+
+
+def show_top(collector: Collector, question: Mapping[str, object], *, once: bool) -> None:
+    """Print the table once, or refresh it until Ctrl-C; raises as `Collector.top`."""
     if once:
-        Console().print(_table(dimensions, _ask(url, question), minutes))
+        Console().print(_table(collector.top(question)))
         return
     with Live(auto_refresh=False, screen=True) as live:
         try:
             while True:
-                live.update(_table(dimensions, _ask(url, question), minutes), refresh=True)
+                live.update(_table(collector.top(question)), refresh=True)
                 time.sleep(_REFRESH_S)
         except KeyboardInterrupt:
             return
 
 
-def _ask(url: str, question: dict[str, object]) -> dict[str, Any]:
-    if not url.startswith(("http://", "https://")):
-        raise SourceError(f"{url!r} is not the address of a collector; it begins with http:// or https://")
-    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-        f"{url.rstrip('/')}/api/v1/flows/top",
-        data=json.dumps(question).encode(),
-        headers={"Content-Type": "application/json"},
-    )
+def _reason(error: urllib.error.HTTPError) -> str:
+    """What a problem document says; the status line if it is none (a proxy's page)."""
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the scheme was checked
-            found: dict[str, Any] = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        problem = json.loads(error.read() or b"{}")
-        raise QueryError(str(problem.get("detail", error))) from error
-    except OSError as error:
-        raise SourceError(f"no collector answers at {url}: {error}; is 'millrace serve' running?") from error
+        problem = json.loads(error.read())
+        return str(problem["detail"])
+    except (ValueError, TypeError, KeyError):
+        return str(error)
 
 
-def _table(dimensions: list[str], answer: dict[str, Any], minutes: int) -> Table:
-    shown = Table(title=f"Top of the last {minutes} min, up to {answer['end'][:19].replace('T', ' ')} UTC", box=None)
-    for name in dimensions:
+def _table(answer: dict[str, Any]) -> Table:
+    start, end = (moment[:19].replace("T", " ") for moment in (answer["start"], answer["end"]))
+    shown = Table(title=f"Top from {start} to {end} UTC", box=None)
+    for name in answer["dimensions"]:
         shown.add_column(name, overflow="fold")
     for name in ("bit/s", "packets", "flows", "share"):
         shown.add_column(name, justify="right")
     for row in answer["rows"]:
-        shown.add_row(*(shown_text(str(value)) for value in row["dimensions"]), *_figures(row))
+        shown.add_row(*(shown_text(label) for label in row["labels"]), *_figures(row))
     return shown
 
 

@@ -1,0 +1,226 @@
+"""Who asks: open, by session, by token, or by a proxy's word."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from millrace.access.config import AccessSettings
+from millrace.access.identity import Identity, both_filters, lower_role
+from millrace.access.logins import Logins
+from millrace.access.oidc import OidcLogin
+from millrace.access.passwords import Passwords
+from millrace.access.provider import Provider
+from millrace.access.proxy import TrustedProxies, proxy_user
+from millrace.access.secrets import TOKEN_PREFIX, digest, same, split_token
+from millrace.access.throttle import Throttle
+from millrace.access.tokens import Tokens
+from millrace.access.users import CheckFilter, Users
+from millrace.errors import ConfigError, LoginError, MissingError, QueryError, StateError
+from millrace.state import Session, State, User, user_name
+from millrace.telemetry import get_logger
+
+if TYPE_CHECKING:
+    import httpx
+
+log = get_logger("access")
+
+OPEN_NAME = "local"
+"""Name of everybody in the mode `open`."""
+
+_TOUCH_SECONDS = 60.0
+"""When something was used last is kept this exactly: not a write per request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says of who asks.
+
+    Attributes
+    ----------
+    peer : str
+        Address of the connection.
+    headers : mapping of str to str
+        By lower-case name; values of one name joined by commas.
+    session : str
+        Value of the session's cookie; may be empty.
+    """
+
+    peer: str
+    headers: Mapping[str, str]
+    session: str = ""
+
+
+class Access:
+    """Answers who asks, and does what changes that.
+
+    Parameters
+    ----------
+    settings : AccessSettings
+    state : State
+    check_filter : callable
+        Given the text of a filter, and saved filters by name, raises QueryError if it is wrong.
+    clock : callable
+        Unix seconds.
+    steady : callable
+        Seconds, never going back.
+    transport : httpx.BaseTransport, optional
+        How a login provider is reached; the network if absent.
+
+    Attributes
+    ----------
+    logins, users, tokens
+        What may be done.
+    oidc : OidcLogin or None
+    proxies : TrustedProxies
+    """
+
+    def __init__(
+        self,
+        settings: AccessSettings,
+        state: State,
+        check_filter: CheckFilter,
+        *,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.state = state
+        self.check_filter = check_filter
+        self.clock = clock
+        self.proxies = TrustedProxies(settings)
+        self._passwords = Passwords(settings.password)
+        throttle = Throttle(settings.throttle, steady)
+        self.logins = Logins(settings, state, self._passwords, throttle, clock)
+        self.users = Users(state.users, self._passwords, check_filter, clock)
+        self.tokens = Tokens(state.tokens, settings.token_max_days, clock)
+        self.oidc: OidcLogin | None = None
+        if settings.oidc.issuer:
+            self.oidc = OidcLogin(settings.oidc, Provider(settings.oidc, transport, steady), clock)
+
+    def start(self) -> None:
+        """Check what the configuration says; the state must be open.
+
+        Raises
+        ------
+        ConfigError
+            If a filter of the configuration is wrong.
+        """
+        for value, text in self.settings.oidc.scope_filters.items():
+            try:
+                self.check_filter(text, {})
+            except QueryError as error:
+                raise ConfigError(f"access.oidc.scope_filters.{value}: {error}") from error
+        if self.settings.mode == "login":
+            self._passwords.prepare()
+            with contextlib.suppress(StateError):  # which was said already
+                if self.oidc is None and not self.state.users.all():
+                    log.warning("nobody can log in yet", fix="millrace user add NAME --role admin")
+
+    def stop(self) -> None:
+        """Nothing is held."""
+
+    def identify(self, presented: Presented) -> Identity:
+        """Who asks.
+
+        Raises
+        ------
+        LoginError
+            If that is unknown.
+        StateError
+            If the state database does not answer.
+        """
+        scheme, _, credentials = presented.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_ours(credentials.strip()):
+            return self._by_token(credentials.strip())
+        if self.settings.mode == "open":
+            return Identity(OPEN_NAME, "", "", "admin", "", "open")
+        if self.settings.mode == "proxy":
+            return self._by_proxy(presented)
+        return self._by_session(presented.session)
+
+    def of_user(self, name: str) -> Identity:
+        """Identity of a user, for whoever administers in a shell.
+
+        Raises
+        ------
+        MissingError
+            If there is no such user, where everybody must be a known one.
+        InvalidError
+            If that is no name.
+        """
+        user = self.state.users.find(name)
+        if user is not None:
+            return Identity(user.name, user.full_name, user.email, user.role, user.scope_filter, "session")
+        if self.settings.mode == "login":
+            raise MissingError(f"there is no user {name[:100]!r}")
+        return Identity(user_name(name), "", "", "admin", "", "open")
+
+    def _is_ours(self, credentials: str) -> bool:
+        # A proxy may keep a bearer token of its own in what it passes on.
+        return credentials.startswith(TOKEN_PREFIX) or self.settings.mode != "proxy"
+
+    def _by_session(self, secret: str) -> Identity:
+        found = self.state.sessions.find(digest(secret)) if secret else None
+        if found is None or not self._lasts(found[0]) or not found[1].enabled:
+            raise LoginError("log in first")
+        session, user = found
+        now = self.clock()
+        if now - session.seen >= _TOUCH_SECONDS:
+            with contextlib.suppress(StateError):
+                self.state.sessions.touch(digest(secret), now)
+        return Identity(user.name, user.full_name, user.email, user.role, user.scope_filter, "session")
+
+    def _lasts(self, session: Session) -> bool:
+        now = self.clock()
+        return now < session.expires and now - session.seen < self.settings.session.idle_minutes * 60
+
+    def _by_token(self, text: str) -> Identity:
+        parts = split_token(text)
+        found = self.state.tokens.find(parts[0]) if parts else None
+        if parts is None or found is None or not same(digest(parts[1]), found[1]):
+            raise LoginError("the API token is unknown or was revoked")
+        token, now = found[0], self.clock()
+        if token.expires and token.expires <= now:
+            raise LoginError(f"the API token {token.id!r} has expired")
+        owner = self._owner(token.owner)
+        if now - token.last_used >= _TOUCH_SECONDS:
+            with contextlib.suppress(StateError):
+                self.state.tokens.touch(token.id, now)
+        role = lower_role(token.role, owner.role) if owner else token.role
+        limit = both_filters(token.scope_filter, owner.scope_filter) if owner else token.scope_filter
+        return Identity(token.owner, token.name, "", role, limit, "token")
+
+    def _owner(self, name: str) -> User | None:
+        """Whose token it is; only where everybody must be a known user, that is required."""
+        owner = self.state.users.find(name)
+        if (owner is None and self.settings.mode == "login") or (owner is not None and not owner.enabled):
+            raise LoginError(f"the user of the API token, {name!r}, may not log in (any more)")
+        return owner
+
+    def _by_proxy(self, presented: Presented) -> Identity:
+        if not self.proxies.trusts(presented.peer):
+            raise LoginError(
+                f"the request comes from {presented.peer}, which is not one of access.trusted_proxies; use the proxy"
+            )
+        said = proxy_user(self.settings.proxy, presented.headers)
+        user = self.state.users.find(said.name)
+        if user is not None and not user.enabled:
+            raise LoginError(f"the user {said.name!r} may not log in (any more)")
+        role = said.role or (user.role if user else self.settings.proxy.default_role)
+        limit = both_filters(said.scope_filter, user.scope_filter if user else "")
+        return Identity(
+            name=said.name,
+            full_name=said.full_name or (user.full_name if user else ""),
+            email=said.email or (user.email if user else ""),
+            # An administrator could lift the limit.
+            role="editor" if role == "admin" and limit else role,
+            scope_filter=limit,
+            via="proxy",
+            avatar_url=said.avatar_url,
+            logout_url=said.logout_url,
+        )

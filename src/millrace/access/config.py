@@ -1,0 +1,258 @@
+"""Settings of access: who may ask, and how they say who they are."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from millrace.config import Section
+from millrace.errors import ConfigError
+from millrace.state import Role
+
+Mode = Literal["open", "login", "proxy"]
+
+
+def _network(text: str) -> str:
+    ip_network(text, strict=False)
+    return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise ValueError("must be an address such as https://flows.example.org")
+    return text.rstrip("/")
+
+
+Network = Annotated[str, AfterValidator(_network)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class PasswordSettings(Section):
+    """Passwords of local users, hashed with Argon2id."""
+
+    enabled: bool = True
+    """Whether anybody may log in with a password; false: by OpenID Connect only."""
+
+    min_length: int = Field(10, ge=8, le=128)
+    """Shortest password that may be set, in characters."""
+
+    memory_kib: int = Field(65_536, ge=8, le=4_194_304, json_schema_extra={"unit": "KiB"})
+    """Memory of one hash. Hashes made with other parameters are replaced at the next login."""
+
+    iterations: int = Field(3, ge=1, le=100)
+    """Passes over that memory."""
+
+    lanes: int = Field(2, ge=1, le=64)
+    """Threads of one hash."""
+
+    concurrent: int = Field(2, ge=1, le=64)
+    """Hashes at the same time; further logins wait a little, and are then refused."""
+
+
+class ThrottleSettings(Section):
+    """Brake on guessing passwords."""
+
+    free_attempts_per_name: int = Field(5, ge=1, le=1000)
+    """Failures under one user name before the next attempt has to wait: 1 s, then 2 s, 4 s …"""
+
+    free_attempts_per_address: int = Field(20, ge=1, le=100_000)
+    """Failures from one address (IPv6: one /64) before the next attempt has to wait."""
+
+    max_delay_seconds: float = Field(300.0, ge=1, le=86_400)
+    """Longest wait."""
+
+    forget_seconds: float = Field(3600.0, ge=1, le=604_800)
+    """Failures are forgotten after so long without another."""
+
+    max_entries: int = Field(10_000, ge=100, le=10_000_000)
+    """Names and addresses remembered; the oldest are forgotten first."""
+
+
+class SessionSettings(Section):
+    """Logins in browsers."""
+
+    idle_minutes: int = Field(720, ge=1, le=525_600)
+    """A session ends after so long without a request."""
+
+    lifetime_hours: int = Field(168, ge=1, le=8760)
+    """A session ends after so long in any case."""
+
+    secure_cookie: bool = False
+    """Mark the cookie `Secure` always. It is marked anyway when the request came by HTTPS (also to a trusted proxy)."""
+
+
+class ProxySettings(Section):
+    """Headers in which a reverse proxy says who asks."""
+
+    user_header: str = Field("Remote-User", min_length=1, max_length=100)
+    """Name of the user. It must be there and not empty."""
+
+    full_name_header: str = Field("Remote-Name", max_length=100)
+    """Full name."""
+
+    email_header: str = Field("Remote-Email", max_length=100)
+    """E-mail address."""
+
+    logout_url_header: str = Field("X-Logout-URL", max_length=100)
+    """Where the console's logout leads."""
+
+    avatar_url_header: str = Field("X-Avatar-URL", max_length=100)
+    """Picture of the user."""
+
+    role_header: str = Field("", max_length=100)
+    """Role (`viewer`, `editor`, `admin`), such as `Remote-Role`; empty: not read."""
+
+    filter_header: str = Field("", max_length=100)
+    """Filter that limits what the user sees, such as `Remote-Filter`; empty: not read."""
+
+    default_user: str = Field("", max_length=100)
+    """User of requests without a name; empty: such requests are refused."""
+
+    default_role: Role = "viewer"
+    """Role of users whom neither the header nor the table of users gives one."""
+
+
+class OidcSettings(Section):
+    """Login by OpenID Connect (authorization code with PKCE); needs the extra `oidc`."""
+
+    issuer: WebAddress = ""
+    """Address of the provider, as in its `/.well-known/openid-configuration`; empty: no such login."""
+
+    client_id: str = Field("", max_length=500)
+    """Name under which the provider knows this console."""
+
+    client_secret: SecretStr | None = None
+    """Secret of this client; none for a public client."""
+
+    label: str = Field("Single sign-on", min_length=1, max_length=100)
+    """What the button says."""
+
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    """Scopes to ask for."""
+
+    userinfo: bool = False
+    """Ask the provider's user-info endpoint too, for providers that put groups only there."""
+
+    name_claim: str = Field("preferred_username", min_length=1, max_length=200)
+    """Claim with the user's name. A dot leads into an object: `realm_access.roles`."""
+
+    full_name_claim: str = Field("name", max_length=200)
+    """Claim with the full name."""
+
+    email_claim: str = Field("email", max_length=200)
+    """Claim with the e-mail address."""
+
+    role_claim: str = Field("", max_length=200)
+    """Claim with groups or roles (a text or a list); empty: none."""
+
+    roles: dict[str, Role] = Field(default_factory=dict)
+    """Role by value of `role_claim`; of several the highest counts."""
+
+    default_role: Role | None = None
+    """Role of who has none by `roles` and `scope_filters`. Without it: viewer if `role_claim` is empty, else such a
+    login is refused."""
+
+    scope_claim: str = Field("", max_length=200)
+    """Claim that limits what a user sees; empty: `role_claim`."""
+
+    scope_filters: dict[str, str] = Field(default_factory=dict)
+    """Filter by value of `scope_claim`: whoever has the value sees only such flows, and may at least ask. Who has
+    several sees what any of them matches."""
+
+    create_users: bool = True
+    """Make users at their first login. Otherwise an administrator makes them first, and `link_existing` is needed."""
+
+    link_existing: bool = False
+    """Let a first login take over a user of the same name. Only for providers whose users cannot choose their name."""
+
+    timeout_seconds: float = Field(10.0, gt=0, le=120)
+    """How long the provider may take to answer."""
+
+
+class AccessSettings(Section):
+    """Who may use the HTTP interface."""
+
+    mode: Mode = "open"
+    """`open`: no login, whoever reaches it administers; `login`: users with a password, or OpenID Connect; `proxy`: a
+    reverse proxy says who asks. API tokens work in every mode."""
+
+    allow_open_network: bool = False
+    """Allow the mode `open` although `api.host` is not a loopback address."""
+
+    public_url: WebAddress = ""
+    """Address under which browsers reach the console, such as `https://flows.example.org`; needed for OpenID Connect
+    behind a proxy. Empty: as the request says."""
+
+    trusted_proxies: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
+    """Addresses whose headers are believed: those of the section `proxy` in the mode `proxy`, and `X-Forwarded-For`
+    and `X-Forwarded-Proto` in every mode."""
+
+    allowed_origins: tuple[WebAddress, ...] = ()
+    """Other web sites whose pages may send changes, such as `http://localhost:5173`."""
+
+    metrics_open: bool = False
+    """Answer `/metrics` without asking who asks. It names exporters."""
+
+    token_max_days: int = Field(0, ge=0, le=36_500)
+    """Longest life of API tokens; 0: they may live for ever."""
+
+    password: PasswordSettings = PasswordSettings()
+    """Passwords of local users."""
+
+    throttle: ThrottleSettings = ThrottleSettings()
+    """Brake on guessing."""
+
+    session: SessionSettings = SessionSettings()
+    """Logins in browsers."""
+
+    proxy: ProxySettings = ProxySettings()
+    """Headers of a reverse proxy."""
+
+    oidc: OidcSettings = OidcSettings()
+    """OpenID Connect."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        oidc = self.oidc
+        if oidc.issuer and self.mode != "login":
+            raise ValueError("oidc.issuer is set, but logins happen only with mode: login")
+        if oidc.issuer and not oidc.client_id:
+            raise ValueError("oidc.client_id is needed beside oidc.issuer")
+        if oidc.issuer and "openid" not in oidc.scopes:
+            raise ValueError("oidc.scopes must hold openid")
+        if (oidc.roles or oidc.scope_filters) and not (oidc.role_claim or oidc.scope_claim):
+            raise ValueError("oidc.role_claim is needed: roles and scope_filters are looked up by its values")
+        if self.mode == "login" and not (self.password.enabled or oidc.issuer):
+            raise ValueError("password.enabled is false and oidc.issuer is not set: nobody could log in")
+        if not all(text.strip() for text in oidc.scope_filters.values()):
+            raise ValueError("oidc.scope_filters holds an empty filter, which would limit nothing")
+        return self
+
+    def check_open(self, host: str) -> None:
+        """Refuse a network address without a login, unless that is wanted.
+
+        Parameters
+        ----------
+        host : str
+            Address that the HTTP interface listens on.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if self.mode == "open" and not self.allow_open_network and not _is_loopback(host):
+            raise ConfigError(
+                f"api.host: {host} is not a loopback address, but access.mode is open: everybody in the network would "
+                "administer; set access.mode to login or proxy (or access.allow_open_network to true)"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

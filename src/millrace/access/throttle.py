@@ -1,0 +1,108 @@
+"""Brake on guessing: growing delays per user name and per address."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from millrace.access.config import ThrottleSettings
+from millrace.errors import ThrottledError
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int = 0
+    last: float = 0.0
+    blocked_until: float = 0.0
+
+
+class Throttle:
+    """Counts failed attempts; usable from several threads.
+
+    An attempt counts as failed from its beginning, so that many at the same
+    time gain nothing; success takes that back.
+
+    Parameters
+    ----------
+    settings : ThrottleSettings
+    clock : callable
+        Seconds, never going back.
+    """
+
+    def __init__(self, settings: ThrottleSettings, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[Key, _Failures] = OrderedDict()
+
+    def begin(self, name: str, address: str) -> None:
+        """Begin an attempt.
+
+        Raises
+        ------
+        ThrottledError
+            If there were too many; this one does not count.
+        """
+        now = self._clock()
+        with self._lock:
+            entries = [(key, free, self._entry(key, now)) for key, free in self._keys(name, address)]
+            wait = max(entry.blocked_until - now for _, _, entry in entries)
+            if wait > 0:
+                raise ThrottledError(f"too many failed logins; try again in {wait:.0f} s", wait)
+            for key, free, entry in entries:
+                entry.count += 1
+                entry.last = now
+                if entry.count >= free:
+                    # The exponent is bounded: 2.0 ** 2000 would be an error.
+                    delay = 2.0 ** min(entry.count - free, 30)
+                    entry.blocked_until = now + min(delay, self._settings.max_delay_seconds)
+                self._failures[key] = entry
+                self._failures.move_to_end(key)
+            while len(self._failures) > self._settings.max_entries:
+                self._failures.popitem(last=False)
+
+    def succeed(self, name: str, address: str) -> None:
+        """The attempt succeeded: the name begins anew, the address gets this attempt back."""
+        with self._lock:
+            (name_key, _), (address_key, free) = self._keys(name, address)
+            self._failures.pop(name_key, None)
+            entry = self._failures.get(address_key)
+            if entry is not None:
+                entry.count -= 1
+                if entry.count < free:
+                    entry.blocked_until = 0.0
+                if entry.count <= 0:
+                    del self._failures[address_key]
+
+    def __len__(self) -> int:
+        """Names and addresses remembered."""
+        return len(self._failures)
+
+    def _keys(self, name: str, address: str) -> tuple[tuple[Key, int], tuple[Key, int]]:
+        return (
+            (("name", name[:100]), self._settings.free_attempts_per_name),
+            (("address", _neighbourhood(address)), self._settings.free_attempts_per_address),
+        )
+
+    def _entry(self, key: Key, now: float) -> _Failures:
+        entry = self._failures.get(key)
+        if entry is None or now - entry.last > self._settings.forget_seconds:
+            return _Failures()
+        return entry
+
+
+def _neighbourhood(address: str) -> str:
+    """What one client may have many of: an IPv6 network of 64 bits."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)

@@ -1,0 +1,43 @@
+"""The version of the database's tables, and the way from older ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, insert, inspect, select, text, update
+
+from millrace.errors import StateError
+from millrace.state.tables import META, METADATA
+
+VERSION = 1
+"""Version that a new database has; `STEPS` lead to it."""
+
+Step = Callable[[Connection], None]
+
+STEPS: Mapping[int, Step] = {}
+"""By the version that a step leads to. A step says what it does in SQL of its own: `tables` moves on."""
+
+_LOCK = 0x6D696C6C
+"""Advisory lock of PostgreSQL: two consoles may start at the same time."""
+
+
+def migrate(connection: Connection, version: int = VERSION, steps: Mapping[int, Step] = STEPS) -> None:
+    """Bring the tables to the present version; runs in the caller's transaction.
+
+    Raises
+    ------
+    StateError
+        If a newer Millrace made the database.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if not inspect(connection).has_table(META.name):
+        METADATA.create_all(connection)
+        connection.execute(insert(META).values(key="version", value=str(version)))
+        return
+    found = int(connection.execute(select(META.c.value).where(META.c.key == "version")).scalar_one())
+    if found > version:
+        raise StateError(f"the state database has version {found}, made by a newer Millrace; this one knows {version}")
+    for number in range(found + 1, version + 1):
+        steps[number](connection)
+    connection.execute(update(META).where(META.c.key == "version").values(value=str(version)))

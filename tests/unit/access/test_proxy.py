@@ -1,0 +1,151 @@
+"""A reverse proxy's word, and whose counts."""
+
+import pytest
+
+from millrace.access import Presented
+from millrace.errors import LoginError
+from millrace.state import NewUser, UserChange
+
+NAMED = {
+    "remote-user": "Alice",
+    "remote-name": "Alïce".encode().decode("latin-1"),
+    "remote-email": "alice@example.org",
+    "x-logout-url": "https://login.example.org/logout",
+    "x-avatar-url": "https://login.example.org/alice.png",
+}
+
+
+def who(access, headers, peer="127.0.0.1"):
+    return access.identify(Presented(peer, headers))
+
+
+def test_the_headers_of_a_proxy_say_who_asks(make_access):
+    identity = who(make_access(mode="proxy"), NAMED)
+    assert (identity.name, identity.full_name, identity.email) == ("alice", "Alïce", "alice@example.org")
+    assert (identity.role, identity.scope_filter, identity.via) == ("viewer", "", "proxy")
+    assert identity.logout_url == "https://login.example.org/logout"
+    assert identity.avatar_url == "https://login.example.org/alice.png"
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.1", "2001:db8::1", "", "unknown", "::ffff:192.0.2.1"])
+def test_headers_of_anybody_else_are_not_believed(make_access, peer):
+    with pytest.raises(LoginError, match="trusted_proxies"):
+        who(make_access(mode="proxy"), NAMED, peer)
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_is_believed_unless_set_otherwise(make_access, peer):
+    assert who(make_access(mode="proxy"), NAMED, peer)
+    with pytest.raises(LoginError):
+        who(make_access(mode="proxy", trusted_proxies=["192.0.2.0/24"]), NAMED, peer)
+
+
+@pytest.mark.parametrize("mode", ["open", "login"])
+def test_headers_mean_nothing_in_other_modes(make_access, mode):
+    access = make_access(mode=mode)
+    if mode == "open":
+        assert who(access, NAMED).name == "local"
+    else:
+        with pytest.raises(LoginError):
+            who(access, NAMED)
+
+
+@pytest.mark.parametrize("headers", [{}, {"remote-user": ""}, {"remote-user": "  "}])
+def test_a_request_without_a_name_needs_a_default_user(make_access, headers):
+    with pytest.raises(LoginError, match="names no user"):
+        who(make_access(mode="proxy"), headers)
+    access = make_access(mode="proxy", proxy={"default_user": "guest"})
+    assert (who(access, headers).name, who(access, headers).role) == ("guest", "viewer")
+
+
+@pytest.mark.parametrize("name", ["a, b", "a b", "-", "a" * 201, "a\tb"])
+def test_a_name_that_is_none_is_refused(make_access, name):
+    """Such as two headers: one of the proxy and one that the client sent."""
+    with pytest.raises(LoginError, match="Remote-User"):
+        who(make_access(mode="proxy"), {"remote-user": name})
+
+
+def test_role_and_limit_are_read_only_if_headers_are_set_for_them(make_access):
+    headers = {**NAMED, "remote-role": "Editor", "remote-filter": 'InIfProvider = "a"'}
+    ignored = who(make_access(mode="proxy"), headers)
+    assert (ignored.role, ignored.scope_filter) == ("viewer", "")
+    read = make_access(mode="proxy", proxy={"role_header": "Remote-Role", "filter_header": "Remote-Filter"})
+    assert (who(read, headers).role, who(read, headers).scope_filter) == ("editor", 'InIfProvider = "a"')
+    assert (who(read, NAMED).role, who(read, NAMED).scope_filter) == ("viewer", "")
+
+
+@pytest.mark.parametrize("role", ["root", "admin, viewer", "editor admin"])
+def test_an_unknown_role_is_refused_not_guessed(make_access, role):
+    access = make_access(mode="proxy", proxy={"role_header": "Remote-Role"})
+    with pytest.raises(LoginError, match="no role"):
+        who(access, {**NAMED, "remote-role": role})
+
+
+def test_a_limited_administrator_is_none(make_access):
+    access = make_access(mode="proxy", proxy={"role_header": "Remote-Role", "filter_header": "Remote-Filter"})
+    assert who(access, {**NAMED, "remote-role": "admin", "remote-filter": "Proto = udp"}).role == "editor"
+
+
+def test_the_table_of_users_gives_role_and_limit_to_users_of_a_proxy(make_access):
+    access = make_access(mode="proxy")
+    access.users.add(NewUser("alice", "editor", "Alice of the table", scope_filter="Proto = udp"), None)
+    identity = who(access, {"remote-user": "alice"})
+    assert (identity.role, identity.scope_filter, identity.full_name) == ("editor", "Proto = udp", "Alice of the table")
+    access.users.change("alice", UserChange(enabled=False))
+    with pytest.raises(LoginError):
+        who(access, NAMED)
+
+
+def test_limits_of_header_and_table_hold_together(make_access):
+    access = make_access(mode="proxy", proxy={"filter_header": "Remote-Filter"})
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
+    limit = who(access, {**NAMED, "remote-filter": "DstPort = 53 -- names"}).scope_filter
+    assert "Proto = udp" in limit
+    assert "DstPort = 53" in limit
+    access.check_filter(limit, {})
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "x"])
+def test_addresses_that_a_browser_must_not_follow_are_dropped(make_access, address):
+    identity = who(make_access(mode="proxy"), {**NAMED, "x-logout-url": address, "x-avatar-url": address})
+    assert (identity.logout_url, identity.avatar_url) == ("", "")
+
+
+def test_names_of_headers_can_be_set(make_access):
+    access = make_access(mode="proxy", proxy={"user_header": "X-Forwarded-User"})
+    assert who(access, {"x-forwarded-user": "bob"}).name == "bob"
+    with pytest.raises(LoginError):
+        who(access, NAMED)
+
+
+def test_a_bearer_token_of_the_proxy_s_own_is_left_alone(make_access):
+    assert who(make_access(mode="proxy"), {**NAMED, "authorization": "Bearer eyJhbGciOi"}).name == "alice"
+
+
+# --- where the client is
+
+FORWARDED = {"x-forwarded-for": "203.0.113.9, 198.51.100.7", "x-forwarded-proto": "https", "x-forwarded-host": "a.b"}
+
+
+def test_a_trusted_proxy_says_where_the_client_is(make_access):
+    proxies = make_access().proxies
+    assert proxies.client("127.0.0.1", FORWARDED) == "198.51.100.7"
+    assert proxies.scheme("127.0.0.1", FORWARDED, "http") == "https"
+    assert proxies.host("127.0.0.1", {**FORWARDED, "host": "127.0.0.1"}) == "a.b"
+
+
+def test_nobody_else_does(make_access):
+    proxies = make_access().proxies
+    assert proxies.client("192.0.2.1", FORWARDED) == "192.0.2.1"
+    assert proxies.scheme("192.0.2.1", FORWARDED, "http") == "http"
+    assert proxies.host("192.0.2.1", {**FORWARDED, "host": "127.0.0.1"}) == "127.0.0.1"
+
+
+def test_trusted_proxies_in_a_row_are_passed_over(make_access):
+    proxies = make_access(trusted_proxies=["127.0.0.0/8", "198.51.100.0/24"]).proxies
+    assert proxies.client("127.0.0.1", FORWARDED) == "203.0.113.9"
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "1.2.3.4, junk", "127.0.0.1", "," * 100_000])
+def test_what_is_no_address_is_not_believed(make_access, text):
+    assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == "127.0.0.1"

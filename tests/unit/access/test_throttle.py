@@ -1,0 +1,113 @@
+"""The brake on guessing."""
+
+import threading
+
+import pytest
+
+from millrace.access.config import ThrottleSettings
+from millrace.access.throttle import Throttle
+from millrace.errors import ThrottledError
+
+SETTINGS = ThrottleSettings(
+    free_attempts_per_name=3, free_attempts_per_address=6, max_delay_seconds=30, forget_seconds=100, max_entries=100
+)
+
+
+@pytest.fixture
+def throttle(clock):
+    return Throttle(SETTINGS, clock)
+
+
+def wait_of(throttle, name, address):
+    try:
+        throttle.begin(name, address)
+    except ThrottledError as error:
+        return error.retry_seconds
+    return 0
+
+
+def test_delays_of_a_name_grow_up_to_a_bound(throttle, clock):
+    waits = []
+    for number in range(10):
+        wait = wait_of(throttle, "alice", f"192.0.2.{number}")
+        while wait:
+            waits.append(wait)
+            clock.move(wait)
+            wait = wait_of(throttle, "alice", f"192.0.2.{number}")
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_an_address_is_slowed_down_whatever_names_it_tries(throttle):
+    waits = [wait_of(throttle, f"user{number}", "192.0.2.1") for number in range(7)]
+    assert waits == [0] * 6 + [1]
+    assert wait_of(throttle, "user9", "192.0.2.2") == 0
+
+
+def test_an_ipv6_network_counts_as_one_address(throttle):
+    waits = [wait_of(throttle, f"user{number}", f"2001:db8::{number}") for number in range(7)]
+    assert waits[-1] == 1
+    assert wait_of(throttle, "user9", "2001:db8:0:1::1") == 0
+
+
+def test_a_mapped_address_is_its_ipv4_address(throttle):
+    waits = [wait_of(throttle, f"user{n}", "::ffff:192.0.2.1" if n % 2 else "192.0.2.1") for n in range(7)]
+    assert waits[-1] == 1
+
+
+def test_a_refused_attempt_does_not_count(throttle, clock):
+    for _ in range(3):
+        throttle.begin("alice", "192.0.2.1")
+    for _ in range(50):
+        assert wait_of(throttle, "alice", "192.0.2.1") == 1
+    clock.move(1)
+    assert wait_of(throttle, "alice", "192.0.2.1") == 0
+
+
+def test_success_lets_the_name_begin_anew_and_gives_the_address_one_attempt_back(throttle):
+    for _ in range(2):
+        throttle.begin("alice", "192.0.2.1")
+    throttle.begin("alice", "192.0.2.1")
+    throttle.succeed("alice", "192.0.2.1")
+    assert wait_of(throttle, "alice", "192.0.2.2") == 0
+    # Two failures of alice's are left: an attacker with one account gains nothing by logging in.
+    assert [wait_of(throttle, f"user{n}", "192.0.2.1") for n in range(5)] == [0, 0, 0, 0, 1]
+
+
+def test_who_logs_in_again_and_again_is_not_slowed_down(throttle):
+    for _ in range(100):
+        throttle.begin("alice", "192.0.2.1")
+        throttle.succeed("alice", "192.0.2.1")
+    assert len(throttle) == 0
+
+
+def test_failures_are_forgotten(throttle, clock):
+    for _ in range(3):
+        throttle.begin("alice", "192.0.2.1")
+    clock.move(101)
+    assert [wait_of(throttle, "alice", "192.0.2.1") for _ in range(3)] == [0, 0, 0]
+
+
+def test_what_is_remembered_is_bounded(throttle):
+    for number in range(1000):
+        throttle.begin(f"user{number}", f"198.51.{number // 250}.{number % 250}")
+    assert len(throttle) == 100
+
+
+def test_many_attempts_at_the_same_time_gain_nothing(throttle):
+    passed = []
+
+    def attempt():
+        if not wait_of(throttle, "alice", "192.0.2.1"):
+            passed.append(1)
+
+    threads = [threading.Thread(target=attempt) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(passed) == 3
+
+
+@pytest.mark.parametrize("address", ["", "unknown", "x" * 10_000])
+def test_an_address_that_is_none_counts_as_one(throttle, address):
+    assert [wait_of(throttle, f"user{n}", address) for n in range(7)][-1] == 1
