@@ -10,19 +10,24 @@ from collections.abc import Callable, Iterator
 import structlog
 
 from millrace import __version__
+from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
+from millrace.api.gate import Gate
 from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_facts
 from millrace.batch import FlowBatch
-from millrace.config import static_metadata
+from millrace.config import static_metadata, static_networks
 from millrace.decode import Decoder
-from millrace.enrich import Enricher
+from millrace.enrich import ASNames, Enricher
+from millrace.errors import StateError
+from millrace.lang.names import DEFAULT_NAMES
 from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile
 from millrace.query import QueryEngine, StoreTables
 from millrace.receive import UdpReceiver
+from millrace.state import State
 from millrace.store import EmbeddedStore
-from millrace.telemetry import Health, Metrics
+from millrace.telemetry import Condition, Health, Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +56,10 @@ class Application:
         self.store = EmbeddedStore(settings.data, self.schema, settings.store)
         self._decoder = Decoder(self.schema, settings.decode.limits())
         self._metadata = static_metadata(settings.exporters)
-        self._enricher = Enricher(self._metadata)
+        self._names = DEFAULT_NAMES.with_autonomous_systems(settings.as_names)
+        # AS names come after the networks, which tell AS numbers where exporters do not.
+        fillers = (static_networks(settings.networks).fill, ASNames(self._names.autonomous_systems).fill)
+        self._enricher = Enricher(self._metadata, fillers=fillers)
         self._sink: FlowSink = self.store if settings.sink == "store" else NullSink()
         self.pipeline = Pipeline(
             self.schema,
@@ -62,6 +70,11 @@ class Application:
             StateFile(settings.data / "state.json"),
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
+        self.state = State(settings.state, settings.data)
+        self.access = Access(settings.access, self.state, filter_check(self.schema, self._names))
+        if settings.api.enabled:
+            settings.access.check_open(settings.api.host)
+            self.health.register("state", self._state_condition)
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
         self._stopping = threading.Event()
         self._maintenance = threading.Thread(target=self._maintain, name="millrace-maintenance", daemon=True)
@@ -91,6 +104,8 @@ class Application:
         yield self._maintenance.start, self._stop_maintenance
         yield self.receiver.start, self.receiver.stop
         if self.api is not None:
+            yield self.state.start, self.state.stop
+            yield self.access.start, self.access.stop
             yield self.api.start, self.api.stop
 
     def stop(self) -> None:
@@ -123,7 +138,7 @@ class Application:
         """What the HTTP interface asks."""
         return Services(
             schema=self.schema,
-            query=QueryEngine(self.store, self.schema, StoreTables(self.store.status)),
+            query=QueryEngine(self.store, self.schema, StoreTables(self.store.status), self._names),
             exporters=self.pipeline.exporters,
             rates=lambda: self.pipeline.rates.all(time.time_ns()),
             metrics=self.metrics,
@@ -133,16 +148,29 @@ class Application:
             status=lambda: pipeline_totals(self.pipeline, self.receiver),
             version=__version__,
             metadata=self._metadata,
+            access=Gate(self.access),
+            interface_names=self.pipeline.interface_names,
+            names=self._names,
         )
+
+    def _state_condition(self) -> Condition:
+        try:
+            self.state.ping()
+        except StateError as error:
+            # Flows are stored all the same.
+            return Condition("degraded", (f"nobody can log in: {error}",))
+        return Condition()
 
     def _maintain(self) -> None:
         names_due = 0.0
-        while not self._stopping.wait(_MAINTENANCE_INTERVAL_S):
+        while not self._stopping.is_set():
+            # At once: until the first time the store does not know how far its rollups reach, and every flow is read.
             if self._sink is self.store:
                 self._maintain_store()
             if time.monotonic() >= names_due:
                 self._enricher = self._enricher.with_names(self.pipeline.interface_names())
                 names_due = time.monotonic() + _NAMES_INTERVAL_S
+            self._stopping.wait(_MAINTENANCE_INTERVAL_S)
 
     def _maintain_store(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import webbrowser
 from pathlib import Path
 
 from rich.console import Console
@@ -12,13 +13,22 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from millrace.app.application import Application
 from millrace.app.settings import Settings
-from millrace.generate import GenerateSettings, Generator, Model, default_model, demo_metadata, history
+from millrace.generate import (
+    GenerateSettings,
+    Generator,
+    Model,
+    default_model,
+    demo_as_names,
+    demo_metadata,
+    demo_networks,
+    history,
+)
 
 HISTORY_MS = 24 * 3600 * 1000
 HISTORY_FLOWS = 1_000_000
 
 
-def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float) -> None:
+def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open_browser: bool = False) -> None:
     """Run until Ctrl-C, or for `duration_s` seconds if not 0.
 
     Parameters
@@ -30,6 +40,8 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float) -> N
     rate : float
         Synthetic flows per second.
     duration_s : float
+    open_browser : bool
+        Show the console in the user's browser.
     """
     console = Console()
     model = default_model()
@@ -41,6 +53,8 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float) -> N
     try:
         _fill_history(application, model, rate, console)
         _announce(application, console, udp_port)
+        if open_browser:
+            webbrowser.open(application.url)
         settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
         sender = threading.Thread(
             target=Generator(settings, model).run, kwargs={"stop": stop}, name="millrace-generate", daemon=True
@@ -61,6 +75,8 @@ def _settings(data: Path, model: Model, udp_port: int, http_port: int) -> Settin
             "receive": {"listeners": [f"127.0.0.1:{udp_port}"]},
             "api": {"port": http_port},
             "exporters": demo_metadata(model),
+            "networks": demo_networks(model),
+            "as_names": demo_as_names(model),
         }
     )
 

@@ -8,12 +8,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from millrace.access import AccessSettings
 from millrace.api import ApiSettings
-from millrace.config import ExportersSettings, Section
+from millrace.config import ASNamesSettings, ExportersSettings, NetworksSettings, Section
 from millrace.config.columns import SchemaSettings
 from millrace.decode import Limits
 from millrace.pipeline import PipelineSettings
 from millrace.receive import ReceiveSettings
+from millrace.state import StateSettings
 from millrace.store import StoreSettings
 from millrace.telemetry import TelemetrySettings
 
@@ -67,6 +69,12 @@ class Settings(Section):
     exporters: ExportersSettings = Field(default_factory=dict)
     """What is known of exporters and interfaces, by subnet."""
 
+    networks: NetworksSettings = Field(default_factory=dict)
+    """What is known of addresses, by prefix."""
+
+    as_names: ASNamesSettings = Field(default_factory=dict)
+    """Names of AS by number, for those that Millrace does not know or names otherwise."""
+
     pipeline: PipelineSettings = PipelineSettings()
     """From the sockets to the store."""
 
@@ -75,6 +83,12 @@ class Settings(Section):
 
     api: ApiSettings = ApiSettings()
     """HTTP interface and console."""
+
+    access: AccessSettings = AccessSettings()
+    """Who may use them."""
+
+    state: StateSettings = StateSettings()
+    """Users, sessions, and what users save."""
 
     telemetry: TelemetrySettings = TelemetrySettings()
     """Logs and metrics."""

@@ -17,10 +17,13 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help=f"one of {', '.join(BENCHMARKS)}, or its beginning")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that it works")
     parser.add_argument("--write", type=Path, help="Markdown file to put the table into")
+    parser.add_argument(
+        "--store", type=Path, help="data folder that questions are put to; filled if it is empty, and kept"
+    )
     arguments = parser.parse_args()
     keep_freed_memory()
     try:
-        run(arguments.only, quick=arguments.quick, write=arguments.write)
+        run(arguments.only, quick=arguments.quick, write=arguments.write, folder=arguments.store)
     except MillraceError as error:
         sys.stderr.write(f"{error}\n")
         return 1

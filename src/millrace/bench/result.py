@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from millrace.errors import MillraceError
 
@@ -54,9 +55,12 @@ class Options:
     ----------
     quick : bool
         Short runs and small data: to see that it works, not to publish.
+    folder : Path, optional
+        Where the store that questions are put to is kept; by default it is removed.
     """
 
     quick: bool = False
+    folder: Path | None = None
 
     @property
     def rounds(self) -> int:

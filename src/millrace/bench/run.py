@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from millrace.bench import decode, endtoend, history, machine, report
+from millrace.bench import decode, endtoend, machine, questions, report
 from millrace.bench.result import BenchError, Options, Result
 from millrace.errors import ConfigError, MillraceError, did_you_mean
 
@@ -17,7 +17,7 @@ BENCHMARKS: dict[str, Callable[[Options], Iterator[Result]]] = {
     "udp-null": endtoend.udp_null,
     "udp-store": endtoend.udp_store,
     "start": endtoend.start,
-    "top": history.top,
+    "questions": questions.questions,
 }
 """What can be measured; ``--only`` takes these names or their beginnings."""
 
@@ -45,6 +45,7 @@ def run(
     *,
     quick: bool = False,
     write: Path | None = None,
+    folder: Path | None = None,
     on_result: Callable[[Result], None] = report.show_progress,
 ) -> list[Result]:
     """Measure, print the table, write it as Markdown.
@@ -57,6 +58,8 @@ def run(
         Short runs.
     write : Path, optional
         Markdown file to put the table into, between its markers.
+    folder : Path, optional
+        Data folder that `questions` fills, or uses if flows are there already.
     on_result : callable
         Called with each result as it comes.
 
@@ -65,7 +68,7 @@ def run(
     BenchError
         After the table, if a benchmark failed; one that fails does not stop the others.
     """
-    options = Options(quick=quick)
+    options = Options(quick=quick, folder=folder)
     results: list[Result] = []
     failures: list[str] = []
     for name in select(only):

@@ -34,19 +34,21 @@ class Server:
     sink : {"store", "null"}
     sockets : int
         Sockets that share the UDP port.
+    data : Path, optional
+        Data folder, when it is not to be one in `folder`.
     """
 
-    def __init__(self, folder: Path, *, sink: str = "store", sockets: int = 1) -> None:
+    def __init__(self, folder: Path, *, sink: str = "store", sockets: int = 1, data: Path | None = None) -> None:
         self.udp_port = _free_port(socket.SOCK_DGRAM)
-        self._http_port = _free_port(socket.SOCK_STREAM)
-        self.data = folder / "data"
+        self.http_port = _free_port(socket.SOCK_STREAM)
+        self.data = data or folder / "data"
         self._config = folder / "millrace.yaml"
         self._log = folder / "millrace.log"
         settings = {
             "data": str(self.data),
             "sink": sink,
             "receive": {"listeners": [{"address": "127.0.0.1", "port": self.udp_port, "sockets": sockets}]},
-            "api": {"port": self._http_port},
+            "api": {"port": self.http_port},
         }
         self._config.write_text(yaml.safe_dump(settings))
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,6 +85,24 @@ class Server:
             process.kill()
             process.wait()
 
+    def post(self, path: str, body: bytes) -> bytes:
+        """Ask the HTTP interface.
+
+        Raises
+        ------
+        BenchError
+            With what it answers, if that is an error.
+        """
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http_port}{path}", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http, as written above
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as error:
+            raise BenchError(f"{path}: {error.code} {error.read()[:500].decode(errors='replace')}") from None
+
     def metrics(self) -> dict[str, float]:
         """Sum of each metric over its labels, and of ``name{event}`` for those with an event label.
 
@@ -95,18 +115,18 @@ class Server:
         """
         if self._process is None or self._process.poll() is not None:
             raise BenchError(f"millrace serve ended: {self.log_tail()}")
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._http_port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as answer:
             return parse_metrics(answer.read().decode())
 
     def resident_bytes(self) -> int:
         """Memory that the process holds (VmRSS)."""
         assert self._process is not None
-        return _status_bytes(self._process.pid, "VmRSS")
+        return memory_bytes("VmRSS", self._process.pid)
 
     def peak_bytes(self) -> int:
         """Most memory that the process has held (VmHWM)."""
         assert self._process is not None
-        return _status_bytes(self._process.pid, "VmHWM")
+        return memory_bytes("VmHWM", self._process.pid)
 
     def cpu_seconds(self) -> float:
         """Processor time that the process has used."""
@@ -154,8 +174,14 @@ def _free_port(kind: socket.SocketKind) -> int:
         return port
 
 
-def _status_bytes(pid: int, key: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+def memory_bytes(key: str, pid: int | None = None) -> int:
+    """Memory of a process, by default of this one: ``VmRSS`` now, ``VmHWM`` at most so far."""
+    for line in Path(f"/proc/{pid or 'self'}/status").read_text().splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def reset_peak() -> None:
+    """Let ``VmHWM`` of this process begin anew (Linux: ``/proc/self/clear_refs``)."""
+    Path("/proc/self/clear_refs").write_text("5")

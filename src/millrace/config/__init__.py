@@ -3,18 +3,23 @@
 from millrace.config.environment import variable_name
 from millrace.config.exporters import ExporterSettings, ExportersSettings, InterfaceSettings, static_metadata
 from millrace.config.load import load
+from millrace.config.networks import ASNamesSettings, NetworkSettings, NetworksSettings, static_networks
 from millrace.config.pages import reference, schema, show
 from millrace.config.section import Section
 
 __all__ = [
+    "ASNamesSettings",
     "ExporterSettings",
     "ExportersSettings",
     "InterfaceSettings",
+    "NetworkSettings",
+    "NetworksSettings",
     "Section",
     "load",
     "reference",
     "schema",
     "show",
     "static_metadata",
+    "static_networks",
     "variable_name",
 ]

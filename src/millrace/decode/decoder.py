@@ -115,7 +115,9 @@ class Decoder:
 
 
 def _agent_status(agent: AgentStatus) -> ExporterStatus:
-    domain = DomainStatus(_SFLOW, agent.sub_agent, agent.last_seen_ns, agent.lost, agent.reordered, 0.0)
+    domain = DomainStatus(
+        _SFLOW, agent.sub_agent, agent.last_seen_ns, agent.lost, agent.reordered, 0.0, agent.datagrams
+    )
     sampling = tuple(
         SamplingStatus(_SFLOW, agent.sub_agent, "source", source, rate, "sample")
         for source, rate in agent.sampling_rates.items()
@@ -123,12 +125,13 @@ def _agent_status(agent: AgentStatus) -> ExporterStatus:
     return ExporterStatus(
         address=agent.address, protocols=(_SFLOW,), domains=(domain,), templates=(), sampling=sampling,
         last_seen_ns=agent.last_seen_ns, lost=agent.lost, reordered=agent.reordered, clock_skew_s=0.0, waiting=(),
-        applications=0, interfaces=0, last_issue=agent.last_issue,
+        applications=0, interfaces=0, last_issue=agent.last_issue, last_issue_ns=agent.last_issue_ns,
     )  # fmt: skip
 
 
 def _joined(status: ExporterStatus, agent: ExporterStatus) -> ExporterStatus:
     """One status of an exporter that speaks several protocols or has several sub-agents."""
+    latest = max(status, agent, key=lambda known: known.last_issue_ns)
     return replace(
         status,
         protocols=tuple(dict.fromkeys(status.protocols + agent.protocols)),
@@ -137,7 +140,8 @@ def _joined(status: ExporterStatus, agent: ExporterStatus) -> ExporterStatus:
         last_seen_ns=max(status.last_seen_ns, agent.last_seen_ns),
         lost=status.lost + agent.lost,
         reordered=status.reordered + agent.reordered,
-        last_issue=agent.last_issue or status.last_issue,
+        last_issue=latest.last_issue,
+        last_issue_ns=latest.last_issue_ns,
     )
 
 

@@ -1,8 +1,9 @@
-"""Fill the exporter and interface columns of a batch of flows."""
+"""Fill the columns of a batch of flows that look-ups tell: exporters and interfaces, then whatever follows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -29,9 +30,12 @@ _SOURCE_CONFIGURED = SAMPLING_SOURCES.index("configured")
 
 _SIDES = ("In", "Out")
 
+Filler: TypeAlias = "Callable[[FlowBatch], None]"
+"""Puts further columns into a batch that nobody else reads yet; writes to none of its arrays."""
+
 
 class Enricher:
-    """Adds what is known of exporters and interfaces to flows.
+    """Adds what is known of exporters and interfaces to flows, then what the fillers know.
 
     ``ExporterName`` is the address where no name is known, so that every flow
     can be told apart by it; the other exporter columns are then unknown. The
@@ -45,46 +49,57 @@ class Enricher:
     metadata : StaticMetadata
     names : mapping, optional
         Interface names that exporters announced; the configured ones win.
+    fillers : sequence of Filler, optional
+        Called in order, each after those whose columns it reads.
     """
 
-    def __init__(self, metadata: StaticMetadata, names: LearnedNames | None = None) -> None:
+    def __init__(
+        self, metadata: StaticMetadata, names: LearnedNames | None = None, fillers: Sequence[Filler] = ()
+    ) -> None:
         self._metadata = metadata
+        self._fillers = tuple(fillers)
         self._table = build_table(metadata, names or {})
         self._remembered: dict[bytes, tuple[int, int]] = {}
 
     def with_names(self, names: LearnedNames) -> Enricher:
         """The same with other announced names; costs a few µs per interface, so not for every batch."""
-        return Enricher(self._metadata, names)
+        return Enricher(self._metadata, names, self._fillers)
 
     def enrich(self, flows: FlowBatch) -> FlowBatch:
-        """New batch with the exporter and interface columns; shares every other column.
+        """New batch with the columns that look-ups fill; shares every other column.
 
         Parameters
         ----------
         flows : FlowBatch
-            With ``ExporterAddress``; ``InIf`` and ``OutIf`` if known. Not modified.
+            Exporters and interfaces need ``ExporterAddress``; ``InIf`` and ``OutIf`` if known. Not modified.
         """
-        addresses = flows.columns.get("ExporterAddress")
-        if addresses is None or not flows.rows:
+        if not flows.rows:
             return flows
+        out = FlowBatch(flows.rows, dict(flows.columns), dict(flows.valid), flows.datagram)
+        self._fill_exporters(out)
+        for fill in self._fillers:
+            fill(out)
+        return out
+
+    def _fill_exporters(self, out: FlowBatch) -> None:
+        addresses = out.columns.get("ExporterAddress")
+        if addresses is None:
+            return
         assert isinstance(addresses, Coded | np.ndarray)
         distinct, codes = _number(addresses)
         known = np.array([self._find(address) for address in distinct], np.int64).reshape(-1, 2)
         exporter, scope = known[:, 0], known[:, 1]
-
-        out = FlowBatch(flows.rows, dict(flows.columns), dict(flows.valid), flows.datagram)
         table = self._table
         rows = {
-            side: find_rows(table, scope[codes], _unsigned(flows, f"{side}If"))
+            side: find_rows(table, scope[codes], _unsigned(out, f"{side}If"))
             for side in _SIDES
-            if f"{side}If" in flows.columns
+            if f"{side}If" in out.columns
         }
         texts = _Texts(table, exporter, distinct, rows)
         _put_exporter(out, codes, exporter, texts)
         for side, row in rows.items():
             _put_interface(out, side, row, table, texts)
         _put_sampling(out, table.default_rate[exporter][codes], table.forced_rate[exporter][codes])
-        return out
 
     def _find(self, address: bytes) -> tuple[int, int]:
         """Index of the configured exporter, and scope."""

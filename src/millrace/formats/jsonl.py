@@ -18,7 +18,7 @@ def json_lines(table: pa.Table) -> bytes:
     Parameters
     ----------
     table : pyarrow.Table
-        As `readable` gives it: numbers, text, times, lists of numbers.
+        As `readable` gives it: numbers, text, times, lists of numbers or texts.
     """
     if not table.num_rows:
         return b""
@@ -58,7 +58,9 @@ def _coded_text(chunk: pa.DictionaryArray) -> pa.StringArray:
 
 
 def _list_text(chunk: pa.ListArray) -> pa.Array:
-    texts = pa.ListArray.from_arrays(chunk.offsets, chunk.values.cast(pa.string()))
+    items = chunk.values
+    quoted = _coded_text(items.dictionary_encode()) if pa.types.is_string(items.type) else items.cast(pa.string())
+    texts = pa.ListArray.from_arrays(chunk.offsets, quoted)
     inner = pc.binary_join_element_wise("[", pc.binary_join(texts, ","), "]", "")
     return pc.if_else(chunk.is_valid(), inner, pa.scalar(None, pa.string()))
 

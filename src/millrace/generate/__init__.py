@@ -8,11 +8,12 @@ encode without sending.
 from millrace.generate.capture import write_capture
 from millrace.generate.config import GenerateSettings, Mix
 from millrace.generate.datagrams import Datagrams
+from millrace.generate.demo import demo_as_names, demo_metadata, demo_networks
 from millrace.generate.generator import Generator, Progress
 from millrace.generate.history import history
 from millrace.generate.load import PROTOCOLS, LoadPool
 from millrace.generate.loading import LoadGenerator, LoadPlan
-from millrace.generate.model import Model, ModelExporter, ModelInterface, default_model, demo_metadata
+from millrace.generate.model import Model, ModelExporter, ModelInterface, ModelNetwork, default_model
 from millrace.generate.networks import prefixes
 from millrace.generate.stream import ExporterStream
 from millrace.generate.traffic import Traffic
@@ -30,10 +31,13 @@ __all__ = [
     "Model",
     "ModelExporter",
     "ModelInterface",
+    "ModelNetwork",
     "Progress",
     "Traffic",
     "default_model",
+    "demo_as_names",
     "demo_metadata",
+    "demo_networks",
     "history",
     "prefixes",
     "write_capture",

@@ -20,7 +20,7 @@ class ModelInterface:
     speed_mbps : int
     boundary : {"external", "internal"}
     connectivity, provider : str
-        As enrichment says them: transit, ix, pni, customer …
+        As enrichment says them, in lower case: transit, ix, pni, customer …
     asn : int
         The neighbour behind it: of a private peering only this AS is reached; 0 for exchanges and internal ones.
     vlan : int
@@ -42,6 +42,25 @@ class ModelInterface:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelNetwork:
+    """Some of the hosts behind a synthetic router.
+
+    Parameters
+    ----------
+    name, role, tenant : str
+        As enrichment says them.
+    prefix4, prefix6 : str
+        Addresses; of the hosts with the numbers from 16 on in each family.
+    """
+
+    name: str
+    role: str
+    tenant: str
+    prefix4: str
+    prefix6: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelExporter:
     """A synthetic router.
 
@@ -53,8 +72,10 @@ class ModelExporter:
         What it exports (`millrace.generate.PROTOCOLS`).
     sampling_rate : int
         N of 1-in-N.
-    role, site, region, group : str
+    role, site, region, group, tenant : str
         As enrichment says them.
+    place : tuple of str
+        Country (ISO 3166 code), state and city of the people who use it.
     utc_offset_h : float
         Of the people who use it: moves its day.
     curve : {"evening", "office"}
@@ -66,6 +87,10 @@ class ModelExporter:
     prefix4, prefix6 : str
         Addresses of the hosts behind it.
     interfaces : tuple of ModelInterface
+    networks : tuple of ModelNetwork
+        Hosts that are more than subscribers of the router's site.
+    tells_sampling : bool
+        Whether its datagrams tell the sampling rate; sFlow always does.
     """
 
     name: str
@@ -76,6 +101,8 @@ class ModelExporter:
     site: str
     region: str
     group: str
+    tenant: str
+    place: tuple[str, str, str]
     utc_offset_h: float
     curve: CurveName
     share: float
@@ -83,6 +110,8 @@ class ModelExporter:
     prefix4: str
     prefix6: str
     interfaces: tuple[ModelInterface, ...]
+    networks: tuple[ModelNetwork, ...] = ()
+    tells_sampling: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +134,22 @@ class Model:
 
 def _transit(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
     text = f"Transit: {provider} (AS{asn})"
-    return ModelInterface(index, name, text, speed_mbps, "external", "transit", provider, asn)
+    return ModelInterface(index, name, text, speed_mbps, "external", "transit", _short(provider), asn)
 
 
 def _peering(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
     text = f"PNI: {provider} (AS{asn})"
-    return ModelInterface(index, name, text, speed_mbps, "external", "pni", provider, asn)
+    return ModelInterface(index, name, text, speed_mbps, "external", "pni", _short(provider), asn)
 
 
-def _exchange(index: int, name: str, provider: str, speed_mbps: int = 100_000) -> ModelInterface:
-    return ModelInterface(index, name, f"IX: {provider}", speed_mbps, "external", "ix", provider)
+def _exchange(index: int, name: str, provider: str, place: str = "", speed_mbps: int = 100_000) -> ModelInterface:
+    text = f"IX: {provider} {place}".rstrip()
+    return ModelInterface(index, name, text, speed_mbps, "external", "ix", _short(provider))
+
+
+def _short(provider: str) -> str:
+    """Provider as it is used to group and filter: ``deutsche-telekom``."""
+    return provider.lower().replace(" ", "-")
 
 
 def _inside(
@@ -128,74 +163,57 @@ def _inside(
 def default_model() -> Model:
     """Three edge routers on two continents and an office, together speaking all four protocols.
 
+    The office's router samples, but does not say so: its rate must be configured.
+
     The network has a documentation AS number (RFC 5398) and documentation,
     benchmark and private addresses; its neighbours have the AS numbers they
     have in the world.
     """
     amsterdam = ModelExporter(
-        "edge1.ams", "127.0.1.1", "ipfix", 1000, "edge", "ams", "europe", "backbone", 1, "evening", 0.40, 0.38,
-        "192.0.2.0/24", "2001:db8:1::/48",
+        "edge1.ams", "127.0.1.1", "ipfix", 1000, "edge", "ams", "europe", "backbone", "carrier",
+        ("NL", "North Holland", "Amsterdam"), 1, "evening", 0.40, 0.38, "192.0.2.0/24", "2001:db8:1::/48",
         (
             _transit(101, "et-0/0/0", "Arelion", 1299), _transit(102, "et-0/0/1", "Lumen", 3356),
-            _exchange(110, "et-0/1/0", "AMS-IX", 200_000), _peering(120, "et-0/1/1", "Google", 15169),
+            _exchange(110, "et-0/1/0", "AMS-IX", speed_mbps=200_000), _peering(120, "et-0/1/1", "Google", 15169),
             _peering(121, "et-0/1/2", "Netflix", 2906), _inside(201, "ae1", "Access ring west", "access", 0.6),
             _inside(202, "ae2", "Data centre AMS1", "datacentre", 0.3), _inside(203, "ae3", "Core to FRA", "core", 0.1),
         ),
+        (ModelNetwork("acme Amsterdam", "business", "acme", "192.0.2.16/28", "2001:db8:1:10::/60"),),
     )  # fmt: skip
     frankfurt = ModelExporter(
-        "edge1.fra", "127.0.1.2", "netflow-v9", 1000, "edge", "fra", "europe", "backbone", 1, "evening", 0.30, 0.33,
-        "198.51.100.0/24", "2001:db8:2::/48",
+        "edge1.fra", "127.0.1.2", "netflow-v9", 1000, "edge", "fra", "europe", "backbone", "carrier",
+        ("DE", "Hesse", "Frankfurt am Main"), 1, "evening", 0.30, 0.33, "198.51.100.0/24", "2001:db8:2::/48",
         (
             _transit(11, "HundredGigE0/0/0/0", "Cogent", 174), _transit(12, "HundredGigE0/0/0/1", "Arelion", 1299),
-            _exchange(20, "HundredGigE0/0/0/2", "DE-CIX", 100_000),
+            _exchange(20, "HundredGigE0/0/0/2", "DE-CIX"),
             _peering(21, "HundredGigE0/0/0/3", "Meta", 32934), _peering(22, "HundredGigE0/0/0/4", "Amazon", 16509),
             _inside(40, "Bundle-Ether1", "Access ring south", "access", 0.7),
             _inside(41, "Bundle-Ether2", "Data centre FRA2", "datacentre", 0.3),
         ),
+        (
+            ModelNetwork("acme Frankfurt", "business", "acme", "198.51.100.16/28", "2001:db8:2:10::/60"),
+            ModelNetwork("globex Frankfurt", "business", "globex", "198.51.100.32/27", "2001:db8:2:20::/59"),
+        ),
     )  # fmt: skip
     new_york = ModelExporter(
-        "edge1.nyc", "127.0.1.3", "sflow-v5", 2048, "edge", "nyc", "north-america", "backbone", -5, "evening", 0.24,
-        0.42, "203.0.113.0/24", "2001:db8:3::/48",
+        "edge1.nyc", "127.0.1.3", "sflow-v5", 2048, "edge", "nyc", "north-america", "backbone", "carrier",
+        ("US", "New York", "New York"), -5, "evening", 0.24, 0.42, "203.0.113.0/24", "2001:db8:3::/48",
         (
             _transit(1, "Ethernet1/1", "NTT", 2914), _transit(2, "Ethernet2/1", "Lumen", 3356),
-            _exchange(3, "Ethernet3/1", "DE-CIX New York"), _peering(4, "Ethernet4/1", "Cloudflare", 13335),
+            _exchange(3, "Ethernet3/1", "DE-CIX", "New York"), _peering(4, "Ethernet4/1", "Cloudflare", 13335),
             _inside(49, "Port-Channel49", "Access ring Brooklyn", "access", 0.8, vlan=149),
             _inside(50, "Port-Channel50", "Data centre NYC1", "datacentre", 0.2, vlan=150),
         ),
+        (ModelNetwork("globex New York", "business", "globex", "203.0.113.32/27", "2001:db8:3:20::/59"),),
     )  # fmt: skip
     office = ModelExporter(
-        "gw1.office", "127.0.1.4", "netflow-v5", 100, "branch", "office", "europe", "enterprise", 1, "office", 0.06,
-        0.0, "10.20.0.0/20", "2001:db8:4::/48",
+        "gw1.office", "127.0.1.4", "netflow-v5", 100, "branch", "office", "europe", "enterprise", "corporate",
+        ("DE", "Berlin", "Berlin"), 1, "office", 0.06, 0.0, "10.20.0.0/20", "2001:db8:4::/48",
         (
             _transit(1, "GigabitEthernet0/0", "Deutsche Telekom", 3320, 1_000),
             _inside(2, "GigabitEthernet0/1", "Staff", "lan", 0.8, 1_000, vlan=10),
             _inside(3, "GigabitEthernet0/2", "Servers", "lan", 0.2, 1_000, vlan=20),
         ),
+        tells_sampling=False,
     )  # fmt: skip
     return Model(64500, (amsterdam, frankfurt, new_york, office))
-
-
-def demo_metadata(model: Model) -> dict[str, dict[str, object]]:
-    """What enrichment should know of the routers: the configuration key ``exporters``, as plain dicts by address."""
-    return {
-        exporter.address: {
-            "name": exporter.name,
-            "group": exporter.group,
-            "role": exporter.role,
-            "site": exporter.site,
-            "region": exporter.region,
-            "default_sampling_rate": exporter.sampling_rate,
-            "interfaces": {
-                interface.index: {
-                    "name": interface.name,
-                    "description": interface.description,
-                    "speed_mbps": interface.speed_mbps,
-                    "provider": interface.provider,
-                    "connectivity": interface.connectivity,
-                    "boundary": interface.boundary,
-                }
-                for interface in exporter.interfaces
-            },
-        }
-        for exporter in model.exporters
-    }

@@ -81,9 +81,8 @@ class ExporterStream:
         return datagrams
 
     def _v5(self, flows: FlowBatch) -> Datagrams:
-        return netflow5.encode(
-            flows, boot_ms=self._boot_ms, sampling_rate=self.exporter.sampling_rate, engine=self._domain
-        )
+        told = self.exporter.sampling_rate if self.exporter.tells_sampling else 0
+        return netflow5.encode(flows, boot_ms=self._boot_ms, sampling_rate=told, engine=self._domain)
 
     def _sflow(self, flows: FlowBatch) -> Datagrams:
         first = self._samples
@@ -99,7 +98,7 @@ class ExporterStream:
         parts = []
         if self._announced_ns is None or time_ns - self._announced_ns >= self._refresh_ns:
             self._announced_ns = time_ns
-            sampling = messages.Sampling(self.exporter.sampling_rate)
+            sampling = messages.Sampling(self.exporter.sampling_rate) if self.exporter.tells_sampling else None
             parts.append(messages.announce(protocol, templates, domain=domain, sampling=sampling))
         ipv6 = numbers(flows, "EType") == ETYPE_IPV6
         for template, rows in zip(templates, (np.flatnonzero(~ipv6), np.flatnonzero(ipv6)), strict=True):

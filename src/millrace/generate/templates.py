@@ -10,13 +10,13 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import AnyArray
-from millrace.generate.columns import addresses, ipv4_words, numbers
+from millrace.generate.columns import addresses, fixed_texts, ipv4_words, numbers
 
-Form = Literal["number", "ipv4", "ipv6", "uptime", "icmp", "mac", "constant"]
+Form = Literal["number", "ipv4", "ipv6", "uptime", "icmp", "mac", "constant", "text"]
 """How a field is written.
 
 ``uptime`` is milliseconds since the exporter booted, ``icmp`` type × 256 +
-code, ``constant`` the same value in each record.
+code, ``constant`` the same value in each record, ``text`` UTF-8 padded with zeros.
 """
 
 
@@ -51,6 +51,8 @@ class Field:
                 return "V16"
             case "mac":
                 return "V6"
+            case "text":
+                return f"S{self.length}"
         return "u1" if self.length == 1 else f">u{self.length}"
 
 
@@ -89,6 +91,8 @@ def _values(field: Field, flows: FlowBatch, boot_ms: int) -> AnyArray:
             return np.ascontiguousarray(words[:, 2:]).view("V6").reshape(-1)
         case "constant":
             return np.full(flows.rows, field.value, np.uint64)
+        case "text":
+            return fixed_texts(flows, field.column, field.length)
     return numbers(flows, field.column)
 
 
@@ -128,12 +132,13 @@ def plain_template(protocol: str, template_id: int = 256) -> Template:
 def router_templates(protocol: str, selector: int = 1) -> tuple[Template, Template]:
     """What a synthetic router uses: a template for IPv4 and one for IPv6.
 
-    IPFIX records name the selector (302) that sampled them.
+    IPFIX records name the selector (302) that sampled them, and the application (96).
     """
-    sampler = (Field(302, 1, "", "constant", selector),) if protocol == "ipfix" else ()
+    ipfix_only = (Field(302, 1, "", "constant", selector), Field(96, 16, "ApplicationName", "text"))
     common = (
         *_transport(8 if protocol == "ipfix" else 4, 4), *_TIMES[protocol], *_STATE,
-        Field(136, 1, "FlowEndReason"), Field(192, 1, "IPTTL"), Field(58, 2, "SrcVlan"), *sampler,
+        Field(136, 1, "FlowEndReason"), Field(192, 1, "IPTTL"), Field(58, 2, "SrcVlan"),
+        *(ipfix_only if protocol == "ipfix" else ()),
     )  # fmt: skip
     return (
         Template(256, (*_IPV4, *common, *_MASKS_V4, Field(32, 2, "", "icmp"))),

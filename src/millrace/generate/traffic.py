@@ -11,7 +11,7 @@ from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.generate import applications as apps
 from millrace.generate.columns import ETYPE_IPV4, ETYPE_IPV6, numbers
 from millrace.generate.conversations import BURST_PACKET, BURST_PORT, Conversations, draw
-from millrace.generate.model import Model
+from millrace.generate.model import Model, ModelExporter
 from millrace.generate.netflow5 import AS_TRANS
 from millrace.generate.networks import RemoteHosts, ipv6_addresses
 from millrace.generate.topology import Topology
@@ -40,7 +40,8 @@ class Traffic:
         self._protocol = np.array([FLOW_PROTOCOLS.index(name) for name in names], np.uint8)
         self._is_sflow = np.array([name == "sflow-v5" for name in names])
         self._is_v5 = np.array([name == "netflow-v5" for name in names])
-        self._rate_source = np.array([SAMPLING_SOURCES.index(_RATE_SOURCE[name]) for name in names], np.uint8)
+        self._rate_source = np.array([_rate_source(exporter) for exporter in model.exporters], np.uint8)
+        self._is_ipfix = np.array([name == "ipfix" for name in names])
         self._rate = np.array([exporter.sampling_rate for exporter in model.exporters], np.uint64)
         self._ipv6_share = np.array([exporter.ipv6_share for exporter in model.exporters])
         self._domain = np.array([domain_of(name) for name in names], np.uint32)
@@ -71,6 +72,7 @@ class Traffic:
         self._put_exporter(flows, talk, sampling_factor)
         self._put_addresses(flows, talk, ipv6)
         _put_transport(flows, talk, ipv6, self._is_v5[talk.exporter], rng)
+        self._put_application(flows, talk)
         self._put_volume(flows, talk, ipv6, rng)
         self._put_routing(flows, talk, rng)
         return flows
@@ -99,6 +101,12 @@ class Traffic:
         local_mask, remote_mask = np.where(ipv6, 48, 24), np.where(ipv6, 48, 22)
         for name, first, second in (("SrcNetMask", remote_mask, local_mask), ("DstNetMask", local_mask, remote_mask)):
             flows.put(name, np.where(talk.inbound, first, second).astype(np.uint8))
+
+    def _put_application(self, flows: FlowBatch, talk: Conversations) -> None:
+        """Names of applications, which the routers that speak IPFIX tell."""
+        told = self._is_ipfix[talk.exporter]
+        application = np.where(talk.burst, _NTP, talk.application)
+        flows.put("ApplicationName", Coded(np.where(told, application + 1, 0).astype(np.int32), _NAMES), told)
 
     def _put_volume(self, flows: FlowBatch, talk: Conversations, ipv6: Bool, rng: np.random.Generator) -> None:
         rows = flows.rows
@@ -164,7 +172,15 @@ class Traffic:
             flows.put(name, np.where(known, value, 0).astype(np.uint32), known)
 
 
+_NAMES = ["", *(application.name for application in apps.APPLICATIONS)]
+_NTP = _NAMES.index("ntp") - 1
 _END_REASONS = np.array([1, 1, 1, 2, 3], np.uint8)
+
+
+def _rate_source(exporter: ModelExporter) -> int:
+    """How a collector that is configured knows the sampling rate of an exporter."""
+    told = exporter.tells_sampling or exporter.protocol == "sflow-v5"
+    return SAMPLING_SOURCES.index(_RATE_SOURCE[exporter.protocol] if told else "configured")
 
 
 def domain_of(protocol: str) -> int:

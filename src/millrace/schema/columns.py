@@ -49,7 +49,7 @@ def _flow() -> Iterator[Column]:
     )  # fmt: skip
     yield Column(
         "FlowProtocol", Kind.ENUM, "Flow protocol", "Protocol that carried the flow to the collector.",
-        group, values=FLOW_PROTOCOLS, rollup="attribute", display="text", goflow2=("type", 1),
+        group, values=FLOW_PROTOCOLS, rollup="key", display="text", goflow2=("type", 1),
     )  # fmt: skip
     yield Column(
         "ObservationDomain", Kind.U32, "Observation domain",
@@ -64,7 +64,7 @@ def _flow() -> Iterator[Column]:
     )  # fmt: skip
     yield Column(
         "SamplingRateSource", Kind.ENUM, "Sampling known by", "How the sampling rate is known.",
-        group, values=SAMPLING_SOURCES, rollup="attribute", display="text",
+        group, values=SAMPLING_SOURCES, rollup="key", display="text",
     )  # fmt: skip
     yield Column(
         "Bytes", Kind.U64, "Bytes",
@@ -97,7 +97,7 @@ def _flow() -> Iterator[Column]:
     )  # fmt: skip
     yield Column(
         "ApplicationName", Kind.TEXT, "Application", "Application as the exporter names it.",
-        group, elements=_ie(96), rollup="attribute", display="text",
+        group, elements=_ie(96), rollup="key", display="text",
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def _ends() -> Iterator[Column]:
             yield Column(
                 f"{prefix}Net{attribute}", Kind.TEXT, f"{side.capitalize()} network {attribute.lower()}",
                 f"{attribute} of the network that the {side} address belongs to.",
-                "Networks", rollup="key" if attribute == "Name" else "attribute", display="text",
+                "Networks", rollup="key", display="text",
             )  # fmt: skip
         yield Column(
             f"{prefix}Country", Kind.TEXT, f"{side.capitalize()} country",
@@ -240,7 +240,7 @@ def _routing() -> Iterator[Column]:
     for position, ordinal in enumerate(("1st", "2nd", "3rd"), start=1):
         yield Column(
             f"Dst{ordinal}AS", Kind.U32, f"{ordinal} AS", f"AS {position} of the AS path, repeats removed.",
-            group, sflow="extended gateway", rollup="attribute", display="as",
+            group, sflow="extended gateway", display="as",
         )  # fmt: skip
     yield Column(
         "DstCommunities", Kind.U32_LIST, "Communities", "BGP communities of the route to the destination.",

@@ -158,6 +158,7 @@ class NetflowDecoder:
             exporter = self._state.scopes.get(issue.exporter)
             if exporter is not None:
                 exporter.last_issue = f"{issue.reason}: {issue.detail}"
+                exporter.last_issue_ns = exporter.last_seen_ns
 
     def take_changed(self) -> bool:
         """Whether templates, rates or names changed since the last call."""

@@ -64,13 +64,14 @@ def _status(
         applications=len(state.names.applications(exporter)),
         interfaces=len(state.names.interfaces(exporter)),
         last_issue=exporter.last_issue,
+        last_issue_ns=exporter.last_issue_ns,
     )
 
 
 def _domain(scope: Scope) -> DomainStatus:
     return DomainStatus(
         PROTOCOLS[scope.version], scope.domain, scope.last_seen_ns, scope.lost, scope.reordered,
-        scope.clock_skew_ms / 1000,
+        scope.clock_skew_ms / 1000, scope.received,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Scope:
     late_next: int = UNKNOWN
     uptime: int = 0
     last_seen_ns: int = 0
+    received: int = 0
     lost: int = 0
     reordered: int = 0
     clock_skew_ms: int = 0
@@ -52,6 +53,7 @@ class ExporterState:
     options_entries: int = 0
     last_seen_ns: int = 0
     last_issue: str = ""
+    last_issue_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,14 @@ def follow(headers: Headers, scopes: BatchScopes, records: I64, counts: Counts) 
     ends = np.append(starts[1:], len(order))
     odd_from, odd_to = np.searchsorted(odd, starts).tolist(), np.searchsorted(odd, ends).tolist()
     last = ends - 1
-    for scope, since, end, low, high, following, up in zip(
-        states, starts.tolist(), ends.tolist(), odd_from, odd_to, after[last].tolist(), uptime[last].tolist(),
+    received = np.add.reduceat(np.maximum(units, 0), starts).tolist()
+    for scope, since, end, low, high, following, up, amount in zip(
+        states, starts.tolist(), ends.tolist(), odd_from, odd_to, after[last].tolist(), uptime[last].tolist(), received,
         strict=True,
     ):  # fmt: skip
         if scope is None or scope.version == V1:
             continue
+        scope.received += amount
         if low == high:
             scope.next_sequence, scope.late, scope.uptime = following, 0, up
             continue

@@ -100,6 +100,8 @@ class DomainStatus:
         missing when the next came, and those of them that came late.
     clock_skew_s : float
         Exporter's clock minus ours at the last datagram; 0 for sFlow, which tells no time.
+    received : int
+        Units received, those that came late included; 0 for NetFlow v1, which numbers nothing.
     """
 
     protocol: str
@@ -108,6 +110,7 @@ class DomainStatus:
     lost: int
     reordered: int
     clock_skew_s: float
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ class ExporterStatus:
         Names told by options.
     last_issue : str
         The last thing that was wrong; empty: nothing.
+    last_issue_ns : int
+        When that was received, Unix nanoseconds; 0: nothing.
     """
 
     address: bytes
@@ -148,6 +153,7 @@ class ExporterStatus:
     applications: int
     interfaces: int
     last_issue: str
+    last_issue_ns: int = 0
 
     @property
     def waiting_sets(self) -> int:

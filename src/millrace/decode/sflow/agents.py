@@ -42,6 +42,8 @@ class AgentStatus:
         By data source, as seen lately.
     last_issue : str
         The last thing that was wrong with its datagrams; empty: nothing.
+    last_issue_ns : int
+        When that was received, Unix nanoseconds; 0: nothing.
     """
 
     address: bytes
@@ -54,6 +56,7 @@ class AgentStatus:
     uptime_ms: int
     sampling_rates: dict[int, int]
     last_issue: str
+    last_issue_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Agents:
         self._slots: dict[tuple[bytes, int], int] = {}
         self._free = list(range(most - 1, -1, -1))
         self._rates: dict[int, dict[int, int]] = {}
-        self._issues: dict[int, str] = {}
+        self._issues: dict[int, tuple[str, int]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -146,7 +149,7 @@ class Agents:
 
     def note_issue(self, slot: int, text: str) -> None:
         """Remember what was wrong last."""
-        self._issues[slot] = text
+        self._issues[slot] = text, int(self._rows["last_seen"][slot])
 
     def status(self) -> list[AgentStatus]:
         """State of every agent remembered."""
@@ -154,7 +157,7 @@ class Agents:
             AgentStatus(
                 address, sub_agent, int(row["last_seen"]), int(row["datagrams"]), int(row["lost"]),
                 int(row["reordered"]), int(row["restarts"]), int(row["uptime"]),
-                dict(self._rates.get(slot, {})), self._issues.get(slot, ""),
+                dict(self._rates.get(slot, {})), *self._issues.get(slot, ("", 0)),
             )
             for (address, sub_agent), slot in self._slots.items()
             for row in (self._rows[slot],)

@@ -76,6 +76,7 @@ def test_status_tells_rates_by_source_index_and_the_last_issue(sflow):
     assert status.sampling_rates == {17: 512}
     assert status.last_seen_ns == 1_800_000_000_000_000_000
     assert status.last_issue.startswith("unknown-sample: ")
+    assert status.last_issue_ns == 1_800_000_000_000_000_000
 
 
 def test_flood_of_agents_is_bounded_and_costs_no_flow(sflow):

@@ -1,0 +1,187 @@
+"""What is known of networks, by prefix: names, places, tenants of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, ip_network
+
+import numpy as np
+
+from millrace.batch import Coded, FlowBatch, plain
+from millrace.batch.arrays import I32, U32
+from millrace.enrich.coding import TextCodes
+from millrace.enrich.ranges import RangeTable
+from millrace.errors import ConfigError
+
+_MAPPED = 0xFFFF << 32
+"""IPv4 addresses in IPv6 (RFC 4291 §2.5.5.2)."""
+
+COLUMN_ENDS = {
+    "name": "NetName", "role": "NetRole", "site": "NetSite", "region": "NetRegion", "tenant": "NetTenant",
+    "country": "Country", "state": "GeoState", "city": "GeoCity",
+}  # fmt: skip
+"""Columns of the texts of a network, without ``Src`` and ``Dst``."""
+
+_SIDES = ("Src", "Dst")
+_NOWHERE = 0
+"""Row of an address that no prefix contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is known of the addresses of a prefix; empty texts and AS 0 are not known.
+
+    Parameters
+    ----------
+    prefix : str
+        IPv4 or IPv6, or a single address.
+    name, role, site, region, tenant : str
+    country : str
+        ISO 3166 code of two letters.
+    state, city : str
+    asn : int
+        AS number, for flows whose exporter tells none.
+    """
+
+    prefix: str
+    name: str = ""
+    role: str = ""
+    site: str = ""
+    region: str = ""
+    tenant: str = ""
+    country: str = ""
+    state: str = ""
+    city: str = ""
+    asn: int = 0
+
+
+_Values = tuple[str | int, ...]
+"""Attributes of a network in the order of `_ATTRIBUTES`."""
+
+_ATTRIBUTES = tuple(field.name for field in fields(Network) if field.name != "prefix")
+_UNKNOWN: _Values = tuple(0 if name == "asn" else "" for name in _ATTRIBUTES)
+
+
+class Networks:
+    """Fills the columns of networks and places; immutable.
+
+    The longest prefix that contains an address counts. What it leaves empty
+    comes from the next shorter one that contains it, and so on. Columns of
+    addresses in no prefix are unknown; an attribute that no prefix has makes
+    no column.
+
+    Parameters
+    ----------
+    networks : iterable of Network
+
+    Raises
+    ------
+    ConfigError
+        If two have the same prefix.
+    """
+
+    def __init__(self, networks: Iterable[Network] = ()) -> None:
+        starts, found = _ranges(networks)
+        # Row 0 means that no prefix contains the address.
+        rows: dict[_Values | None, int] = {None: _NOWHERE}
+        numbers = [rows.setdefault(values, len(rows)) for values in found]
+        self._table = RangeTable(starts, numbers)
+        self._count = len(rows) - 1
+        known = [values or _UNKNOWN for values in rows]
+        texts = {end: _ATTRIBUTES.index(attribute) for attribute, end in COLUMN_ENDS.items()}
+        self._texts = {
+            end: TextCodes([str(values[at]) for values in known])
+            for end, at in texts.items()
+            if any(values[at] for values in known)
+        }
+        self._asn: U32 = np.array([values[_ATTRIBUTES.index("asn")] for values in known], np.uint32)
+
+    def fill(self, flows: FlowBatch) -> None:
+        """Put the columns of both ends into a batch that nobody else reads yet."""
+        if not self._count:
+            return
+        for side in _SIDES:
+            row = self._rows(flows, f"{side}Addr")
+            if row is None:
+                continue
+            known = row != _NOWHERE
+            valid = None if known.all() else known
+            for end, texts in self._texts.items():
+                flows.put(f"{side}{end}", texts.coded(row), valid)
+            if self._asn.any():
+                self._put_as(flows, f"{side}AS", row)
+
+    def _rows(self, flows: FlowBatch, name: str) -> I32 | None:
+        addresses = flows.columns.get(name)
+        if addresses is None:
+            return None
+        if isinstance(addresses, Coded):
+            distinct = np.ascontiguousarray(addresses.values, np.uint8).reshape(-1, 16)
+            row = self._table.find(distinct)[addresses.codes]
+        else:
+            row = self._table.find(plain(addresses))  # type: ignore[arg-type]  # addresses are never lists
+        valid = flows.valid.get(name)
+        return row if valid is None else np.where(valid, row, np.int32(_NOWHERE))
+
+    def _put_as(self, flows: FlowBatch, name: str, row: I32) -> None:
+        """AS numbers of flows that have none; the array of the input is not written to."""
+        told = flows.columns.get(name)
+        if told is None:
+            numbers = self._asn[row]
+            flows.put(name, numbers, numbers != 0)
+            return
+        assert isinstance(told, np.ndarray)
+        valid = flows.valid.get(name)
+        missing = np.flatnonzero(told == 0 if valid is None else (told == 0) | ~valid)
+        if len(missing):
+            numbers = told.copy()
+            numbers[missing] = self._asn[row[missing]]
+            flows.put(name, numbers, None if valid is None else valid | (numbers != 0))
+
+
+def _ranges(networks: Iterable[Network]) -> tuple[list[int], list[_Values | None]]:
+    """Ranges without overlap, in order: where each begins, and what is known of it."""
+    starts: list[int] = [0]
+    found: list[_Values | None] = [None]
+    open_prefixes: list[tuple[int, _Values]] = []
+
+    def begin(start: int, values: _Values | None) -> None:
+        if start == starts[-1]:
+            found[-1] = values
+        elif values != found[-1]:
+            starts.append(start)
+            found.append(values)
+
+    def close(before: int) -> None:
+        while open_prefixes and open_prefixes[-1][0] < before:
+            last, _ = open_prefixes.pop()
+            if last + 1 < 1 << 128:
+                begin(last + 1, open_prefixes[-1][1] if open_prefixes else None)
+
+    for first, last, network in _sorted(networks):
+        close(first)
+        values = tuple(getattr(network, name) for name in _ATTRIBUTES)
+        if open_prefixes:
+            values = tuple(own or inherited for own, inherited in zip(values, open_prefixes[-1][1], strict=True))
+        begin(first, values)
+        open_prefixes.append((last, values))
+    close(1 << 128)
+    return starts, found
+
+
+def _sorted(networks: Iterable[Network]) -> list[tuple[int, int, Network]]:
+    """First and last address of each, shorter prefixes before those inside them."""
+    known: dict[tuple[int, int], Network] = {}
+    for network in networks:
+        first, last = _span(network.prefix)
+        other = known.setdefault((first, -last), network)
+        if other is not network:
+            raise ConfigError(f"networks.{network.prefix}: same prefix as {other.prefix}")
+    return [(first, -last, network) for (first, last), network in sorted(known.items(), key=lambda item: item[0])]
+
+
+def _span(prefix: str) -> tuple[int, int]:
+    network = ip_network(prefix)
+    shift = _MAPPED if isinstance(network, IPv4Network) else 0
+    return int(network.network_address) + shift, int(network.broadcast_address) + shift
