@@ -64,6 +64,7 @@ def complete_tables(status: StoreStatus) -> list[Table]:
             resolution.seconds,
             since=since(resolution.table),
             until=(status.rolled_up_to_ms.get(resolution.name) or 0) // 1000,
+            waiting_rows=status.waiting_rows if resolution.source == RAW_TABLE else 0,
         )
         for resolution in RESOLUTIONS
     ]

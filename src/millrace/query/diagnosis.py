@@ -1,9 +1,19 @@
-"""What is wrong with an exporter, in words that say what to do."""
+"""What is wrong with an exporter, in plain words, and what to do about it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from millrace.batch import address_text
 from millrace.decode import ExporterStatus
+from millrace.decode.netflow.status import DomainStatus
 from millrace.enrich import Exporter
+
+Severity = Literal["error", "warning", "info"]
+"""``error``: flows are missing or cannot be read; ``warning``: figures may be wrong; ``info``: names are missing."""
 
 SILENT_SECONDS = 300
 """Routers export at least each minute as long as there is traffic, and most refresh templates within five."""
@@ -11,13 +21,38 @@ SILENT_SECONDS = 300
 SKEW_SECONDS = 10.0
 """NTP keeps clocks within fractions of a second; a flow's times are off by as much as the exporter's clock."""
 
+LOSS_SHARE = 0.01
+"""From this part on, what is lost shows in graphs."""
+
 _WAITING_SECONDS = 5
 _MAX_WAITING = 3
+_RECENT_ISSUE_SECONDS = 3600
+_MAX_NAMED = 5
 _TEMPLATED = frozenset({"netflow-v9", "ipfix"})
+_UNITS = {"netflow-v9": "datagrams", "sflow-v5": "datagrams", "ipfix": "records"}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
-def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[str]:
-    """Sentences about what an operator should look at; none if all is well.
+@dataclass(frozen=True, slots=True)
+class ExporterProblem:
+    """Something that an operator should look at.
+
+    Attributes
+    ----------
+    severity : {"error", "warning", "info"}
+    what : str
+        What is wrong, as a sentence.
+    todo : str
+        What to do about it.
+    """
+
+    severity: Severity
+    what: str
+    todo: str
+
+
+def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[ExporterProblem]:
+    """What an operator should look at, the worst first; nothing if all is well.
 
     Parameters
     ----------
@@ -27,68 +62,163 @@ def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[s
     now : float
         Unix seconds.
     """
-    found = [_silence(status, now), _no_template(status), *_waiting(status, now), _sampling(status, configured)]
-    found += [_loss(status), _clock(status)]
-    if status.last_issue:
-        found.append(f"The last thing that was wrong with its datagrams: {status.last_issue}.")
-    return [sentence for sentence in found if sentence]
-
-
-def _silence(status: ExporterStatus, now: float) -> str:
-    seconds = now - status.last_seen_ns / 1e9
-    return f"Nothing was received from it for {_duration(seconds)}." if seconds >= SILENT_SECONDS else ""
-
-
-def _no_template(status: ExporterStatus) -> str:
-    templated = sorted(_TEMPLATED & set(status.protocols))
-    known = {template.protocol for template in status.templates if not template.options}
-    missing = [protocol for protocol in templated if protocol not in known]
-    if not missing:
-        return ""
-    return f"It has announced no template of {' and '.join(missing)} yet, without which its flows cannot be read."
-
-
-def _waiting(status: ExporterStatus, now: float) -> list[str]:
-    overdue = [waiting for waiting in status.waiting if now - waiting.since_ns / 1e9 >= _WAITING_SECONDS]
-    sentences = [
-        f"{waiting.sets} data sets wait for template {waiting.template_id} of {waiting.protocol} domain "
-        f"{waiting.domain}, the first for {_duration(now - waiting.since_ns / 1e9)}: shorten the exporter's "
-        "template refresh interval."
-        for waiting in overdue[:_MAX_WAITING]
+    found = [
+        *_silence(status, now),
+        *_no_template(status),
+        *_waiting(status, now),
+        *_loss(status),
+        *_sampling(status, configured),
+        *_clock(status),
+        *_issue(status, now),
     ]
+    return sorted(found, key=lambda problem: _ORDER.index(problem.severity))
+
+
+def unnamed_interfaces(indexes: Sequence[int]) -> list[ExporterProblem]:
+    """The same for interfaces of which flows come but no name is known."""
+    if not indexes:
+        return []
+    shown = ", ".join(str(index) for index in indexes[:_MAX_NAMED])
+    more = f" and {_count(len(indexes) - _MAX_NAMED)} more" if len(indexes) > _MAX_NAMED else ""
+    return [
+        ExporterProblem(
+            "info",
+            f"No name is known of {'interface' if len(indexes) == 1 else 'interfaces'} {shown}{more}.",
+            "Have the exporter send its interface table (an options template), or name them in the configuration "
+            "under exporters.",
+        )
+    ]
+
+
+def lost_share(domains: Iterable[DomainStatus]) -> float:
+    """Part of what was sent that never came, 0 to 1, by sequence numbers."""
+    lost = received = 0
+    for domain in domains:
+        lost += max(domain.lost - domain.reordered, 0)
+        received += domain.received
+    return lost / (received + lost) if lost else 0.0
+
+
+def _silence(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
+    seconds = now - status.last_seen_ns / 1e9
+    if seconds >= SILENT_SECONDS:
+        yield ExporterProblem(
+            "error",
+            f"Nothing was received from it since {_clock_time(status.last_seen_ns, now)} ({_duration(seconds)}).",
+            "Is it up, and does it still export to this address and port? Look at firewalls on the way.",
+        )
+
+
+def _no_template(status: ExporterStatus) -> Iterator[ExporterProblem]:
+    known = {template.protocol for template in status.templates if not template.options}
+    missing = sorted((_TEMPLATED & set(status.protocols)) - known)
+    if missing:
+        yield ExporterProblem(
+            "error",
+            f"It has announced no template of {' and '.join(missing)} yet, without which its flows cannot be read.",
+            "Exporters repeat templates every few minutes. If none comes, look at its export configuration: "
+            "templates must go to this address and port as well, and be repeated (UDP resends nothing).",
+        )
+
+
+def _waiting(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
+    overdue = [waiting for waiting in status.waiting if now - waiting.since_ns / 1e9 >= _WAITING_SECONDS]
+    address = address_text(status.address)
+    for waiting in overdue[:_MAX_WAITING]:
+        sets = f"{_count(waiting.sets)} data {'set waits' if waiting.sets == 1 else 'sets wait'}"
+        yield ExporterProblem(
+            "error",
+            f"No template {waiting.template_id} from {address} ({waiting.protocol}, domain {waiting.domain}) since "
+            f"{_clock_time(waiting.since_ns, now)}: {sets}.",
+            "Exporters repeat templates every few minutes, and what waits is read then. If it stays: shorten the "
+            "exporter's template refresh interval to a minute, or restart its flow export.",
+        )
     if len(overdue) > _MAX_WAITING:
-        sentences.append(f"{len(overdue) - _MAX_WAITING} more templates are waited for.")
-    return sentences
+        yield ExporterProblem(
+            "error",
+            f"{_count(len(overdue) - _MAX_WAITING)} more templates are waited for.",
+            "Shorten the exporter's template refresh interval to a minute.",
+        )
 
 
-def _sampling(status: ExporterStatus, configured: Exporter) -> str:
-    if status.sampling or configured.sampling_rate or configured.default_sampling_rate:
-        return ""
-    return (
-        "It tells no sampling rate: its flows are counted as they are. If it samples, configure "
-        "default_sampling_rate; if not, configure 1."
-    )
+def _loss(status: ExporterStatus) -> Iterator[ExporterProblem]:
+    for protocol in dict.fromkeys(domain.protocol for domain in status.domains):
+        domains = [domain for domain in status.domains if domain.protocol == protocol]
+        lost = sum(max(domain.lost - domain.reordered, 0) for domain in domains)
+        if not lost:
+            continue
+        share = lost_share(domains)
+        yield ExporterProblem(
+            "error" if share >= LOSS_SHARE else "warning",
+            f"{_count(lost)} of its {_UNITS.get(protocol, 'flows')} ({_percent(share)}, {protocol}) were lost on the "
+            "way, by their sequence numbers.",
+            "Look at the kernel drops of the receiving socket first (millrace_receive_kernel_dropped_datagrams_total; "
+            "a larger receive buffer helps), then at the network and the exporter's own export drops.",
+        )
 
 
-def _loss(status: ExporterStatus) -> str:
-    lost = status.lost - status.reordered
-    if lost <= 0:
-        return ""
-    return (
-        f"{lost} of its flows or datagrams were lost on the way, by their sequence numbers: look at "
-        "the network and at kernel drops of the receiving socket."
-    )
+def _sampling(status: ExporterStatus, configured: Exporter) -> Iterator[ExporterProblem]:
+    if status.sampling or configured.sampling_rate:
+        return
+    default = configured.default_sampling_rate
+    if default is None:
+        yield ExporterProblem(
+            "warning",
+            "It tells no sampling rate: its flows are counted as they are.",
+            "If it samples, have it announce the rate (a sampler table in options), or configure "
+            "default_sampling_rate; if it does not sample, configure 1.",
+        )
+    elif default > 1:
+        yield ExporterProblem(
+            "info",
+            f"It tells no sampling rate: the configured default of 1 in {_count(default)} is used.",
+            "Keep the default in step with the exporter, or have it announce the rate.",
+        )
 
 
-def _clock(status: ExporterStatus) -> str:
+def _clock(status: ExporterStatus) -> Iterator[ExporterProblem]:
     skew = status.clock_skew_s
-    if abs(skew) < SKEW_SECONDS:
-        return ""
-    return f"Its clock is {_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} this one: does it use NTP?"
+    if abs(skew) >= SKEW_SECONDS:
+        yield ExporterProblem(
+            "warning",
+            f"Its clock is {_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} this one; the start and end "
+            "of its flows are off by as much.",
+            "Let it use NTP, and this host too. TimeReceived is right in any case.",
+        )
+
+
+def _issue(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
+    when = status.last_issue_ns
+    if status.last_issue and (not when or now - when / 1e9 < _RECENT_ISSUE_SECONDS):
+        since = f" at {_clock_time(when, now)}" if when else ""
+        yield ExporterProblem(
+            "warning",
+            f"The last thing that was wrong with its datagrams{since}: {status.last_issue}.",
+            "The reference page on reasons says what this means. One now and then is a damaged datagram; many are a "
+            "defect of the exporter or of Millrace: a capture of them helps.",
+        )
+
+
+def _clock_time(moment_ns: int, now: float) -> str:
+    """Time of day in UTC, with the date if it is not of today."""
+    moment, today = datetime.fromtimestamp(moment_ns // 10**9, UTC), datetime.fromtimestamp(now, UTC)
+    return moment.strftime("%H:%M UTC" if moment.date() == today.date() else "%Y-%m-%d %H:%M UTC")
 
 
 def _duration(seconds: float) -> str:
-    for length, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+    for length, unit in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def _count(number: int) -> str:
+    """Digits in groups of three (ISO 80000-1)."""
+    return f"{number:,}".replace(",", " ")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.001 else "under 0.1 %"
+
+
+_ORDER: tuple[Severity, ...] = ("error", "warning", "info")

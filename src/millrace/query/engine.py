@@ -6,20 +6,42 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from millrace.query.questions import Question, SearchQuestion, SeriesQuestion, TopQuestion
-from millrace.query.results import Page, SeenExporter, Series, Top
-from millrace.query.search import SearchStatement
+from millrace.lang import DEFAULT_NAMES, Filter, Names, conjunction, parse
+from millrace.query.asking import Asking
+from millrace.query.cache import AnswerCache
+from millrace.query.export import Export, export
+from millrace.query.graph import series
+from millrace.query.heatmap import heatmap
+from millrace.query.questions import (
+    ExportQuestion,
+    HeatmapQuestion,
+    Question,
+    SankeyQuestion,
+    SearchQuestion,
+    SeriesQuestion,
+    TopQuestion,
+    ValuesQuestion,
+)
+from millrace.query.record import Record, find_record
+from millrace.query.results import ColumnValue, Heatmap, Page, Sankey, SeenExporter, Series, Top
+from millrace.query.run import Run
+from millrace.query.sankey import sankey
+from millrace.query.search import Ask, search
 from millrace.query.seen import SeenStatement
-from millrace.query.series import SeriesStatement
+from millrace.query.selection import Selection, select
 from millrace.query.source import QueryStore
-from millrace.query.sql import Parameters
-from millrace.query.tables import Table
-from millrace.query.top import TopStatement
+from millrace.query.sql import Bound
+from millrace.query.tables import Table, settled_until
+from millrace.query.top import top
+from millrace.query.values import RecentValues
 from millrace.schema import Schema
 
 
 class QueryEngine:
     """Answers questions. Safe to use from several threads if the store is.
+
+    Every method raises QueryError (FilterError for a filter that cannot be
+    read, QueryCancelledError if the asker has left) and StoreError.
 
     Parameters
     ----------
@@ -28,39 +50,102 @@ class QueryEngine:
     tables : callable
         Asked at each question: the tables, and for which time each is
         complete. One of them holds the flows themselves (interval 0).
+    names : Names
+        Names that filters may use, and that answers show.
+    cache : AnswerCache, optional
+        Keeps answers about ranges of time; one of its own if absent.
     """
 
-    def __init__(self, store: QueryStore, schema: Schema, tables: Callable[[], Sequence[Table]]) -> None:
+    def __init__(
+        self,
+        store: QueryStore,
+        schema: Schema,
+        tables: Callable[[], Sequence[Table]],
+        names: Names = DEFAULT_NAMES,
+        cache: AnswerCache | None = None,
+    ) -> None:
         self._store = store
         self._schema = schema
         self._tables = tables
+        self._names = names
+        self._cache = cache or AnswerCache()
+        self._recent = RecentValues(schema, names)
 
-    def series(self, question: SeriesQuestion, now: float) -> Series:
-        """Flows per time; `now` in Unix seconds. Raises QueryError and StoreError."""
-        statement = SeriesStatement(question, self._schema, self._tables(), now)
-        return statement.shape(self._ask(statement.sql, statement.parameters))
+    def series(self, question: SeriesQuestion, asking: Asking) -> Series:
+        """Flows per time."""
+        selection = self._select(question, asking)
+        return series(question, selection, self._run(selection, asking))
 
-    def top(self, question: TopQuestion, now: float) -> Top:
-        """Largest combinations of dimensions. Raises QueryError and StoreError."""
-        statement = TopStatement(question, self._schema, self._tables(), now)
-        rows = self._ask(statement.sql, statement.parameters)
-        return statement.shape(rows, self._ask(statement.total_sql, statement.parameters))
+    def top(self, question: TopQuestion, asking: Asking) -> Top:
+        """Largest combinations of dimensions."""
+        selection = self._select(question, asking)
+        return top(question, selection, self._run(selection, asking))
 
-    def search(self, question: SearchQuestion, now: float) -> Page:
-        """Stored flows, the latest first. Raises QueryError and StoreError."""
-        raw = next(table for table in self._tables() if not table.interval_seconds)
-        statement = SearchStatement(question, self._schema, raw, now)
-        sql = statement.page_sql(self._ask(statement.edge_sql, statement.parameters))
-        return statement.shape(None if sql is None else self._ask(sql, statement.parameters))
+    def sankey(self, question: SankeyQuestion, asking: Asking) -> Sankey:
+        """What flows from each value of a column to each value of the next."""
+        selection = self._select(question, asking)
+        return sankey(question, selection, self._run(selection, asking))
 
-    def seen(self, question: Question, now: float) -> list[SeenExporter]:
-        """Exporters and interfaces of which flows are stored. Raises QueryError and StoreError."""
-        statement = SeenStatement(question, self._schema, self._tables(), now)
-        exporters = self._ask(statement.exporters_sql, statement.parameters)
-        interfaces = {side: self._ask(sql, statement.parameters) for side, sql in statement.interfaces_sql.items()}
+    def heatmap(self, question: HeatmapQuestion, asking: Asking) -> Heatmap:
+        """A field of values."""
+        selection = self._select(question, asking)
+        return heatmap(question, selection, self._run(selection, asking))
+
+    def seen(self, question: Question, asking: Asking) -> list[SeenExporter]:
+        """Exporters and interfaces of which flows are stored."""
+        selection = self._select(question, asking)
+        run = self._run(selection, asking)
+        statement = SeenStatement(selection, self._schema, run.tables)
+        exporters = run.ask(statement.exporters_sql, statement.parameters)
+        interfaces = {side: run.ask(sql, statement.parameters) for side, sql in statement.interfaces_sql.items()}
         return statement.shape(exporters, interfaces)
 
-    def _ask(self, sql: str, parameters: Parameters) -> pa.Table:
-        # A value that the statement does not name (the total needs no limit) is left out.
-        used = {name: value for name, value in parameters.values.items() if f"{{{name}:" in sql}
-        return self._store.query(sql, used)
+    def search(self, question: SearchQuestion, asking: Asking) -> Page:
+        """Stored flows, the latest first."""
+        return search(
+            question, self._which(question, asking), self._schema, self._raw(), asking.now, self._direct(asking)
+        )
+
+    def record(self, flow_id: str, asking: Asking) -> Record | None:
+        """A stored flow with all of its columns; None if there is none that the asker may see."""
+        return find_record(flow_id, self._schema, self._names, asking.scope, self._raw(), self._direct(asking))
+
+    def export(self, question: ExportQuestion, asking: Asking) -> Export:
+        """Stored flows for a file, the latest first; asks the store as it is read."""
+        return export(
+            question, self._which(question, asking), self._schema, self._raw(), asking.now, self._direct(asking)
+        )
+
+    def values(self, question: ValuesQuestion, asking: Asking) -> list[ColumnValue]:
+        """Values that a column has had lately, the most frequent first; up to a minute old."""
+        return self._recent.of(
+            question, self._which(question, asking), self._tables(), asking.now, self._direct(asking)
+        )
+
+    def _which(self, question: Question, asking: Asking) -> Filter:
+        """What the question asks for of what the asker may see."""
+        return conjunction(asking.scope, parse(question.filter, self._schema, self._names, asking.saved))
+
+    def _raw(self) -> Table:
+        return next(table for table in self._tables() if not table.interval_seconds)
+
+    def _direct(self, asking: Asking) -> Ask:
+        """Puts statements to the store itself, past the cache."""
+        return lambda sql, values: self._store.query(sql, values, cancel=asking.cancel)
+
+    def _select(self, question: Question, asking: Asking) -> Selection:
+        return select(question, asking, self._schema, self._names, settled=settled_until(self._tables()))
+
+    def _run(self, selection: Selection, asking: Asking) -> Run:
+        """What statements of a question about ranges of time need; their answers are kept for a moment."""
+
+        def query(sql: str, values: dict[str, Bound]) -> pa.Table:
+            key = sql, tuple(values.items())
+            return self._cache.get(
+                key,
+                lambda cancel: self._store.query(sql, values, cancel=cancel),
+                selection.fresh_seconds,
+                asking.cancel,
+            )
+
+        return Run(self._schema, self._names, self._tables(), query)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from millrace.batch import address_text
+from millrace.query.dimensions import Dimension
 from millrace.schema import Column, Kind
 
 Json = str | int | float | list[int] | list[str] | None
+
+Key: TypeAlias = tuple[object, ...]
+"""Values of a combination of dimensions, as JSON has them but lists as tuples."""
 
 
 def json_values(column: Column, values: pa.Array | pa.ChunkedArray) -> list[Json]:
@@ -42,6 +47,41 @@ def json_columns(columns: dict[str, Column], table: pa.Table) -> list[dict[str, 
     """Rows of a table as JSON objects, keys in the order of `columns`."""
     shown = [json_values(column, table.column(name)) for name, column in columns.items()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*shown, strict=True)]
+
+
+def keys(dimensions: Sequence[Dimension], table: pa.Table, names: Sequence[str] | None = None) -> list[Key]:
+    """Combination of dimensions of each row of an answer.
+
+    Parameters
+    ----------
+    dimensions : sequence of Dimension
+    table : Table
+    names : sequence of str, optional
+        Columns of the table, if they are not named after the dimensions.
+    """
+    if not dimensions:
+        return [()] * table.num_rows
+    columns = names or [dimension.alias for dimension in dimensions]
+    shown = [dimension_values(d, table.column(name)) for d, name in zip(dimensions, columns, strict=True)]
+    return [tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in zip(*shown, strict=True)]
+
+
+def json_key(key: Key) -> list[Json]:
+    """Values of a combination for JSON."""
+    return [list(value) if isinstance(value, tuple) else value for value in key]  # type: ignore[misc]  # of `keys`
+
+
+def dimension_values(dimension: Dimension, values: pa.Array | pa.ChunkedArray) -> list[Json]:
+    """Values of a dimension for JSON: as `json_values`, and prefixes where addresses are truncated."""
+    shown = json_values(dimension.column, values)
+    if not dimension.truncated:
+        return shown
+    return [value if value is None else _prefix(str(value), dimension.v4, dimension.v6) for value in shown]
+
+
+def _prefix(address: str, v4: int, v6: int) -> str:
+    length, full = (v6, 128) if ":" in address else (v4, 32)
+    return address if length == full else f"{address}/{length}"
 
 
 def _times(values: pa.Array) -> list[Json]:

@@ -28,15 +28,22 @@ class SeriesRow:
     ----------
     dimensions : list
         Value of each dimension; empty for "other".
+    labels : list of str
+        The same for people, with the names that are known (``AS15169 Google``).
     other : bool
         Whether it is the rest that has no series of its own.
     points : list of float
-        Rate in each bucket.
+        Value in each bucket, in the unit.
     average, minimum, maximum, last, percentile95 : float
-        Of the points; the average over the whole range.
+        Of the points of whole intervals (of all if none is whole: now may cut
+        the last one); the average over the whole range.
+    total : float
+        Sum over the range: of bytes (IP, or on the wire), packets or flows. Of
+        percentages there is none: 0.
     """
 
     dimensions: list[Json]
+    labels: list[str]
     other: bool
     points: list[float]
     average: float
@@ -44,6 +51,27 @@ class SeriesRow:
     maximum: float
     last: float
     percentile95: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The total of an earlier range of the same length.
+
+    Attributes
+    ----------
+    period : str
+        ``hour``, ``day``, ``week``, ``4-weeks`` or ``year``.
+    start, end : str
+        The earlier range.
+    row : SeriesRow
+        Everything as one series; as many points as the range itself.
+    """
+
+    period: str
+    start: str
+    end: str
+    row: SeriesRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +81,61 @@ class Series:
     Attributes
     ----------
     start, end : str
-        Range that was answered; may differ from the one asked for where only
-        coarse intervals are stored.
+        Range that is answered: the range asked for, moved outwards to whole
+        intervals (but not past now), or to what is stored.
+    asked_start, asked_end : str
+        Range that was asked for.
     interval_seconds : int
-        Length of the buckets; the first and the last may be cut by the range.
+        Length of the buckets; the last may be cut by now.
     times : list of str
         Start of each bucket.
     rows : list of SeriesRow
-        Largest total first, "other" last.
+        Largest first, "other" last.
+    reverse : list of SeriesRow or None
+        The opposite direction; its dimensions are those of the exchanged columns.
+    previous : Previous or None
+    total : SeriesRow
+        Everything as one series.
+    sources : list of Source
+        Tables that were read.
+    sql : list of str
+        Statements that ran, with their values written out; `millrace sql` takes them.
     """
 
     dimensions: list[str]
     unit: str
     start: str
     end: str
+    asked_start: str
+    asked_end: str
     interval_seconds: int
     times: list[str]
     rows: list[SeriesRow]
+    reverse: list[SeriesRow] | None
+    previous: Previous | None
+    total: SeriesRow
     sources: list[Source]
+    sql: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class TopRow:
-    """One combination of dimensions; bytes and packets are estimates (scaled), flows are as exported."""
+    """One combination of dimensions.
+
+    Attributes
+    ----------
+    value : float
+        Average over the range, in the unit (``bytes``: the sum).
+    share : float
+        Part of the value of everything, 0 to 1 (of percentages: of the sum of what is measured).
+    bytes, packets : int
+        Estimates (scaled by the sampling rate).
+    flows : int
+        As exported.
+    """
 
     dimensions: list[Json]
+    labels: list[str]
     value: float
     share: float
     bytes: int
@@ -87,7 +145,7 @@ class TopRow:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """Combinations with the largest rate, and the total of everything."""
+    """Combinations with the largest value, and the total of everything."""
 
     dimensions: list[str]
     unit: str
@@ -96,6 +154,113 @@ class Top:
     rows: list[TopRow]
     total: TopRow
     sources: list[Source]
+    sql: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SankeyNode:
+    """A value of a dimension.
+
+    Attributes
+    ----------
+    dimension : int
+        Place of its column.
+    value : Json
+        None for "other".
+    label : str
+    other : bool
+    rate : float
+        Average over the range, in the unit.
+    """
+
+    dimension: int
+    value: Json
+    label: str
+    other: bool
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SankeyLink:
+    """What flows between two nodes of neighbouring columns; `source` and `target` are places in the list of nodes."""
+
+    source: int
+    target: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sankey:
+    """What flows from each value of a column to each value of the next.
+
+    What enters a node leaves it: the rates of all links between two columns
+    add up to the total.
+    """
+
+    dimensions: list[str]
+    unit: str
+    start: str
+    end: str
+    nodes: list[SankeyNode]
+    links: list[SankeyLink]
+    total: float
+    sources: list[Source]
+    sql: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapAxis:
+    """A row or a column of a field: its values, or the start of its interval."""
+
+    dimensions: list[Json]
+    labels: list[str]
+    other: bool
+    time: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    """A field of values.
+
+    Attributes
+    ----------
+    interval_seconds : int or None
+        Length of the columns if they are times.
+    values : list of list of float
+        One list per row of the field, in the unit.
+    """
+
+    down: list[str]
+    across: list[str]
+    unit: str
+    start: str
+    end: str
+    interval_seconds: int | None
+    rows: list[HeatmapAxis]
+    columns: list[HeatmapAxis]
+    values: list[list[float]]
+    sources: list[Source]
+    sql: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """A value that flows have had.
+
+    Attributes
+    ----------
+    value : Json
+    label : str
+        For people.
+    text : str
+        As the filter language writes it.
+    flows : int
+    """
+
+    value: Json
+    label: str
+    text: str
+    flows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +269,15 @@ class Page:
 
     Attributes
     ----------
+    ids : list of str
+        Of each flow, to ask for all of its columns.
     cursor : str or None
         Where the next page begins; None: this is the last one.
     """
 
     columns: list[str]
     flows: list[dict[str, Json]]
+    ids: list[str]
     cursor: str | None = None
 
 

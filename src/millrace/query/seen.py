@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from millrace.query.questions import Question
 from millrace.query.render import json_columns
 from millrace.query.results import SeenExporter, SeenInterface, moment
+from millrace.query.selection import Selection
 from millrace.query.source import SECOND, answering, relation
 from millrace.query.sql import Parameters, identifier
 from millrace.query.tables import Table, plan
@@ -24,11 +24,10 @@ _INTERFACE = ("Name", "Description", "Speed", "Boundary")
 class SeenStatement:
     """SQL of who was seen in a range of time, and the shape of the answer."""
 
-    def __init__(self, question: Question, schema: Schema, tables: Sequence[Table], now: float) -> None:
+    def __init__(self, selection: Selection, schema: Schema, tables: Sequence[Table]) -> None:
         self._schema = schema
-        self._question = question
+        self._selection = selection
         self._tables = tables
-        self._now = now
         self.parameters = Parameters()
         self.exporters_sql = self._build(["ExporterAddress"], _EXPORTER)
         self.interfaces_sql = {
@@ -38,8 +37,10 @@ class SeenStatement:
 
     def _build(self, keys: Sequence[str], attributes: Sequence[str]) -> str:
         columns = [self._schema[name] for name in (*keys, *attributes)]
-        chosen = plan(answering(self._tables, columns), *self._question.span(self._now))
-        source = relation(chosen, columns, self._question, self._schema, self.parameters)
+        usable = answering(self._tables, [*columns, *self._selection.columns])
+        chosen = plan(usable, self._selection.start, self._selection.end)
+        selects = [identifier(column.name) for column in columns]
+        source = relation(chosen, selects, self._selection.condition(self.parameters), self.parameters)
         listed = ", ".join(identifier(name) for name in keys)
         # The attributes of the latest row: names change.
         shown = ", ".join(f"argMax({identifier(name)}, {SECOND}) AS {identifier('_' + name)}" for name in attributes)

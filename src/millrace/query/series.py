@@ -1,4 +1,4 @@
-"""Flows per time."""
+"""Flows per time: SQL, and the shape of its answer."""
 
 from __future__ import annotations
 
@@ -8,132 +8,102 @@ import numpy as np
 import pyarrow as pa
 
 from millrace.batch.arrays import AnyArray
-from millrace.errors import QueryError
-from millrace.query.questions import MAX_POINTS, SeriesQuestion
-from millrace.query.render import json_values
-from millrace.query.results import Series, SeriesRow, moment, sources
-from millrace.query.source import MEASURES, SECOND, answering, filter_columns, relation
-from millrace.query.spread import FLOW_TIMES, SHARE, SpreadFlows
-from millrace.query.sql import Parameters, identifier, known_dimension
-from millrace.query.tables import Plan, Table, plan, resolution_at
-from millrace.schema import Column, Schema
-
-_ROUND_SECONDS = (
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
-    2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 91 * 86_400, 182 * 86_400, 364 * 86_400,
-)  # fmt: skip
-
-_LONG_SECONDS = 3600
-"""Ranges from which on buckets are at least a minute, so that rollups can answer."""
+from millrace.lang import Names
+from millrace.query.buckets import Buckets
+from millrace.query.capacity import Capacities, Rest, interface_dimensions, interfaces_sql
+from millrace.query.dimensions import Dimension
+from millrace.query.figures import Scale, figure
+from millrace.query.flows import Flows
+from millrace.query.kept import Kept
+from millrace.query.labels import labels
+from millrace.query.largest import largest
+from millrace.query.questions import LimitBy
+from millrace.query.render import Key
+from millrace.query.results import SeriesRow
+from millrace.query.run import Run
 
 
 class SeriesStatement:
-    """SQL of a `SeriesQuestion`, and the shape of its answer.
+    """One series for each of the largest combinations of dimensions, and one for the rest.
 
-    Raises
-    ------
-    QueryError
-        If the question names something unknown or asks for too many points.
+    Parameters
+    ----------
+    flows : Flows
+    dimensions : sequence of Dimension
+        None: one series of everything.
+    buckets : Buckets
+    limit : int
+    limit_by : LimitBy
+
+    Attributes
+    ----------
+    sql : str
+        The amounts of each series in each interval.
+    interfaces_sql : str
+        The interfaces of whose speed percentages are; empty for other units.
     """
 
-    def __init__(self, question: SeriesQuestion, schema: Schema, tables: Sequence[Table], now: float) -> None:
-        self._question = question
-        self._columns = [known_dimension(schema, name) for name in dict.fromkeys(question.dimensions)]
-        times = [schema[name] for name in FLOW_TIMES] if question.spread else []
-        usable = answering(tables, [*self._columns, *filter_columns(question, schema), *times])
-        start, end = question.span(now)
-        rolled = any(table.interval_seconds for table in usable)
-        self._step = _step(question, start, end, resolution_at(usable, start), rolled=rolled)
-        self.plan: Plan = plan(usable, start, end, self._step)
-        self.parameters = Parameters()
-        self.sql = self._build(schema)
+    def __init__(
+        self,
+        flows: Flows,
+        dimensions: Sequence[Dimension],
+        buckets: Buckets,
+        limit: int = 1,
+        limit_by: LimitBy = "average",
+    ) -> None:
+        self._dimensions = dimensions
+        self._measure = flows.measure
+        self._limit_by = limit_by
+        self.buckets = buckets
+        self.parameters = flows.parameters
+        self._kept = Kept(dimensions)
+        bucket = f"{flows.bucket(buckets.step)} AS _bucket"
+        if not dimensions:
+            self.sql = f"SELECT {bucket}, sum({flows.amount}) AS _amount FROM ({flows.buckets}) GROUP BY _bucket"  # noqa: S608 - values are bound
+        else:
+            self.sql = (
+                f"WITH {self._kept.query} AS ({largest(flows, dimensions, limit, limit_by, buckets)}) "  # noqa: S608 - values are bound
+                f"SELECT {bucket}, {self._kept.columns}, sum({flows.amount}) AS _amount FROM ({flows.buckets}) "
+                f"GROUP BY _bucket, {self._kept.names}"
+            )
+        named = interface_dimensions(flows.measure, dimensions)
+        self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""
 
-    def _build(self, schema: Schema) -> str:
-        whole, source, measure = self._relations(schema)
-        step = self.parameters.add("UInt32", self._step)
-        bucket = f"intDiv({SECOND}, {step}) AS _bucket"
-        amount = f"sum({measure})"
-        if not self._columns:
-            return f"SELECT {bucket}, true AS _top, {amount} AS _amount FROM ({source}) GROUP BY _bucket"  # noqa: S608 - values are bound
-        names = [identifier(column.name) for column in self._columns]
-        listed = ", ".join(names)
-        limit = self.parameters.add("UInt32", self._question.limit)
-        kept = ", ".join(f"if(_top, {n}, defaultValueOfArgumentType({n})) AS _d{i}" for i, n in enumerate(names))
-        grouped = ", ".join(f"_d{i}" for i in range(len(names)))
-        return (
-            f"WITH _largest AS (SELECT {listed} FROM ({whole}) GROUP BY {listed} ORDER BY {amount} DESC, {listed} "  # noqa: S608 - values are bound
-            f"LIMIT {limit}) SELECT {bucket}, ({listed}) IN _largest AS _top, {kept}, {amount} AS _amount "
-            f"FROM ({source}) GROUP BY _bucket, _top, {grouped}"
-        )
+    def amounts(self, table: pa.Table) -> dict[Key | None, AnyArray]:
+        """Amounts in each interval of each combination, and of the rest (None)."""
+        places = table.column("_bucket").to_numpy().astype(np.int64) - self.buckets.first
+        values = table.column("_amount").to_numpy().astype(np.float64)
+        keys = self._kept.keys(table) if self._dimensions else [()] * table.num_rows
+        found: dict[Key | None, AnyArray] = {}
+        for key, place, value in zip(keys, places.tolist(), values.tolist(), strict=True):
+            found.setdefault(key, np.zeros(self.buckets.count))[place] += value
+        if not self._dimensions:
+            found.setdefault((), np.zeros(self.buckets.count))
+        return found
 
-    def _relations(self, schema: Schema) -> tuple[str, str, str]:
-        """SQL of the flows for the sums of the whole range, of those for the buckets, and of what one adds."""
-        measure, _ = MEASURES[self._question.unit]
-        if not self._question.spread:
-            source = relation(self.plan, self._columns, self._question, schema, self.parameters)
-            return source, source, measure
-        spread = SpreadFlows(self.plan, self._columns, self._question, schema, self.parameters)
-        return spread.whole_sql, spread.buckets_sql(self._step), f"{measure} * {SHARE}"
+    def rows(self, amounts: dict[Key | None, AnyArray], interfaces: pa.Table | None, names: Names) -> list[SeriesRow]:
+        """Rows of an answer, the largest first, the rest last."""
+        scale = Scale(self._measure, self.buckets)
+        capacities = None if interfaces is None else Capacities([self._dimensions], self._measure, interfaces)
+        shown = frozenset(key for key in amounts if key is not None)
 
-    def shape(self, table: pa.Table) -> Series:
-        """Make the answer of what the store gave."""
-        first = self.plan.start // self._step
-        buckets = np.arange(first, (self.plan.end - 1) // self._step + 1)
-        starts = np.maximum(buckets * self._step, self.plan.start)
-        seconds = np.minimum((buckets + 1) * self._step, self.plan.end) - starts
-        place = table.column("_bucket").to_numpy().astype(np.int64) - first
-        amount = table.column("_amount").to_numpy().astype(np.float64) * MEASURES[self._question.unit][1]
-        keys = _keys(table, self._columns)
-        amounts: dict[tuple[object, ...] | None, AnyArray] = {}
-        for key, bucket, value in zip(keys, place.tolist(), amount.tolist(), strict=True):
-            amounts.setdefault(key, np.zeros(len(buckets)))[bucket] += value
-        if not self._columns and not amounts:
-            amounts[()] = np.zeros(len(buckets))
-        ranked = sorted(amounts.items(), key=lambda item: (item[0] is None, -item[1].sum()))
-        return Series(
-            dimensions=[column.name for column in self._columns],
-            unit=self._question.unit,
-            start=moment(self.plan.start),
-            end=moment(self.plan.end),
-            interval_seconds=self._step,
-            times=[moment(second) for second in starts.tolist()],
-            rows=[_row(key, values, seconds) for key, values in ranked],
-            sources=sources(self.plan),
-        )
+        def row(key: Key | None, found: AnyArray) -> SeriesRow:
+            capacity = 0.0 if capacities is None else capacities.of(Rest(shown) if key is None else key)
+            return scale.row(key, labels(self._dimensions, key or (), names) if key else [], found, capacity)
 
+        rows = [row(key, found) for key, found in amounts.items()]
+        return sorted(rows, key=lambda r: (r.other, -figure(r, self._limit_by), -r.average, str(r.dimensions)))
 
-def _step(question: SeriesQuestion, start: int, end: int, resolution: int, *, rolled: bool) -> int:
-    """Length of the buckets in seconds: a multiple of what is stored of the start of the range."""
-    span = end - start
-    if question.interval_seconds is not None:
-        step = -(-question.interval_seconds // resolution) * resolution
-        if span // step > MAX_POINTS:
-            raise QueryError(f"an interval of {step} seconds makes more than {MAX_POINTS} points of that range")
-        return step
-    wanted = max(span / question.points, resolution, 60 if rolled and span >= _LONG_SECONDS else 1)
-    fitting = (seconds for seconds in _ROUND_SECONDS if seconds >= wanted and seconds % resolution == 0)
-    return next(fitting, _ROUND_SECONDS[-1])
+    def total(self, amounts: dict[Key | None, AnyArray], interfaces: pa.Table | None) -> SeriesRow:
+        """Everything as one series."""
+        everything = sum(amounts.values(), np.zeros(self.buckets.count))
+        return Scale(self._measure, self.buckets).row((), [], everything, self.capacity(interfaces))
 
+    def capacity(self, interfaces: pa.Table | None) -> float:
+        """Speed of all interfaces together, in bit/s; 0 for units that need none."""
+        return 0.0 if interfaces is None else Capacities([], self._measure, interfaces).everything
 
-def _keys(table: pa.Table, columns: Sequence[Column]) -> list[tuple[object, ...] | None]:
-    """Dimensions of each row; None: "other"."""
-    shown = [json_values(column, table.column(f"_d{i}")) for i, column in enumerate(columns)]
-    values = zip(*shown, strict=True) if shown else [()] * table.num_rows
-    return [
-        tuple(tuple(v) if isinstance(v, list) else v for v in key) if top else None
-        for key, top in zip(values, table.column("_top").to_pylist(), strict=True)
-    ]
-
-
-def _row(key: tuple[object, ...] | None, amounts: AnyArray, seconds: AnyArray) -> SeriesRow:
-    rates = amounts / seconds
-    return SeriesRow(
-        dimensions=[list(v) if isinstance(v, tuple) else v for v in key or ()],  # type: ignore[misc]  # JSON values
-        other=key is None,
-        points=rates.tolist(),
-        average=float(amounts.sum() / seconds.sum()),
-        minimum=float(rates.min()),
-        maximum=float(rates.max()),
-        last=float(rates[-1]),
-        percentile95=float(np.percentile(rates, 95)),
-    )
+    def ask(self, run: Run) -> tuple[dict[Key | None, AnyArray], pa.Table | None]:
+        """Amounts as of `amounts`, and the interfaces of percentages. Raises QueryError and StoreError."""
+        amounts = self.amounts(run.ask(self.sql, self.parameters))
+        return amounts, run.ask(self.interfaces_sql, self.parameters) if self.interfaces_sql else None

@@ -1,4 +1,4 @@
-"""What all questions read from: the segments of a plan, as one relation."""
+"""Segments of a plan as SQL."""
 
 from __future__ import annotations
 
@@ -8,30 +8,27 @@ from typing import Protocol
 import pyarrow as pa
 
 from millrace.errors import QueryError
-from millrace.query.conditions import comparisons
-from millrace.query.questions import Question, Unit
-from millrace.query.sql import Parameters, identifier, known_column
+from millrace.query.sql import Parameters, identifier
 from millrace.query.tables import Plan, Segment, Table
-from millrace.query.where import where
-from millrace.schema import Column, Schema
+from millrace.schema import Column
+from millrace.store import Cancel
 
 SECOND = "_second"
 """Column of the relation: Unix second at which a flow was received, or its interval began."""
 
-MEASURES: dict[Unit, tuple[str, int]] = {
-    "bits/s": ("Bytes * SamplingRate", 8),
-    "bytes/s": ("Bytes * SamplingRate", 1),
-    "packets/s": ("Packets * SamplingRate", 1),
-    "flows/s": ("Flows", 1),
-}
-"""SQL of what a flow adds to each unit, and the factor that makes the unit of the sum."""
+SUMS = ("Bytes", "Packets", "SamplingRate")
 
 
 class QueryStore(Protocol):
     """What questions need of a store."""
 
-    def query(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
-        """Answer a statement whose values are bound by name; raises QueryError and StoreError."""
+    def query(self, sql: str, parameters: Mapping[str, object], *, cancel: Cancel | None = None) -> pa.Table:
+        """Answer a statement whose values are bound by name.
+
+        Raises
+        ------
+        QueryCancelledError, QueryError, StoreError
+        """
 
 
 def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]:
@@ -44,31 +41,39 @@ def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]
     return [table for table in tables if rolled or not table.interval_seconds]
 
 
-def filter_columns(question: Question, schema: Schema) -> list[Column]:
-    """Columns that a question's filter names; raises QueryError for an unknown one."""
-    if question.filter is None:
-        return []
-    return [known_column(schema, comparison.column) for comparison in comparisons(question.filter)]
+def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters, shift_seconds: int = 0) -> str:
+    """SQL of the flows of a plan: `SECOND`, what is selected, the sums and ``Flows``.
 
-
-def relation(plan: Plan, columns: Sequence[Column], question: Question, schema: Schema, parameters: Parameters) -> str:
-    """SQL of the flows of a plan: `SECOND`, the columns, the sums and ``Flows``.
+    Parameters
+    ----------
+    plan : Plan
+    selects : sequence of str
+        SQL of further columns.
+    condition : str
+        SQL of the condition on a flow; empty: all.
+    parameters : Parameters
+        Takes the bounds.
+    shift_seconds : int
+        Added to `SECOND`, to lay an earlier range over a later one.
 
     Raises
     ------
     QueryError
-        If nothing is stored of that time, or the filter is wrong.
+        If nothing is stored of that time.
     """
-    condition = matching(plan, question, schema, parameters)
-    names = ", ".join([*(identifier(column.name) for column in columns), "Bytes", "Packets", "SamplingRate"])
-    return " UNION ALL ".join(_segment(segment, names, condition, parameters) for segment in plan.segments)
+    require_segments(plan)
+    names = ", ".join(dict.fromkeys([*selects, *SUMS]))
+    second = "toUnixTimestamp(TimeReceived)"
+    if shift_seconds:
+        second = f"{second} + {parameters.add('UInt32', shift_seconds)}"
+    selected = f"{second} AS {SECOND}, {names}"
+    return " UNION ALL ".join(_segment(segment, selected, condition, parameters) for segment in plan.segments)
 
 
-def matching(plan: Plan, question: Question, schema: Schema, parameters: Parameters) -> str:
-    """SQL of the question's filter, to follow `bounds`; raises as `relation`."""
+def require_segments(plan: Plan) -> None:
+    """Raise QueryError if no table answers."""
     if not plan.segments:
         raise QueryError("no flow of that range of time is stored any more, or so finely")
-    return "" if question.filter is None else f" AND ({where(question.filter, schema, parameters)})"
 
 
 def bounds(segment: Segment, parameters: Parameters) -> str:
@@ -81,9 +86,14 @@ def bounds(segment: Segment, parameters: Parameters) -> str:
     return f"TimeReceived >= {moment.format(start)} AND TimeReceived < {moment.format(end)}"
 
 
-def _segment(segment: Segment, names: str, condition: str, parameters: Parameters) -> str:
+def restricted(condition: str) -> str:
+    """SQL of a condition, to follow that of `bounds`."""
+    return f" AND {condition}" if condition else ""
+
+
+def _segment(segment: Segment, selected: str, condition: str, parameters: Parameters) -> str:
     flows = "Flows" if segment.table.interval_seconds else "toUInt64(1) AS Flows"
     return (
-        f"SELECT toUnixTimestamp(TimeReceived) AS {SECOND}, {names}, {flows} FROM {identifier(segment.table.name)} "  # noqa: S608 - names of ours, quoted; values are bound
-        f"WHERE {bounds(segment, parameters)}{condition}"
+        f"SELECT {selected}, {flows} FROM {identifier(segment.table.name)} "  # noqa: S608 - names of ours, quoted; values are bound
+        f"WHERE {bounds(segment, parameters)}{restricted(condition)}"
     )

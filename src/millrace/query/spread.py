@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millrace.query.questions import Question
-from millrace.query.source import SECOND, bounds, matching
+from millrace.query.source import SECOND, SUMS, bounds, require_segments, restricted
 from millrace.query.sql import Parameters, identifier
 from millrace.query.tables import Plan, Segment
-from millrace.schema import Column, Schema
 
 SHARE = "_share"
 """Column of both relations: the part of a flow that a row stands for, above 0 and at most 1."""
@@ -33,6 +31,20 @@ class SpreadFlows:
     overlaps the range was received at most `REACH_SECONDS` outside of it, and
     over all ranges each flow is counted once.
 
+    Parameters
+    ----------
+    plan : Plan
+    selects : sequence of str
+        SQL of further columns.
+    names : sequence of str
+        Quoted names of these.
+    condition : str
+        SQL of the condition on a flow; empty: all.
+    parameters : Parameters
+        Takes the values.
+    shift_seconds : int
+        Added to every time, to lay an earlier range over a later one.
+
     Attributes
     ----------
     whole_sql : str
@@ -41,17 +53,24 @@ class SpreadFlows:
     Raises
     ------
     QueryError
-        If nothing is stored of that time, or the filter is wrong.
+        If nothing is stored of that time.
     """
 
     def __init__(
-        self, plan: Plan, columns: Sequence[Column], question: Question, schema: Schema, parameters: Parameters
+        self,
+        plan: Plan,
+        selects: Sequence[str],
+        names: Sequence[str],
+        condition: str,
+        parameters: Parameters,
+        shift_seconds: int = 0,
     ) -> None:
-        condition = matching(plan, question, schema, parameters)
+        require_segments(plan)
         (segment,) = plan.segments  # the flows themselves: no rollup has FLOW_TIMES
         self._parameters = parameters
-        self._names = ", ".join([*(identifier(column.name) for column in columns), "Bytes", "Packets", "SamplingRate"])
-        self._flows = self._cut(segment, condition)
+        self._shift = shift_seconds
+        self._names = ", ".join(dict.fromkeys([*names, *SUMS]))
+        self._flows = self._cut(segment, ", ".join(dict.fromkeys([*selects, *SUMS])), condition)
         self.whole_sql = f"SELECT {self._names}, Flows, (_until - _from) / _length AS {SHARE} FROM ({self._flows})"  # noqa: S608 - names of ours, quoted; values are bound
 
     def buckets_sql(self, step: int) -> str:
@@ -65,19 +84,21 @@ class SpreadFlows:
             f"ARRAY JOIN range(intDiv(_from, {width}), intDiv(_until - 1, {width}) + 1) AS _number"
         )
 
-    def _cut(self, segment: Segment, condition: str) -> str:
+    def _cut(self, segment: Segment, selected: str, condition: str) -> str:
         """SQL of the flows: their part of the range (`_from`, `_until`) and their whole `_length`, milliseconds."""
-        start = self._parameters.add("Int64", segment.start * 1000)
-        end = self._parameters.add("Int64", segment.end * 1000)
+        start = self._parameters.add("Int64", (segment.start + self._shift) * 1000)
+        end = self._parameters.add("Int64", (segment.end + self._shift) * 1000)
         reach = self._parameters.add("Int64", REACH_SECONDS * 1000)
         read = Segment(segment.table, max(segment.start - REACH_SECONDS, 0), segment.end + REACH_SECONDS)
+        shift = f" + {self._parameters.add('Int64', self._shift * 1000)}" if self._shift else ""
         return (
-            f"SELECT {self._names}, toUInt64(1) AS Flows, toUnixTimestamp64Milli(TimeReceived) AS _received, "  # noqa: S608 - names of ours, quoted; values are bound
-            "toUnixTimestamp64Milli(TimeFlowStart) AS _first, toUnixTimestamp64Milli(TimeFlowEnd) AS _last, "
+            f"SELECT {selected}, toUInt64(1) AS Flows, toUnixTimestamp64Milli(TimeReceived){shift} AS _received, "  # noqa: S608 - names of ours, quoted; values are bound
+            f"toUnixTimestamp64Milli(TimeFlowStart){shift} AS _first, "
+            f"toUnixTimestamp64Milli(TimeFlowEnd){shift} AS _last, "
             f"(_first >= _received - {reach} AND _last >= _first "
             f"AND _last <= least(_first, _received) + {reach}) AS _known, "
             "if(_known, _first, _received) AS _begin, if(_known, greatest(_last - _first, 1), 1) AS _length, "
             f"greatest(_begin, {start}) AS _from, least(_begin + _length, {end}) AS _until "
             f"FROM {identifier(segment.table.name)} "
-            f"WHERE {bounds(read, self._parameters)}{condition} AND _from < _until"
+            f"WHERE {bounds(read, self._parameters)}{restricted(condition)} AND _from < _until"
         )

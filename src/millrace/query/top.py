@@ -1,75 +1,128 @@
-"""Combinations of dimensions with the largest rate."""
+"""Combinations of dimensions with the largest value over a range."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
+from millrace.query.capacity import Capacities, interface_dimensions, interfaces_sql, with_capacities
+from millrace.query.dimensions import Dimension, dimensions_of, listed
+from millrace.query.flows import Flows, flows_of
+from millrace.query.labels import labels
 from millrace.query.questions import TopQuestion
-from millrace.query.render import Json, json_values
+from millrace.query.render import Key, json_key, keys
 from millrace.query.results import Top, TopRow, moment, sources
-from millrace.query.source import MEASURES, answering, filter_columns, relation
-from millrace.query.sql import Parameters, identifier, known_dimension
-from millrace.query.tables import Plan, Table, plan
-from millrace.schema import Schema
+from millrace.query.run import Run
+from millrace.query.selection import Selection
+from millrace.query.units import MEASURES, OVERHEAD_BYTES, Measure
 
 _SUMS = "sum(Bytes * SamplingRate) AS _bytes, sum(Packets * SamplingRate) AS _packets, sum(Flows) AS _flows"
 
 
+def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
+    """Answer a question about the largest combinations. Raises QueryError and StoreError."""
+    dimensions = dimensions_of(question.dimensions, question, run.schema)
+    measure = MEASURES[question.unit]
+    flows = flows_of(selection, dimensions, measure, run)
+    chosen = flows.plan
+    statement = TopStatement(flows, dimensions, question.limit)
+    found = run.ask(statement.sql, statement.parameters)
+    total = run.ask(statement.total_sql, statement.parameters)
+    interfaces = run.ask(statement.interfaces_sql, statement.parameters) if statement.interfaces_sql else None
+    shape = _Shape(measure, chosen.end - chosen.start, _rows([()], total)[0])
+    capacities = None if interfaces is None else Capacities([dimensions], measure, interfaces)
+    return Top(
+        dimensions=[dimension.column.name for dimension in dimensions],
+        unit=question.unit,
+        start=moment(chosen.start),
+        end=moment(chosen.end),
+        rows=[
+            shape.row(sums, labels(dimensions, sums.key, run.names), capacities.of(sums.key) if capacities else 0.0)
+            for sums in _rows(keys(dimensions, found), found)
+        ],
+        total=shape.row(shape.everything, [], capacities.everything if capacities else 0.0),
+        sources=sources(chosen),
+        sql=run.sql,
+    )
+
+
 class TopStatement:
-    """SQL of a `TopQuestion`, and the shape of its answer.
+    """SQL of the largest combinations, of the total, and of the interfaces of percentages.
+
+    Parameters
+    ----------
+    flows : Flows
+    dimensions : sequence of Dimension
+    limit : int
+        Combinations at most.
 
     Attributes
     ----------
     sql : str
-        The rows.
+        The combinations with their sums.
     total_sql : str
         The sums of everything, one row.
-
-    Raises
-    ------
-    QueryError
-        If the question names something unknown.
+    interfaces_sql : str
+        The interfaces of whose speed percentages are; empty for other units.
     """
 
-    def __init__(self, question: TopQuestion, schema: Schema, tables: Sequence[Table], now: float) -> None:
-        self._question = question
-        self._columns = [known_dimension(schema, name) for name in dict.fromkeys(question.dimensions)]
-        usable = answering(tables, [*self._columns, *filter_columns(question, schema)])
-        self.plan: Plan = plan(usable, *question.span(now))
-        self.parameters = Parameters()
-        source = relation(self.plan, self._columns, question, schema, self.parameters)
-        names = ", ".join(identifier(column.name) for column in self._columns)
-        amount, _ = MEASURES[question.unit]
-        limit = self.parameters.add("UInt32", question.limit)
+    def __init__(self, flows: Flows, dimensions: Sequence[Dimension], limit: int) -> None:
+        self.parameters = flows.parameters
+        names = listed(dimensions)
+        named = interface_dimensions(flows.measure, dimensions)
+        found = f"SELECT {names}, {_SUMS}, sum({flows.amount}) AS _sum FROM ({flows.whole}) GROUP BY {names}"  # noqa: S608 - values are bound
+        order = "_sum"
+        if named:
+            found = with_capacities(found, flows, named)
+            order = "_sum / _capacity"
+        place = self.parameters.add("UInt32", limit)
         self.sql = (
-            f"SELECT {names}, {_SUMS} FROM ({source}) GROUP BY {names} "  # noqa: S608 - values are bound
-            f"ORDER BY sum({amount}) DESC, {names} LIMIT {limit}"
+            f"SELECT {names}, _bytes, _packets, _flows FROM ({found}) ORDER BY {order} DESC, {names} LIMIT {place}"  # noqa: S608 - values are bound
         )
-        self.total_sql = f"SELECT {_SUMS} FROM ({source})"  # noqa: S608 - values are bound
+        self.total_sql = f"SELECT {_SUMS} FROM ({flows.whole})"  # noqa: S608 - values are bound
+        self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""
 
-    def shape(self, rows: pa.Table, total: pa.Table) -> Top:
-        """Make the answer of what the store gave."""
-        whole = self._rows(total, [[]])[0]
-        shown = [json_values(column, rows.column(column.name)) for column in self._columns]
-        dimensions = [list(key) for key in zip(*shown, strict=True)]
-        return Top(
-            dimensions=[column.name for column in self._columns],
-            unit=self._question.unit,
-            start=moment(self.plan.start),
-            end=moment(self.plan.end),
-            rows=self._rows(rows, dimensions, whole.value),
-            total=whole,
-            sources=sources(self.plan),
-        )
 
-    def _rows(self, table: pa.Table, dimensions: list[list[Json]], total: float | None = None) -> list[TopRow]:
-        column = {"bits/s": "_bytes", "bytes/s": "_bytes", "packets/s": "_packets", "flows/s": "_flows"}
-        factor = MEASURES[self._question.unit][1] / (self.plan.end - self.plan.start)
-        sums = (table.column(name).to_pylist() for name in ("_bytes", "_packets", "_flows"))
-        values = [amount * factor for amount in table.column(column[self._question.unit]).to_pylist()]
-        return [
-            TopRow(key, value, value / (total or value or 1.0), octets, packets, flows)
-            for key, value, octets, packets, flows in zip(dimensions, values, *sums, strict=True)
-        ]
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums of a combination."""
+
+    key: Key
+    bytes: int
+    packets: int
+    flows: int
+
+    def amount(self, measure: Measure) -> int:
+        """What the measure counts, before its factor."""
+        match measure.amount:
+            case "Flows":
+                return self.flows
+            case "Packets * SamplingRate":
+                return self.packets
+            case "Bytes * SamplingRate":
+                return self.bytes
+            case _:
+                return self.bytes + OVERHEAD_BYTES * self.packets
+
+
+def _rows(found: Sequence[Key], table: pa.Table) -> list[_Sums]:
+    sums = (table.column(name).to_pylist() for name in ("_bytes", "_packets", "_flows"))
+    return [_Sums(*row) for row in zip(found, *sums, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Makes rows of sums."""
+
+    measure: Measure
+    seconds: int
+    everything: _Sums
+
+    def row(self, sums: _Sums, labels: list[str], capacity: float) -> TopRow:
+        """A row; `capacity` in bit/s for percentages."""
+        amount = sums.amount(self.measure)
+        value = amount * self.measure.value(self.seconds, capacity)
+        share = amount / (self.everything.amount(self.measure) or 1)
+        return TopRow(json_key(sums.key), labels, value, share, sums.bytes, sums.packets, sums.flows)

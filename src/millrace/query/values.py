@@ -1,162 +1,204 @@
-"""Values of conditions, checked against the column that they are compared with."""
+"""Values that a column has had lately."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from ipaddress import IPv4Network, ip_address, ip_network
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from millrace.errors import QueryError, did_you_mean
-from millrace.query.conditions import Operator
-from millrace.query.names import ETHERTYPES, PROTOCOLS
-from millrace.query.sql import Parameters
-from millrace.schema import Column, Kind
+import pyarrow as pa
 
-Scalar = int | str
+from millrace.lang import Filter, Names, columns_of, value_text
+from millrace.query.clauses import typed_value
+from millrace.query.labels import label
+from millrace.query.questions import ValuesQuestion
+from millrace.query.render import json_values
+from millrace.query.results import ColumnValue
+from millrace.query.search import Ask
+from millrace.query.source import answering, relation
+from millrace.query.sql import Parameters, identifier, known_column
+from millrace.query.tables import Table, plan
+from millrace.query.where import where
+from millrace.schema import Column, Kind, Schema
 
-_EQUALITY = frozenset({"=", "!=", "in", "not in"})
-_ORDER = frozenset({"<", "<=", ">", ">="})
+ROLLED_SECONDS = 86_400
+RAW_SECONDS = 900
+"""Values are looked for in the last so many seconds of a range at most: of rollups, of single flows."""
 
-_OPERATORS: dict[Kind, frozenset[str]] = {
-    Kind.ADDRESS: _EQUALITY | _ORDER | {"<<", "!<<"},
-    Kind.MAC: _EQUALITY,
-    Kind.ENUM: _EQUALITY,
-    Kind.TEXT: _EQUALITY | {"like", "not like"},
-    Kind.U32_LIST: frozenset({"contains", "not contains"}),
-}
-_NUMBER_OPERATORS = _EQUALITY | _ORDER
+USUAL_ROLLED_SECONDS = 3600
+USUAL_RAW_SECONDS = 300
+"""The same if no range is given."""
 
-_BITS = {Kind.U8: 8, Kind.U16: 16, Kind.U32: 32, Kind.U64: 64, Kind.U32_LIST: 32}
+RAW_ROWS = 2_000_000
+"""Single flows that are looked at."""
 
-_MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}", re.IGNORECASE)
-_COMMUNITY = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
-_AS = re.compile(r"AS([0-9]{1,10})", re.IGNORECASE)
+KNOWN_VALUES = 5000
+"""Values kept of a column, the most frequent ones."""
 
+FRESH_SECONDS = 60.0
 
-def operators_of(column: Column) -> list[str]:
-    """Operators that a column may be compared by."""
-    return sorted(_OPERATORS.get(column.kind, _NUMBER_OPERATORS))
+_ROUND_SECONDS = 300
 
-
-def check_operator(column: Column, operator: Operator) -> None:
-    """Refuse an operator that the column's kind does not have; raises QueryError."""
-    allowed = operators_of(column)
-    if operator not in allowed:
-        listed = ", ".join(allowed)
-        raise QueryError(f"{column.name}: the operator {operator!r} does not apply; these do: {listed}")
+_KEPT = 128
 
 
-def bind(column: Column, value: Scalar, parameters: Parameters) -> str:
-    """SQL of a value of a column; the value itself travels as a parameter.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Values of a column at a time; `complete`: there are no others."""
 
-    Raises
-    ------
-    QueryError
-        If the value is none of the column's.
+    values: list[ColumnValue]
+    complete: bool
+    when: float
+
+
+class RecentValues:
+    """Answers questions for values; remembers the answers for `FRESH_SECONDS`. Safe to use from several threads.
+
+    Parameters
+    ----------
+    schema : Schema
+    names : Names
+        For labels.
+    clock : callable
+        Monotonic seconds.
     """
+
+    def __init__(self, schema: Schema, names: Names, clock: Callable[[], float] = time.monotonic) -> None:
+        self._schema = schema
+        self._names = names
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
+
+    def of(
+        self,
+        question: ValuesQuestion,
+        filter: Filter,  # noqa: A002 - the field's word
+        tables: Sequence[Table],
+        now: float,
+        ask: Ask,
+    ) -> list[ColumnValue]:
+        """Values of a column, the most frequent first.
+
+        Parameters
+        ----------
+        question : ValuesQuestion
+        filter : Filter
+            The question's, and the asker's scope.
+        tables : sequence of Table
+        now : float
+            Unix seconds.
+        ask : callable
+
+        Raises
+        ------
+        QueryError
+            If the column is unknown.
+        """
+        column = known_column(self._schema, question.column)
+        if column.kind is Kind.TIME_MS:
+            return []
+        known = self._read(question, column, filter, tables, now, ask, "")
+        wanted = question.contains.casefold()
+        found = [value for value in known.values if _holds(value, wanted)]
+        if wanted and len(found) < question.limit and not known.complete:
+            # Rare values are not among those that are kept.
+            rare = self._read(question, column, filter, tables, now, ask, question.contains)
+            there = {value.text for value in found}
+            found += [value for value in rare.values if value.text not in there]
+        return found[: question.limit]
+
+    def _read(
+        self,
+        question: ValuesQuestion,
+        column: Column,
+        filter: Filter,  # noqa: A002 - the field's word
+        tables: Sequence[Table],
+        now: float,
+        ask: Ask,
+        part: str,
+    ) -> _Known:
+        key = (column.name, filter, question.start, question.end, question.last_seconds, part)
+        fresh = self._clock() - FRESH_SECONDS
+        with self._guard:
+            known = self._known.get(key)
+            if known is not None and known.when > fresh:
+                self._known.move_to_end(key)
+                return known
+        sql, parameters = _statement(question, column, filter, tables, now, part)
+        answer = ask(sql, parameters.used(sql))
+        known = _Known(list(self._values(column, answer)), answer.num_rows < KNOWN_VALUES, self._clock())
+        with self._guard:
+            self._known[key] = known
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known
+
+    def _values(self, column: Column, answer: pa.Table) -> Iterator[ColumnValue]:
+        item = replace(column, kind=Kind.U32) if column.kind is Kind.U32_LIST else column
+        # A single community is no list, which is what a column of communities holds.
+        plain = replace(item, display="number") if item.display == "community" else item
+        shown = json_values(plain, answer.column("_value"))
+        for value, flows in zip(shown, answer.column("_flows").to_pylist(), strict=True):
+            assert not isinstance(value, list)
+            text = value_text(column, typed_value(column, value))
+            if column.display == "community":
+                value = text
+            yield ColumnValue(value, label(item, value, self._names), text, flows)
+
+
+def _holds(value: ColumnValue, wanted: str) -> bool:
+    return not wanted or wanted in value.label.casefold() or wanted in value.text.casefold()
+
+
+def _statement(
+    question: ValuesQuestion,
+    column: Column,
+    filter: Filter,  # noqa: A002 - the field's word
+    tables: Sequence[Table],
+    now: float,
+    part: str,
+) -> tuple[str, Parameters]:
+    """SQL of the values that hold a part, and of how many flows have each."""
+    parameters = Parameters()
+    named = columns_of(filter)
+    condition = where(filter, parameters) if named else ""
+    usable = answering(tables, [column, *named])
+    rolled = any(table.interval_seconds for table in usable)
+    chosen = plan(usable, *_range(question, now, rolled=rolled))
+    source = relation(chosen, [identifier(column.name)], condition, parameters)
+    if not rolled:
+        source = f"SELECT * FROM ({source}) LIMIT {RAW_ROWS}"  # noqa: S608 - a number of ours
+    name = identifier(column.name)
+    value = f"arrayJoin({name})" if column.kind is Kind.U32_LIST else name
+    held = _shown_holds(column, parameters.add("String", part)) if part else "true"
+    limit = parameters.add("UInt32", KNOWN_VALUES)
+    return (
+        f"SELECT {value} AS _value, sum(Flows) AS _flows FROM ({source}) GROUP BY _value HAVING {held} "  # noqa: S608 - values are bound
+        f"ORDER BY _flows DESC, _value LIMIT {limit}"
+    ), parameters
+
+
+def _range(question: ValuesQuestion, now: float, *, rolled: bool) -> tuple[int, int]:
+    if question.start is None and question.last_seconds is None:
+        usual = USUAL_ROLLED_SECONDS if rolled else USUAL_RAW_SECONDS
+        question = question.model_copy(update={"last_seconds": usual})
+    start, end = question.span(now)
+    if not rolled:
+        return max(start, end - RAW_SECONDS), end
+    # Whole intervals, as the first need not be cut from single flows.
+    return max(start, end - ROLLED_SECONDS) // _ROUND_SECONDS * _ROUND_SECONDS, end
+
+
+def _shown_holds(column: Column, part: str) -> str:
+    """SQL of the condition that a value, as it is shown, holds a text; names of numbers apart."""
     match column.kind:
         case Kind.ADDRESS:
-            return f"toIPv6({parameters.add('String', _address(column, value))})"
+            shown = "replaceOne(toString(_value), '::ffff:', '')"
         case Kind.MAC:
-            return parameters.add("UInt64", _mac(column, value))
-        case Kind.TIME_MS:
-            return f"fromUnixTimestamp64Milli({parameters.add('Int64', _time_ms(column, value))}, 'UTC')"
-        case Kind.ENUM:
-            return parameters.add("String", _enum(column, value))
-        case Kind.TEXT:
-            if not isinstance(value, str):
-                raise QueryError(f"{column.name}: a text is expected, not {value!r}")
-            return parameters.add("String", value)
-        case kind:
-            bits = _BITS[kind]
-            return parameters.add(f"UInt{bits}", _number(column, value, bits))
-
-
-def bind_prefix(column: Column, value: Scalar, parameters: Parameters) -> tuple[str, str]:
-    """SQL of the first and last address of a prefix. Raises as `bind`."""
-    try:
-        network = ip_network(value) if isinstance(value, str) else None
-    except ValueError as error:
-        raise QueryError(f"{column.name}: {error}") from None
-    if network is None:
-        raise QueryError(f"{column.name}: a prefix such as '192.0.2.0/24' is expected, not {value!r}")
-    mapped = "::ffff:" if isinstance(network, IPv4Network) else ""
-    first, last = (f"{mapped}{address}" for address in (network[0], network[-1]))
-    return f"toIPv6({parameters.add('String', first)})", f"toIPv6({parameters.add('String', last)})"
-
-
-def _address(column: Column, value: Scalar) -> str:
-    try:
-        address = ip_address(value) if isinstance(value, str) else None
-    except ValueError:
-        address = None
-    if address is None or "%" in str(address):
-        raise QueryError(f"{column.name}: {value!r} is not an address")
-    return str(address) if address.version == 6 else f"::ffff:{address}"
-
-
-def _mac(column: Column, value: Scalar) -> int:
-    if isinstance(value, str) and _MAC.fullmatch(value):
-        return int(re.sub(r"[:.-]", "", value), 16)
-    raise QueryError(f"{column.name}: {value!r} is not a MAC address such as '00:1b:21:0a:0b:0c'")
-
-
-def _time_ms(column: Column, value: Scalar) -> int:
-    if isinstance(value, int):
-        return _in_bits(column, value, 48)
-    try:
-        when = datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(f"{column.name}: {value!r} is not a time such as '2026-01-31T12:00:00Z'") from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return round(when.timestamp() * 1000)
-
-
-def _enum(column: Column, value: Scalar) -> str:
-    if value in column.values:
-        return str(value)
-    known = ", ".join(column.values)
-    near = did_you_mean(value, column.values) if isinstance(value, str) else ""
-    raise QueryError(f"{column.name}: unknown value {value!r}{near} (known: {known})")
-
-
-def _number(column: Column, value: Scalar, bits: int) -> int:
-    if isinstance(value, int):
-        return _in_bits(column, value, bits)
-    named = _named_number(column, value)
-    if named is not None:
-        return _in_bits(column, named, bits)
-    raise QueryError(f"{column.name}: {value!r} is not a number{_hint(column, value)}")
-
-
-def _named_number(column: Column, text: str) -> int | None:
-    if text.isdecimal() and text.isascii() and len(text) <= 20:
-        return int(text)
-    match column.display:
-        case "as":
-            found = _AS.fullmatch(text)
-            return int(found[1]) if found else None
-        case "protocol":
-            return PROTOCOLS.get(text.casefold())
-        case "ethertype":
-            return ETHERTYPES.get(text.casefold())
-        case "community":
-            parts = _COMMUNITY.fullmatch(text)
-            return (
-                int(parts[1]) << 16 | int(parts[2]) if parts and max(int(parts[1]), int(parts[2])) < 1 << 16 else None
-            )
+            shown = "MACNumToString(_value)"
         case _:
-            return None
-
-
-def _hint(column: Column, text: str) -> str:
-    if column.display == "protocol":
-        return f" or the name of a protocol{did_you_mean(text, PROTOCOLS)}"
-    return ""
-
-
-def _in_bits(column: Column, value: int, bits: int) -> int:
-    if not 0 <= value < 1 << bits:
-        raise QueryError(f"{column.name}: {value} is not between 0 and {(1 << bits) - 1}")
-    return value
+            shown = "toString(_value)"
+    return f"positionCaseInsensitiveUTF8({shown}, {part}) > 0"

@@ -1,5 +1,6 @@
 """Where flows are kept: an embedded ClickHouse in a folder, its rollups and its dictionaries."""
 
+from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.embedded import EmbeddedStore
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
@@ -10,6 +11,7 @@ __all__ = [
     "COUNTER_TABLE",
     "RAW_TABLE",
     "RESOLUTIONS",
+    "Cancel",
     "EmbeddedStore",
     "Maintenance",
     "Resolution",

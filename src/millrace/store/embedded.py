@@ -15,6 +15,7 @@ from millrace.batch import FlowBatch
 from millrace.errors import MillraceError, StoreCorruptError, StoreError
 from millrace.schema import COUNTER_COLUMNS, Schema
 from millrace.store import ddl, dictionaries, disk, faults, migrations, native, retention
+from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine, server_settings
@@ -129,6 +130,7 @@ class EmbeddedStore:
         max_rows: int | None = None,
         max_seconds: float | None = None,
         max_memory_bytes: int | None = None,
+        cancel: Cancel | None = None,
     ) -> pa.Table:
         """Answer a question (see `Store.query`).
 
@@ -136,7 +138,12 @@ class EmbeddedStore:
         IPv6 addresses as 16 bytes.
         """
         return self._results.table(
-            sql, parameters or {}, max_rows=max_rows, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes
+            sql,
+            parameters or {},
+            max_rows=max_rows,
+            max_seconds=max_seconds,
+            max_memory_bytes=max_memory_bytes,
+            cancel=cancel,
         )
 
     def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
@@ -180,7 +187,14 @@ class EmbeddedStore:
             if table.name != ddl.STATE_TABLE
         }
         error = self._insert_error or self._maintain_error
-        return StoreStatus(tables, space.free_bytes, space.total_bytes, error, self._roller.closed_ms())
+        return StoreStatus(
+            tables,
+            space.free_bytes,
+            space.total_bytes,
+            error,
+            self._roller.closed_ms(),
+            self._roller.waiting_rows(RAW_TABLE),
+        )
 
     def _prepare(self) -> None:
         migrations.migrate(self._engine, self._tables)

@@ -5,6 +5,9 @@ Measured with chDB 4.4 on two cores, and relied upon here:
 * statements release the GIL, so that receive threads go on during an insert;
 * a connection runs one statement at a time, several connections run side by
   side: hence a pool, and a connection of its own for each role;
+* a statement is ended from another connection by ``KILL QUERY``; it raises,
+  and its connection stays usable. It is found by the setting ``log_comment``:
+  a comment in its text is lost when parameters are put in;
 * the engine is one per process, with one path; it ends with its last
   connection;
 * ``Connection.send_insert`` hides errors that appear when the part is
@@ -16,6 +19,7 @@ Measured with chDB 4.4 on two cores, and relied upon here:
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,11 +30,18 @@ from urllib.parse import quote as url_quote
 
 from millrace.errors import StoreError
 from millrace.store import parameters as binding
+from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.ddl import literal, setting_list
 from millrace.store.native import Buffer
 
 _MIB = 1024 * 1024
+
+_GATE_POLL_S = 0.05
+"""How soon a question that waits for a connection notices that it was cancelled."""
+
+_KILL_AGAIN_S = 0.05
+"""How soon a cancelled statement that goes on is looked for again: the engine may not have known it yet."""
 
 
 class Engine:
@@ -126,18 +137,60 @@ class Engine:
             )
 
     def read(
-        self, sql: str, output: str, parameters: Mapping[str, object], settings: Mapping[str, int | float | str]
+        self,
+        sql: str,
+        output: str,
+        parameters: Mapping[str, object],
+        settings: Mapping[str, int | float | str],
+        cancel: Cancel | None = None,
     ) -> bytes:
-        """Run a statement that may only read; the result in a ClickHouse format."""
+        """Run a statement that may only read; the result in a ClickHouse format.
+
+        Raises
+        ------
+        QueryCancelledError
+            If it was cancelled before it began.
+        RuntimeError
+            Of the engine, if it fails or is cancelled.
+        """
         bound = {name: binding.bind(value) for name, value in parameters.items()}
-        with self._reader() as connection:
+        with self._reader(cancel) as connection, self._cancellable(cancel) as mark:
             limits = ", ".join(
-                f"{name} = {literal(value) if isinstance(value, str) else value}" for name, value in settings.items()
+                f"{name} = {literal(value) if isinstance(value, str) else value}"
+                # An old mark on this connection could be that of a statement which is being ended.
+                for name, value in {**settings, "log_comment": mark}.items()
             )
-            if limits:
-                connection.query(f"SET {limits}", "Null")
+            connection.query(f"SET {limits}", "Null")
             raw: bytes = connection.query(sql, output, params=bound).bytes()
             return raw
+
+    @contextmanager
+    def _cancellable(self, cancel: Cancel | None) -> Iterator[str]:
+        """A mark by which the statement is found, and ended if `cancel` says so."""
+        if cancel is None:
+            yield ""
+            return
+        mark = secrets.token_hex(8)
+        over = threading.Event()
+
+        def stop() -> None:
+            # Not in the thread that cancels: it may be an event loop.
+            threading.Thread(target=self._kill, args=(mark, over), name="millrace-cancel", daemon=True).start()
+
+        try:
+            with cancel.stopping(stop):
+                yield mark
+        finally:
+            over.set()
+
+    def _kill(self, mark: str, over: threading.Event) -> None:
+        """End the statement that carries `mark`; goes on until it is over."""
+        while not over.is_set():
+            try:
+                self.execute(f"KILL QUERY WHERE Settings['log_comment'] = {literal(mark)} ASYNC")
+            except (RuntimeError, StoreError):
+                return
+            over.wait(_KILL_AGAIN_S)
 
     def _connect(self) -> Any:  # noqa: ANN401 - chDB has no types
         # Half a gigabyte of library: loaded when a store starts, not on import.
@@ -152,9 +205,22 @@ class Engine:
             yield connection
 
     @contextmanager
-    def _reader(self) -> Iterator[Any]:
-        with self._gate, self._lease(self._readers, "SET readonly = 2") as connection:
-            yield connection
+    def _reader(self, cancel: Cancel | None) -> Iterator[Any]:
+        self._enter(cancel)
+        try:
+            with self._lease(self._readers, "SET readonly = 2") as connection:
+                yield connection
+        finally:
+            self._gate.release()
+
+    def _enter(self, cancel: Cancel | None) -> None:
+        """Wait for a place among the readers."""
+        if cancel is None:
+            self._gate.acquire()
+            return
+        cancel.check()
+        while not self._gate.acquire(timeout=_GATE_POLL_S):
+            cancel.check()
 
     @contextmanager
     def _lease(self, idle: list[Any], greeting: str) -> Iterator[Any]:

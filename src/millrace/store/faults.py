@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 
-from millrace.errors import MillraceError, QueryError, StoreCorruptError, StoreError, StoreFullError
+from millrace.errors import (
+    MillraceError,
+    QueryCancelledError,
+    QueryError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+)
 
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
 
 # Codes of ClickHouse's ErrorCodes.cpp.
 _NOT_ENOUGH_SPACE = 243
 _MEMORY_LIMIT = 241
+_CANCELLED = 394
 _CORRUPT = frozenset(
     {
         32,  # ATTEMPT_TO_READ_AFTER_EOF
@@ -68,6 +76,8 @@ def of_read(error: BaseException) -> MillraceError:
     code, text = code_of(error), _short(error)
     if is_corruption(error):
         return StoreCorruptError(f"stored data cannot be read: {text}")
+    if code == _CANCELLED:
+        return QueryCancelledError(f"the question was cancelled ({text})")
     hint = _HINTS.get(code)
     return QueryError(f"the query was stopped: {hint} ({text})" if hint else text)
 

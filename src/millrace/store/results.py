@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 
 from millrace.errors import QueryError
 from millrace.store import faults, questions
+from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine
 
 _KNOWN_QUERIES = 256
+_MAX_STATEMENT_BYTES = 4 * 2**20
+_MAX_STATEMENT_PARTS = 500_000
 
 
 class Results:
@@ -46,6 +49,7 @@ class Results:
         max_rows: int | None,
         max_seconds: float | None,
         max_memory_bytes: int | None,
+        cancel: Cancel | None = None,
     ) -> pa.Table:
         """Result as an Arrow table with times in UTC and enumerations as texts."""
         rows = self._settings.query_max_rows if max_rows is None else max_rows
@@ -55,8 +59,8 @@ class Results:
         }
         sql = questions.single(sql)
         try:
-            types = self._describe(sql, parameters, limits)
-            raw = self._engine.read(sql, "ArrowStream", parameters, limits)
+            types = self._describe(sql, parameters, limits, cancel)
+            raw = self._engine.read(sql, "ArrowStream", parameters, limits, cancel)
         except TypeError as error:
             raise QueryError(str(error)) from error
         except RuntimeError as error:
@@ -81,10 +85,18 @@ class Results:
             "max_memory_usage": memory,
             "max_bytes_before_external_group_by": memory // 2,
             "max_bytes_before_external_sort": memory // 2,
+            # A filter of 500 comparisons, in each part of a statement, is longer than the engine's own bounds.
+            "max_query_size": _MAX_STATEMENT_BYTES,
+            "max_ast_elements": _MAX_STATEMENT_PARTS,
+            "max_expanded_ast_elements": 10 * _MAX_STATEMENT_PARTS,
         }
 
     def _describe(
-        self, sql: str, parameters: Mapping[str, object], limits: Mapping[str, int | float | str]
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        limits: Mapping[str, int | float | str],
+        cancel: Cancel | None,
     ) -> dict[str, str]:
         """ClickHouse type of each result column; Arrow output forgets which integers were times."""
         with self._guard:
@@ -92,7 +104,7 @@ class Results:
             if known is not None:
                 self._types.move_to_end(sql)
                 return known
-        raw = self._engine.read(f"DESCRIBE TABLE ({sql})", "TabSeparatedRaw", parameters, limits)
+        raw = self._engine.read(f"DESCRIBE TABLE ({sql})", "TabSeparatedRaw", parameters, limits, cancel)
         types = dict(line.split("\t")[:2] for line in raw.decode().splitlines())
         with self._guard:
             self._types[sql] = types

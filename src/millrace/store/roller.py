@@ -149,6 +149,11 @@ class Roller:
         """Up to where each rollup is complete, by resolution."""
         return {progress.resolution.name: progress.closed_ms for progress in self._progress.values()}
 
+    def waiting_rows(self, source: str) -> int:
+        """Rows of a source table that its rollup has not taken yet."""
+        with self._guard:
+            return self._by_source[source].pending.rows
+
     def taken_blocks(self) -> dict[str, int]:
         """By source table, the last block that its rollup has taken."""
         return {progress.resolution.source: progress.done for progress in self._progress.values()}

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from millrace.batch import FlowBatch
+from millrace.store.cancel import Cancel
 
 
 @dataclass(slots=True)
@@ -70,6 +71,8 @@ class StoreStatus:
         By resolution: every interval that ends at or before this time is in
         the rollup (flows that come later still are added). None before the
         first round of maintenance.
+    waiting_rows : int
+        Flows that the finest rollup has not taken yet.
     """
 
     tables: dict[str, TableStatus]
@@ -77,6 +80,7 @@ class StoreStatus:
     total_bytes: int
     last_error: str
     rolled_up_to_ms: dict[str, int | None]
+    waiting_rows: int = 0
 
 
 class Store(Protocol):
@@ -125,6 +129,7 @@ class Store(Protocol):
         max_rows: int | None = None,
         max_seconds: float | None = None,
         max_memory_bytes: int | None = None,
+        cancel: Cancel | None = None,
     ) -> pa.Table:
         """Answer a question; read only, with bound ``{name:Type}`` parameters.
 
@@ -134,6 +139,8 @@ class Store(Protocol):
             The SQL is wrong, or a bound is exceeded.
         StoreCorruptError
             A stored part cannot be read.
+        QueryCancelledError
+            `cancel` was used.
         """
 
     def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word

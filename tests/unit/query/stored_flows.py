@@ -9,6 +9,7 @@ from millrace.batch import address_bytes
 from millrace.errors import StoreError
 from millrace.query import Table
 from millrace.schema import Kind, Schema
+from millrace.store.parameters import bind
 
 BASE = 1_767_268_800
 """2026-01-01T12:00:00Z."""
@@ -34,10 +35,12 @@ class ChdbStore:
                 "Flows UInt64) ENGINE = MergeTree ORDER BY TimeReceived"
             )
 
-    def query(self, sql, parameters):
+    def query(self, sql, parameters, *, cancel=None):
+        if cancel is not None:
+            cancel.check()
         self.asked.append((sql, dict(parameters)))
         try:
-            return self._session.query(sql, "ArrowTable", params={k: _text(v) for k, v in parameters.items()})
+            return self._session.query(sql, "ArrowTable", params={k: bind(v) for k, v in parameters.items()})
         except Exception as error:
             raise StoreError(str(error)) from error
 
@@ -51,14 +54,17 @@ class ChdbStore:
         shown = ", ".join(_cast(SCHEMA[name]) for name in names)
         self._session.query(f"INSERT INTO flows ({listed}) SELECT {shown} FROM Python(table)")
 
-    def roll_up(self):
+    def roll_up(self, until=None):
+        """Fill the rollups; with `until`, Unix second by table name, only up to then."""
         names = [c.name for c in self.rolled]
         keys = ", ".join(f"`{name}`" for name in names)
         for table in TABLES[1:]:
+            end = (until or {}).get(table.name, 2**32 - 1)
             self._session.query(
                 f"INSERT INTO {table.name} (TimeReceived, {keys}, Bytes, Packets, Flows) "
                 f"SELECT toStartOfInterval(TimeReceived, INTERVAL {table.interval_seconds} SECOND) AS t, {keys}, "
-                f"sum(Bytes), sum(Packets), count() FROM flows GROUP BY t, {keys}"
+                "sum(Bytes), sum(Packets), count() FROM flows "
+                f"WHERE TimeReceived < toDateTime({end}) GROUP BY t, {keys}"
             )
 
     def clear(self):
@@ -68,12 +74,6 @@ class ChdbStore:
 
     def close(self):
         self._session.close()
-
-
-def _text(value):
-    if not isinstance(value, str):
-        return value
-    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
 def _array(column, values):

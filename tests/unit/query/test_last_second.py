@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from millrace.query import TopQuestion
+from millrace.query import Asking, TopQuestion
 
 from .stored_flows import BASE
 
@@ -14,4 +14,4 @@ def test_a_part_whose_flows_all_lie_in_the_last_second_is_read(store, engine):
         start=datetime.fromtimestamp(BASE - 60, UTC),
         end=datetime.fromtimestamp(BASE + 1, UTC),
     )
-    assert engine.top(question, BASE + 10).total.flows == 1
+    assert engine.top(question, Asking(BASE + 10)).total.flows == 1

@@ -1,0 +1,126 @@
+"""The flows of a question as SQL: what to group by, what to add up, when, and whose speed counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from millrace.query.dimensions import Dimension
+from millrace.query.run import Run
+from millrace.query.selection import Selection
+from millrace.query.source import SECOND, answering, relation
+from millrace.query.spread import SHARE, SpreadFlows
+from millrace.query.sql import Parameters
+from millrace.query.tables import Plan, plan
+from millrace.query.units import Measure
+from millrace.schema import Column, Schema
+
+
+class Flows:
+    """Relations that statements read from.
+
+    Parameters
+    ----------
+    plan : Plan
+    selection : Selection
+    dimensions : sequence of Dimension
+        Columns of the relations.
+    measure : Measure
+    parameters : Parameters
+        Takes the values.
+    whole : Plan, optional
+        Plan of the same range for sums over all of it, which coarser tables may answer.
+    spread_step : int, optional
+        Spread flows over buckets of this length, in seconds.
+    shift_seconds : int
+        Added to every time, to lay an earlier range over a later one.
+
+    Attributes
+    ----------
+    whole : str
+        SQL with the flows of the range, for sums over all of it.
+    buckets : str
+        SQL with the flows and the time of each (`SECOND`).
+    amount : str
+        SQL of what a row of either adds to the measure.
+
+    Raises
+    ------
+    QueryError
+        If nothing is stored of that time.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        selection: Selection,
+        dimensions: Sequence[Dimension],
+        measure: Measure,
+        parameters: Parameters,
+        *,
+        whole: Plan | None = None,
+        spread_step: int | None = None,
+        shift_seconds: int = 0,
+    ) -> None:
+        self.plan = plan
+        self.measure = measure
+        self.parameters = parameters
+        self.amount = measure.amount
+        interface = interface_names(measure)
+        selects = [*(dimension.select(parameters) for dimension in dimensions), *interface]
+        condition = selection.condition(parameters, measure)
+        if spread_step is None:
+            self.whole = self.buckets = relation(plan, selects, condition, parameters, shift_seconds)
+            if whole is not None and whole != plan:
+                self.whole = relation(whole, selects, condition, parameters)
+        else:
+            names = [*(dimension.name for dimension in dimensions), *interface]
+            spread = SpreadFlows(plan, selects, names, condition, parameters, shift_seconds)
+            self.whole, self.buckets = spread.whole_sql, spread.buckets_sql(spread_step)
+            self.amount = f"{measure.amount} * {SHARE}"
+
+    def bucket(self, step: int) -> str:
+        """SQL of the number of the bucket of `step` seconds that a row of `buckets` lies in."""
+        return f"intDiv({SECOND}, {self.parameters.add('UInt32', step)})"
+
+
+def interface_names(measure: Measure) -> list[str]:
+    """Quoted names of the columns that tell an interface, and its speed, of a measure in per cent."""
+    if not measure.side:
+        return []
+    return ["`ExporterAddress`", f"`{measure.side}If`", f"`{measure.side}IfSpeed`"]
+
+
+def interface_columns(measure: Measure, schema: Schema) -> list[Column]:
+    """The same columns."""
+    return [schema[name.strip("`")] for name in interface_names(measure)]
+
+
+def flows_of(
+    selection: Selection, dimensions: Iterable[Dimension], measure: Measure, run: Run, like: Flows | None = None
+) -> Flows:
+    """Flows of a whole range, without intervals.
+
+    Parameters
+    ----------
+    selection : Selection
+    dimensions : iterable of Dimension
+    measure : Measure
+    run : Run
+    like : Flows, optional
+        Flows of the same selection with further dimensions, of whose statement
+        these are a part: fewer dimensions may be answered from coarser tables.
+
+    Raises
+    ------
+    QueryError
+        If nothing is stored of that time.
+    """
+    distinct = list({dimension.alias: dimension for dimension in dimensions}.values())
+    columns = [dimension.column for dimension in distinct]
+    usable = answering(run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)])
+    chosen = plan(usable, selection.start, selection.end)
+    if like is None:
+        return Flows(chosen, selection, distinct, measure, Parameters())
+    if (chosen.start, chosen.end) != (like.plan.start, like.plan.end) or chosen == like.plan:
+        return like
+    return Flows(chosen, selection, distinct, measure, like.parameters)

@@ -1,0 +1,89 @@
+"""SQL of the combinations of dimensions that are the largest by some figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from millrace.query.buckets import Buckets
+from millrace.query.capacity import interface_dimensions, with_capacities
+from millrace.query.dimensions import Dimension, listed
+from millrace.query.flows import Flows
+from millrace.query.questions import LimitBy
+
+PERCENTILE = 0.95
+
+
+def largest(
+    flows: Flows,
+    dimensions: Sequence[Dimension],
+    limit: int,
+    limit_by: LimitBy = "average",
+    buckets: Buckets | None = None,
+) -> str:
+    """SQL of the combinations, largest first.
+
+    Of percentages of the speed of interfaces that the dimensions tell apart,
+    each combination is measured against its own interfaces.
+
+    Parameters
+    ----------
+    flows : Flows
+    dimensions : sequence of Dimension
+    limit : int
+        Combinations at most.
+    limit_by : {"average", "maximum", "last", "p95"}
+        Of the whole intervals, but the average over the whole range.
+        Combinations that agree in it follow their average.
+    buckets : Buckets, optional
+        Intervals, unless the average decides.
+    """
+    names = listed(dimensions)
+    per_speed = ""
+    found = figures_sql(flows, dimensions, limit_by, buckets)
+    named = interface_dimensions(flows.measure, dimensions)
+    if named:
+        found = with_capacities(found, flows, named)
+        per_speed = " / _capacity"
+    place = flows.parameters.add("UInt32", limit)
+    return (
+        f"SELECT {names} FROM ({found}) "  # noqa: S608 - values are bound
+        f"ORDER BY _figure{per_speed} DESC, _sum{per_speed} DESC, {names} LIMIT {place}"
+    )
+
+
+def figures_sql(flows: Flows, dimensions: Sequence[Dimension], limit_by: LimitBy, buckets: Buckets | None) -> str:
+    """SQL of each combination with its ``_figure`` and its ``_sum`` over the range."""
+    names = listed(dimensions)
+    if limit_by == "average" or buckets is None or not buckets.whole:
+        return f"SELECT {names}, sum({flows.amount}) AS _sum, _sum AS _figure FROM ({flows.whole}) GROUP BY {names}"  # noqa: S608 - values are bound
+    add = flows.parameters.add
+    whole = buckets.whole
+    first, last = (add("UInt32", buckets.first + place) for place in (whole[0], whole[-1]))
+    if limit_by == "last":
+        bucket = flows.bucket(buckets.step)
+        figure = f"sumIf({flows.amount}, {bucket} = {last})"
+        return (
+            f"SELECT {names}, sum({flows.amount}) AS _sum, {figure} AS _figure FROM ({flows.buckets}) GROUP BY {names}"  # noqa: S608 - values are bound
+        )
+    within = f"_bucket BETWEEN {first} AND {last}"
+    figure = f"maxIf(_amount, {within})"
+    if limit_by == "p95":
+        figure = _percentile(f"arraySort(groupArrayIf(_amount, {within}))", len(whole))
+    return (
+        f"SELECT {names}, sum(_amount) AS _sum, {figure} AS _figure FROM ("  # noqa: S608 - values are bound
+        f"SELECT {names}, {flows.bucket(buckets.step)} AS _bucket, sum({flows.amount}) AS _amount "
+        f"FROM ({flows.buckets}) GROUP BY {names}, _bucket) GROUP BY {names}"
+    )
+
+
+def _percentile(ascending: str, count: int) -> str:
+    """SQL of the percentile of `count` amounts of which only those above zero are in an array, interpolated."""
+    place = PERCENTILE * (count - 1)
+    low = int(place)
+    zeros = f"({count} - length({ascending} AS _sorted))"
+
+    def at(index: int) -> str:
+        return f"if({index} >= {zeros}, _sorted[{index} - {zeros} + 1], 0)"
+
+    high = min(low + 1, count - 1)
+    return f"{at(low)} * {1 - (place - low)!r} + {at(high)} * {place - low!r}"

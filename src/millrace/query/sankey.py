@@ -1,0 +1,138 @@
+"""What flows from each value of a column to each value of the next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from millrace.errors import QueryError
+from millrace.lang import Names
+from millrace.query.dimensions import Dimension, dimensions_of
+from millrace.query.flows import Flows, flows_of
+from millrace.query.kept import Kept
+from millrace.query.labels import label
+from millrace.query.largest import largest
+from millrace.query.questions import SankeyQuestion
+from millrace.query.render import Key, json_key
+from millrace.query.results import Sankey, SankeyLink, SankeyNode, moment, sources
+from millrace.query.run import Run
+from millrace.query.selection import Selection
+from millrace.query.units import MEASURES
+
+Node = tuple[int, Key | None]
+"""Place of a column, and its value; None: the rest."""
+
+
+def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
+    """Answer a question about what flows where.
+
+    Raises
+    ------
+    QueryError
+        Also for percentages: shares of the speed of interfaces do not flow.
+    StoreError
+    """
+    measure = MEASURES[question.unit]
+    if measure.side:
+        raise QueryError(
+            f"the unit {question.unit!r} has no meaning here; use 'l2-bits/s', of which it is a percentage"
+        )
+    dimensions = dimensions_of(question.dimensions, question, run.schema)
+    if len(dimensions) < 2:
+        raise QueryError("give two different columns at least")
+    flows = flows_of(selection, dimensions, measure, run)
+    each = [flows_of(selection, [dimension], measure, run, like=flows) for dimension in dimensions]
+    statement = SankeyStatement(flows, each, dimensions, question.limit)
+    links = statement.links(run.ask(statement.sql, flows.parameters))
+    rate = measure.value(flows.plan.end - flows.plan.start)
+    amounts = _amounts(links, len(dimensions))
+    nodes = sorted(amounts, key=lambda node: (node[0], node[1] is None, -amounts[node], str(node[1])))
+    places = {node: place for place, node in enumerate(nodes)}
+    return Sankey(
+        dimensions=[dimension.column.name for dimension in dimensions],
+        unit=question.unit,
+        start=moment(flows.plan.start),
+        end=moment(flows.plan.end),
+        nodes=[_node(node, amounts[node] * rate, dimensions, run.names) for node in nodes],
+        links=[
+            SankeyLink(places[source], places[target], amount * rate)
+            for (source, target), amount in sorted(
+                links.items(), key=lambda link: (places[link[0][0]], places[link[0][1]])
+            )
+        ],
+        total=sum(amount for (column, _), amount in amounts.items() if column == 0) * rate,
+        sources=sources(flows.plan),
+        sql=run.sql,
+    )
+
+
+class SankeyStatement:
+    """SQL of the amounts between the values of neighbouring columns.
+
+    One pass groups by each pair of neighbours, so that all pairs are about the
+    same flows and what enters a node leaves it.
+
+    Parameters
+    ----------
+    flows : Flows
+    each : sequence of Flows
+        The same, for the largest values of each dimension.
+    dimensions : sequence of Dimension
+    limit : int
+        Values of each column.
+
+    Attributes
+    ----------
+    sql : str
+    """
+
+    def __init__(self, flows: Flows, each: Sequence[Flows], dimensions: Sequence[Dimension], limit: int) -> None:
+        self._kept = [Kept([dimension], str(place)) for place, dimension in enumerate(dimensions)]
+        tops = ", ".join(kept.top for kept in self._kept)
+        queries = (
+            f"{kept.query} AS ({largest(alone, [dimension], limit)})"
+            for kept, alone, dimension in zip(self._kept, each, dimensions, strict=True)
+        )
+        pairs = (f"({left.names}, {right.names})" for left, right in zip(self._kept, self._kept[1:], strict=False))
+        names = ", ".join(kept.names for kept in self._kept)
+        self.sql = (
+            f"WITH {', '.join(queries)} SELECT grouping({tops}) AS _absent, {names}, sum(_amount) AS _amount "  # noqa: S608 - values are bound
+            f"FROM (SELECT {', '.join(kept.columns for kept in self._kept)}, sum({flows.amount}) AS _amount "
+            f"FROM ({flows.whole}) GROUP BY {names}) GROUP BY GROUPING SETS ({', '.join(pairs)})"
+        )
+
+    def links(self, table: pa.Table) -> dict[tuple[Node, Node], int]:
+        """Amounts between nodes."""
+        keys = [kept.keys(table) for kept in self._kept]
+        last = len(keys) - 1
+        absent = {_absent(place, len(keys)): place for place in range(last)}
+        found: dict[tuple[Node, Node], int] = defaultdict(int)
+        marks = zip(table.column("_absent").to_pylist(), table.column("_amount").to_pylist(), strict=True)
+        for row, (mark, amount) in enumerate(marks):
+            left = absent[mark]
+            found[(left, keys[left][row]), (left + 1, keys[left + 1][row])] += amount
+        return found
+
+
+def _absent(left: int, count: int) -> int:
+    """What ``grouping`` says of rows of a pair of columns: a bit for each other column, the first the highest."""
+    return sum(1 << (count - 1 - place) for place in range(count) if place not in (left, left + 1))
+
+
+def _amounts(links: dict[tuple[Node, Node], int], count: int) -> dict[Node, int]:
+    """What each node passes on; nodes of the last column: what they receive."""
+    found: dict[Node, int] = defaultdict(int)
+    for (source, target), amount in links.items():
+        found[source] += amount
+        if target[0] == count - 1:
+            found[target] += amount
+    return found
+
+
+def _node(node: Node, rate: float, dimensions: Sequence[Dimension], names: Names) -> SankeyNode:
+    column, key = node
+    if key is None:
+        return SankeyNode(column, None, "", other=True, rate=rate)
+    return SankeyNode(column, json_key(key)[0], label(dimensions[column].column, key[0], names), other=False, rate=rate)
