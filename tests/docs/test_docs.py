@@ -37,9 +37,10 @@ def test_configuration_examples_are_valid(tmp_path):
     from millrace.app.settings import Settings
     from millrace.config import load
 
+    sections = "|".join(field.alias or name for name, field in Settings.model_fields.items())
     for page in PAGES:
         for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)):
-            if not re.match(r"(#.*\n)*(data|receive|schema|exporters|store|api|pipeline|decode|telemetry):", block):
+            if not re.match(rf"(#.*\n)*({sections}):", block):
                 continue
             path = tmp_path / f"{page.stem}-{number}.yaml"
             path.write_text(block)

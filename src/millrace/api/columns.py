@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from millrace.query import operators_of
+from millrace.lang import operators_of
 from millrace.schema import Column
 
 
@@ -51,6 +51,6 @@ def column_view(column: Column) -> ColumnView:
         display=column.display,
         dimension=column.dimension,
         rolled_up=column.rollup is not None,
-        operators=operators_of(column),
+        operators=list(operators_of(column)),
         values=list(column.values),
     )

@@ -12,13 +12,14 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class ApiSettings(Section):
-    """HTTP interface: console, questions, metrics, health. It asks nobody who they are."""
+    """HTTP interface: console, questions, metrics, health."""
 
     enabled: bool = True
     """Whether it is there at all."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Whoever reaches it can read every flow: put a proxy that authenticates before others."""
+    """Address to listen on. Where it is not a loopback address, `access.mode` must tell users apart, unless
+    `access.allow_open_network` says that everybody who reaches it may see and change everything."""
 
     port: int = Field(default=8080, ge=0, le=65535)
     """TCP port; 0: any that is free."""
@@ -33,10 +34,18 @@ class ApiSettings(Section):
     body_timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     """How long a client may take to send a request body."""
 
-    max_questions: int = Field(default=8, ge=1, le=1000)
-    """Questions answered at the same time; more are refused until one ends."""
+    max_questions: int = Field(default=4, ge=1, le=64)
+    """Questions answered at the same time; more wait. One client (user or address) has all but one of these places at
+    most."""
 
-    max_connections: int = Field(default=256, ge=8, le=65_536)
+    max_waiting_questions: int = Field(default=1000, ge=1, le=65_536)
+    """Questions that wait; more are refused until one is answered. One client has three quarters of these places at
+    most."""
+
+    question_timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """How long a question may wait and run altogether; then it is ended."""
+
+    max_connections: int = Field(default=1500, ge=8, le=65_536)
     """Connections and requests at the same time."""
 
     max_live_clients: int = Field(default=16, ge=0, le=64)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
+from millrace.api.interfaces import InterfaceView, interface_views
 from millrace.api.services import Services
-from millrace.batch import address_text
+from millrace.batch import address_bytes, address_text
 from millrace.decode import ExporterStatus
-from millrace.errors import QueryError
 from millrace.pipeline import Rate
-from millrace.query import moment_ms, problems
+from millrace.query import Asking, ExporterProblem, lost_share, moment_ms, problems, unnamed_interfaces
 from millrace.schema.elements import lookup
 
 
@@ -25,13 +26,23 @@ class RatesView:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A stream of an exporter; `lost` and `reordered` in the protocol's unit."""
+    """A stream of an exporter.
+
+    Attributes
+    ----------
+    received, lost, reordered : int
+        In what the protocol numbers: flows, records or datagrams.
+    lost_share : float
+        Part of what was sent that never came, 0 to 1.
+    """
 
     protocol: str
     domain: int
     last_seen: str
+    received: int
     lost: int
     reordered: int
+    lost_share: float
     clock_skew_seconds: float
 
 
@@ -69,8 +80,13 @@ class ExporterView:
         How many it has announced.
     configured_sampling_rate : int or None
         N of 1-in-N that the configuration gives it.
-    problems : list of str
-        What an operator should look at; empty if all is well.
+    lost_share : float
+        Part of what was sent that never came, 0 to 1.
+    last_issue : str
+        The last thing that was wrong with its datagrams; empty: nothing.
+    last_issue_time : str or None
+    problems : list of ExporterProblem
+        What an operator should look at, the worst first; empty if all is well.
     """
 
     address: str
@@ -88,10 +104,13 @@ class ExporterView:
     waiting: list[WaitingView]
     lost: int
     reordered: int
+    lost_share: float
     clock_skew_seconds: float
     applications: int
     interfaces: int
-    problems: list[str]
+    last_issue: str
+    last_issue_time: str | None
+    problems: list[ExporterProblem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,30 +136,60 @@ class TemplateView:
     fields: list[TemplateField]
 
 
+@dataclass(frozen=True, slots=True)
+class ExporterDetail:
+    """All that is known of one exporter."""
+
+    exporter: ExporterView
+    templates: list[TemplateView]
+    interfaces: list[InterfaceView]
+
+
 def exporter_views(services: Services) -> list[ExporterView]:
-    """Every exporter, those with problems first, then by address."""
+    """Every exporter, those with the worst problems first, then by address."""
     rates = services.rates()
     now = services.now()
     views = [_view(services, status, rates, now) for status in services.exporters()]
-    return sorted(views, key=lambda view: (not view.problems, view.address))
+    return sorted(views, key=lambda view: (_rank(view), view.address))
 
 
-def template_views(services: Services, address: str) -> list[TemplateView]:
-    """Templates of one exporter; raises QueryError if there is no such exporter."""
-    for status in services.exporters():
-        if address_text(status.address) == address:
-            return [
-                TemplateView(
-                    template.protocol,
-                    template.domain,
-                    template.id,
-                    template.options,
-                    moment_ms(template.announced_ns // 1_000_000),
-                    [_field(*field, scope=place < template.scopes) for place, field in enumerate(template.fields)],
-                )
-                for template in status.templates
-            ]
-    raise QueryError(f"no exporter {address!r} has been seen since the start")
+def _rank(view: ExporterView) -> int:
+    """0: it has an error, 1: a warning, 2: neither."""
+    severities = [problem.severity for problem in view.problems]
+    return 0 if "error" in severities else 1 if "warning" in severities else 2
+
+
+def template_views(status: ExporterStatus) -> list[TemplateView]:
+    """Templates of one exporter."""
+    return [
+        TemplateView(
+            template.protocol,
+            template.domain,
+            template.id,
+            template.options,
+            moment_ms(template.announced_ns // 1_000_000),
+            [_field(*field, scope=place < template.scopes) for place, field in enumerate(template.fields)],
+        )
+        for template in status.templates
+    ]
+
+
+def find_exporter(services: Services, address: str) -> ExporterStatus | None:
+    """The exporter of an address; None if it was not seen since the start."""
+    try:
+        wanted = address_bytes(str(ip_address(address)))
+    except ValueError:
+        return None
+    return next((status for status in services.exporters() if status.address == wanted), None)
+
+
+def exporter_detail(services: Services, status: ExporterStatus, asking: Asking) -> ExporterDetail:
+    """One exporter with its templates and interfaces; asks the store. Raises QueryError and StoreError."""
+    view = _view(services, status, services.rates(), services.now())
+    interfaces = interface_views(services, status.address, asking)
+    unnamed = [interface.index for interface in interfaces if interface.seen and not interface.name]
+    view = replace(view, problems=[*view.problems, *unnamed_interfaces(unnamed)])
+    return ExporterDetail(view, template_views(status), interfaces)
 
 
 def _field(element: int, enterprise: int, length: int, *, scope: bool) -> TemplateField:
@@ -163,9 +212,16 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
         rates=RatesView(rate.flows, rate.packets, rate.bits),
         domains=[
             DomainView(
-                d.protocol, d.domain, moment_ms(d.last_seen_ns // 1_000_000), d.lost, d.reordered, d.clock_skew_s
+                protocol=domain.protocol,
+                domain=domain.domain,
+                last_seen=moment_ms(domain.last_seen_ns // 1_000_000),
+                received=domain.received,
+                lost=domain.lost,
+                reordered=domain.reordered,
+                lost_share=lost_share([domain]),
+                clock_skew_seconds=domain.clock_skew_s,
             )
-            for d in status.domains
+            for domain in status.domains
         ],
         templates=len(status.templates) - options,
         options_templates=options,
@@ -177,8 +233,11 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
         ],
         lost=status.lost,
         reordered=status.reordered,
+        lost_share=lost_share(status.domains),
         clock_skew_seconds=status.clock_skew_s,
         applications=status.applications,
         interfaces=status.interfaces,
+        last_issue=status.last_issue,
+        last_issue_time=moment_ms(status.last_issue_ns // 1_000_000) if status.last_issue_ns else None,
         problems=problems(status, configured, now),
     )

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from millrace.api.askers import Asker
 from millrace.api.problems import problem
+from millrace.api.services import Services
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (
+        b"content-security-policy",
+        # The editor and the charts write styles and draw pictures themselves.
+        (
+            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        ),
+    ),
     (b"cache-control", b"no-store"),
 )
 
@@ -46,7 +56,10 @@ class BodyGuard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+                given = list(message.get("headers", ()))
+                # What a response says of itself stands: a file that never changes may be kept.
+                said = {name.lower() for name, _ in given}
+                message = {**message, "headers": given + [pair for pair in SECURITY_HEADERS if pair[0] not in said]}
             await send(message)
 
         try:
@@ -119,6 +132,27 @@ def _host_name(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0].lower()
     return header.partition(":")[0].lower()
+
+
+def identify(services: Services) -> Callable[[Request], Asker]:
+    """Dependency of an endpoint: who asks; 401 or 403 if nobody who may."""
+
+    def identity(request: Request) -> Asker:
+        return services.access.identity(request)
+
+    return identity
+
+
+def unscoped(services: Services) -> Callable[[Request], Asker]:
+    """Dependency of an endpoint that tells of more than flows: who asks; 403 if it may see only a part of them."""
+
+    def identity(request: Request) -> Asker:
+        asker = services.access.identity(request)
+        if asker.scope_filter:
+            raise HTTPException(403, "you may see a part of the flows only; this tells of the whole collector")
+        return asker
+
+    return identity
 
 
 class Turnstile:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
+from millrace.api.guard import unscoped
+from millrace.api.problems import WHO
 from millrace.api.services import Services
 from millrace.telemetry import HealthReport
 
@@ -22,7 +24,12 @@ def watch_routes(services: Services) -> APIRouter:
         body = TypeAdapter(HealthReport).dump_python(report, mode="json")
         return JSONResponse(body, 503 if report.status == "failed" else 200)
 
-    @router.get("/metrics", response_class=Response)
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        dependencies=[Depends(unscoped(services))],
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **WHO},
+    )
     def metrics() -> Response:
         """Metrics in Prometheus' text format."""
         body, kind = services.metrics.render()

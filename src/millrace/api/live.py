@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import numpy as np
 from anyio import to_thread
 
 from millrace.batch import FlowBatch
+from millrace.batch.arrays import I64, AnyArray
+from millrace.lang import Everything, Filter, mask
 from millrace.pipeline import LiveHub, Subscription
 from millrace.query import json_columns
 from millrace.schema import Column, Schema
@@ -21,13 +25,36 @@ TICK_SECONDS = 0.5
 _MOST_BATCHES = 64
 """Batches looked at per event; of more, the rest waits for the next (or is missed, and counted)."""
 
+_SUMS = ("Packets", "Bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """The flows of a batch that a client wants to see."""
+
+    batch: FlowBatch
+    index: I64
+
+    def sums(self) -> AnyArray:
+        """Packets and bytes, scaled by the sampling rate."""
+        rate = np.maximum(self._numbers("SamplingRate"), 1.0)
+        return np.array([float((self._numbers(name) * rate).sum()) for name in _SUMS])
+
+    def _numbers(self, name: str) -> AnyArray:
+        values = self.batch.columns.get(name)
+        return values[self.index].astype(np.float64) if isinstance(values, np.ndarray) else np.zeros(len(self.index))
+
 
 class LiveStream:
     """Events for one client.
 
     Each event is a JSON object: ``flows`` (at most the wanted number per
-    second), ``seen`` (how many flows passed since the last event) and
-    ``missed`` (flows that this client was too slow for, since it came).
+    second), ``seen`` (how many of the flows that the client wants passed since
+    the last event), ``missed`` (of how many this client was too slow, since it
+    came; where a filter applies, by the share of those that it wants) and
+    ``rates`` since the last event: ``flows_per_second``,
+    ``packets_per_second`` and ``bits_per_second``, of which the last two are
+    scaled by the sampling rate.
 
     Parameters
     ----------
@@ -36,37 +63,83 @@ class LiveStream:
     columns : sequence of Column
         Columns to show.
     flows_per_second : int
+    wanted : Filter
+        Which flows, the asker's scope included.
+    clock : callable
+        Monotonic seconds.
     """
 
     def __init__(
-        self, subscription: Subscription, schema: Schema, columns: Sequence[Column], flows_per_second: int
+        self,
+        subscription: Subscription,
+        schema: Schema,
+        columns: Sequence[Column],
+        flows_per_second: int,
+        wanted: Filter | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscription = subscription
         self._schema = schema
         self._columns = {column.name: column for column in columns}
         self._budget = max(1, round(flows_per_second * TICK_SECONDS))
+        self._wanted = wanted or Everything()
+        self._clock = clock
+        self._last = clock()
+        self._passed = self._matched = 0
 
     def event(self) -> str:
         """What passed since the last event."""
-        batches: list[FlowBatch] = []
-        while len(batches) < _MOST_BATCHES and (batch := self._subscription.take(0)) is not None:
-            batches.append(batch)
-        seen = sum(len(batch) for batch in batches)
-        flows = [row for batch in batches for row in self._rows(batch, seen)]
-        body = {"flows": flows, "seen": seen, "missed": self._subscription.missed}
+        found: list[_Matched] = []
+        while len(found) < _MOST_BATCHES and (batch := self._subscription.take(0)) is not None:
+            found.append(_Matched(batch, self._index(batch)))
+            self._passed += len(batch)
+            self._matched += len(found[-1].index)
+        seen = sum(len(matched.index) for matched in found)
+        body = {
+            "flows": [row for matched in found for row in self._rows(matched, seen)],
+            "seen": seen,
+            "missed": self._missed(),
+            "rates": self._rates(found, seen),
+        }
         return f"event: flows\ndata: {json.dumps(body, separators=(',', ':'))}\n\n"
 
-    def _rows(self, batch: FlowBatch, seen: int) -> list[dict[str, object]]:
+    def _index(self, batch: FlowBatch) -> I64:
+        if isinstance(self._wanted, Everything):
+            return np.arange(len(batch))
+        return np.flatnonzero(mask(self._wanted, batch, self._schema))
+
+    def _missed(self) -> int:
+        """Missed flows were not looked at: so many of them as of the others were wanted."""
+        share = self._matched / self._passed if self._passed else 0.0
+        return (
+            self._subscription.missed
+            if isinstance(self._wanted, Everything)
+            else round(self._subscription.missed * share)
+        )
+
+    def _rates(self, found: Sequence[_Matched], seen: int) -> dict[str, float]:
+        now = self._clock()
+        seconds, self._last = max(now - self._last, 1e-3), now
+        packets, octets = sum((matched.sums() for matched in found), np.zeros(len(_SUMS))).tolist()
+        return {
+            "flows_per_second": round(seen / seconds, 3),
+            "packets_per_second": round(packets / seconds, 3),
+            "bits_per_second": round(8 * octets / seconds, 3),
+        }
+
+    def _rows(self, matched: _Matched, seen: int) -> list[dict[str, object]]:
         """Evenly spaced flows of a batch: its share of the budget."""
-        take = min(len(batch), -(-self._budget * len(batch) // seen)) if seen > self._budget else len(batch)
-        index = np.linspace(0, len(batch) - 1, take).astype(np.int64) if take else np.zeros(0, np.int64)
-        wanted = FlowBatch(
+        batch, index = matched.batch, matched.index
+        if seen > self._budget:
+            take = min(len(index), -(-self._budget * len(index) // seen))
+            index = index[np.linspace(0, len(index) - 1, take).astype(np.int64)] if take else index[:0]
+        shown = FlowBatch(
             batch.rows,
             {name: values for name, values in batch.columns.items() if name in self._columns},
-            {name: mask for name, mask in batch.valid.items() if name in self._columns},
+            {name: known for name, known in batch.valid.items() if name in self._columns},
         )
-        known = {name: column for name, column in self._columns.items() if name in batch.columns}
-        rows = json_columns(known, wanted.take(index).to_arrow(self._schema, missing=False))
+        present = {name: column for name, column in self._columns.items() if name in batch.columns}
+        rows = json_columns(present, shown.take(index).to_arrow(self._schema, missing=False))
         # A column that a batch lacks is unknown, as it is in a row.
         return [{name: row.get(name) for name in self._columns} for row in rows]
 

@@ -8,17 +8,24 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from millrace.errors import QueryError, StoreError
+from millrace.errors import QueryCancelledError, QueryError, StoreError
 from millrace.telemetry import get_logger
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
 
+CLIENT_LEFT = 499
+"""Status of a response that nobody gets; not in the registry, but known from web servers' logs."""
+
 log = get_logger("api")
+
+
+class ClientLeftError(Exception):
+    """Who asked has closed the connection."""
 
 
 class FieldError(BaseModel):
@@ -38,10 +45,32 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
 
 
+def _documented(description: str) -> dict[str, Any]:
+    """A response that is a problem document."""
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+WHO: dict[int | str, dict[str, Any]] = {
+    401: _documented("Nobody known asks: log in, or send a token."),
+    403: _documented("Who asks may not."),
+    421: _documented("The server does not answer to that host name."),
+}
+"""Documentation of the errors of every endpoint that wants to know who asks."""
+
+MISSING: dict[int | str, dict[str, Any]] = {404: _documented("There is none.")}
+"""Documentation of the error of endpoints whose path names something."""
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The question names something unknown or exceeds a bound."},
-    422: {"model": Problem, "description": "The request is malformed."},
-    503: {"model": Problem, "description": "The store cannot answer now, or too many questions are asked."},
+    400: _documented("The question names something unknown or exceeds a bound."),
+    **WHO,
+    408: _documented("The request body took too long."),
+    413: _documented("The request body is too long."),
+    422: _documented("The request is malformed."),
+    503: _documented("The store cannot answer now, or too many questions wait."),
+    504: _documented("The question took longer than it may, and was ended."),
 }
 """Documentation of the errors of endpoints that ask the store."""
 
@@ -57,11 +86,40 @@ def problem(
     return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
 
 
+def document_problems(openapi: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document with the schemas of problems; validation errors are problems, too."""
+    schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
+    made = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= {**made.pop("$defs", {}), "Problem": made}
+    for methods in openapi["paths"].values():
+        for operation in methods.values():
+            _document_operation(operation["responses"], with_body="requestBody" in operation)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return openapi
+
+
+def _document_operation(responses: dict[str, Any], *, with_body: bool) -> None:
+    """Add what the guards before every endpoint answer, and say how problems look."""
+    for status in (400, 408, 413, 421) if with_body else (421,):
+        responses.setdefault(str(status), RESPONSES[status])
+    if responses.get("422", {}).get("description") == "Validation Error":
+        responses["422"] = RESPONSES[422]
+    for response in responses.values():
+        content = response.get("content", {})
+        plain = content.get("application/json", {})
+        if str(plain.get("schema", {}).get("$ref", "")).endswith("/Problem"):
+            # What FastAPI makes of a model.
+            content[MEDIA_TYPE] = content.pop("application/json")
+
+
 def handle_errors(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(QueryError, _question)
+    app.add_exception_handler(QueryCancelledError, _cancelled)
+    app.add_exception_handler(ClientLeftError, _left)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(Exception, _defect)
 
@@ -85,6 +143,14 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 
 def _question(_request: Request, error: Exception) -> JSONResponse:
     return problem(400, str(error))
+
+
+def _cancelled(_request: Request, error: Exception) -> JSONResponse:
+    return problem(503, str(error), headers={"Retry-After": "1"})
+
+
+def _left(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)
 
 
 def _store(_request: Request, error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 import time
@@ -14,7 +15,8 @@ from millrace.errors import SourceError
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_BACKLOG = 128
+_BACKLOG = 1024
+_OTHER_DESCRIPTORS = 1024
 
 
 class ApiServer:
@@ -41,12 +43,14 @@ class ApiServer:
         SourceError
             If the address cannot be listened on.
         """
+        _allow_descriptors(self._settings.max_connections)
         self._socket = _listen(self._settings.host, self._settings.port)
         self._app.state.stopping = False
         config = uvicorn.Config(
             self._app,
             access_log=False,
             log_config=None,  # its messages go where all others go
+            proxy_headers=False,  # the setting access.trusted_proxies says whose are believed
             log_level="error",  # garbage from the network is not worth a line each
             lifespan="off",
             server_header=False,
@@ -83,6 +87,15 @@ class ApiServer:
         assert self._socket is not None
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Raise the soft limit of open files, of which every connection is one; the store needs many, too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OTHER_DESCRIPTORS + connections
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from millrace.api.askers import Access, OpenAccess
 from millrace.decode import ExporterStatus
-from millrace.enrich import StaticMetadata
+from millrace.enrich import LearnedNames, StaticMetadata
+from millrace.lang import DEFAULT_NAMES, Names
 from millrace.pipeline import LiveHub, Rate
 from millrace.query import QueryEngine
 from millrace.schema import Schema
@@ -37,6 +39,14 @@ class Services:
     version : str
     metadata : StaticMetadata
         What the configuration says of exporters.
+    names : Names
+        That filters may use.
+    access : Access
+        Recognises who asks.
+    interface_names : callable
+        Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them.
+    names : Names
+        Names that filters may use.
     now : callable
         Unix seconds.
     """
@@ -52,4 +62,7 @@ class Services:
     status: Callable[[], Mapping[str, Any]]
     version: str
     metadata: StaticMetadata = field(default_factory=StaticMetadata)
+    names: Names = DEFAULT_NAMES
+    access: Access = field(default_factory=OpenAccess)
+    interface_names: Callable[[], LearnedNames] = dict
     now: Callable[[], float] = time.time

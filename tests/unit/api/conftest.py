@@ -27,7 +27,7 @@ SCHEMA = Schema()
 EDGE = ExporterStatus(
     address=address_bytes("192.0.2.1"),
     protocols=("ipfix",),
-    domains=(DomainStatus("ipfix", 7, int(NOW - 2) * NS, 5, 1, 0.5),),
+    domains=(DomainStatus("ipfix", 7, int(NOW - 2) * NS, 1, 1, 0.5, 900),),
     templates=(
         TemplateStatus("ipfix", 7, 256, False, 0, ((8, 0, 4), (1, 0, 8), (9, 99, 65535)), int(NOW - 60) * NS, 58.0),
         TemplateStatus("ipfix", 7, 257, True, 1, ((10, 0, 4), (82, 0, 65535)), int(NOW - 60) * NS, 58.0),
@@ -45,7 +45,7 @@ EDGE = ExporterStatus(
 QUIET = ExporterStatus(
     address=address_bytes("2001:db8::9"),
     protocols=("netflow-v9",),
-    domains=(),
+    domains=(DomainStatus("netflow-v9", 0, int(NOW - 900) * NS, 20, 3, -3600.0, 1683),),
     templates=(),
     sampling=(),
     last_seen_ns=int(NOW - 900) * NS,
@@ -56,6 +56,7 @@ QUIET = ExporterStatus(
     applications=0,
     interfaces=0,
     last_issue="bad-length: set of 3 bytes",
+    last_issue_ns=int(NOW - 1200) * NS,
 )
 
 
@@ -88,7 +89,7 @@ class FakeStore:
         self.answers = []
         self.asked = []
 
-    def query(self, sql, parameters):
+    def query(self, sql, parameters, *, cancel=None):
         self.asked.append((sql, parameters))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -2,14 +2,17 @@
 
 import json
 import time
+from dataclasses import replace
 
 import httpx
 import numpy as np
 import pytest
 
 from millrace.api import ApiServer, ApiSettings, create_app
+from millrace.api.askers import Anybody
 from millrace.api.live import LiveStream
 from millrace.batch import Coded, FlowBatch
+from millrace.lang import parse
 from millrace.pipeline import LiveHub
 from millrace.pipeline.live import Subscription
 
@@ -25,8 +28,9 @@ def batch(rows):
     return flows
 
 
-def events_of(subscription, flows_per_second, *names):
-    stream = LiveStream(subscription, SCHEMA, [SCHEMA[name] for name in names], flows_per_second)
+def events_of(subscription, flows_per_second, *names, wanted="", clock=lambda: 0.0):
+    columns = [SCHEMA[name] for name in names]
+    stream = LiveStream(subscription, SCHEMA, columns, flows_per_second, parse(wanted, SCHEMA), clock)
 
     def event():
         kind, data = stream.event().strip().split("\n")
@@ -36,11 +40,18 @@ def events_of(subscription, flows_per_second, *names):
     return event
 
 
+def clock_of(*seconds):
+    return iter(seconds).__next__
+
+
 def test_few_flows_are_all_shown_and_missing_columns_are_unknown():
     subscription = Subscription()
     event = events_of(subscription, 10, "SrcPort", "ExporterName", "SrcAddr")
     subscription.offer(batch(2))
-    assert event() == {
+    first, second = event(), event()
+    for told in (first, second):
+        del told["rates"]
+    assert first == {
         "flows": [
             {"SrcPort": 0, "ExporterName": "edge", "SrcAddr": None},
             {"SrcPort": 1, "ExporterName": "edge", "SrcAddr": None},
@@ -48,7 +59,7 @@ def test_few_flows_are_all_shown_and_missing_columns_are_unknown():
         "seen": 2,
         "missed": 0,
     }
-    assert event() == {"flows": [], "seen": 0, "missed": 0}
+    assert second == {"flows": [], "seen": 0, "missed": 0}
 
 
 def test_many_flows_are_sampled_evenly():
@@ -71,6 +82,58 @@ def test_slow_client_is_told_what_it_missed():
     told = event()
     assert told["missed"] > 0
     assert told["seen"] + told["missed"] == 100 * 50_000
+
+
+def tenants(rows):
+    """Flows of two tenants in turn, of 100 bytes and 2 packets, one of ten packets sampled."""
+    flows = batch(rows)
+    flows.put("ExporterTenant", Coded((np.arange(rows) % 2).astype(np.int32), ["a", "b"]))
+    flows.put("Bytes", np.full(rows, 100, np.uint64))
+    flows.put("Packets", np.full(rows, 2, np.uint64))
+    flows.put("SamplingRate", np.full(rows, 10, np.uint64))
+    return flows
+
+
+def test_filter_decides_what_is_shown_and_counted():
+    subscription = Subscription()
+    event = events_of(subscription, 20, "SrcPort", wanted='ExporterTenant = "b" AND SrcPort > 3')
+    subscription.offer(tenants(8))
+    told = event()
+    assert [row["SrcPort"] for row in told["flows"]] == [5, 7]
+    assert told["seen"] == 2
+
+
+def test_rates_are_of_what_matched_and_scaled():
+    subscription = Subscription()
+    clock = clock_of(100.0, 100.5, 102.5, 102.5)
+    event = events_of(subscription, 20, "SrcPort", wanted='ExporterTenant = "b"', clock=clock)
+    subscription.offer(tenants(400))
+    subscription.offer(tenants(600))
+    rates = {"flows_per_second": 1000.0, "packets_per_second": 20_000.0, "bits_per_second": 8e6}
+    assert event()["rates"] == rates
+    assert event()["rates"] == dict.fromkeys(rates, 0.0)
+    subscription.offer(tenants(2))
+    assert event()["rates"]["flows_per_second"] == 1000.0, "two events at the same moment divide by no zero"
+
+
+def test_sample_is_of_what_matched():
+    subscription = Subscription()
+    event = events_of(subscription, 20, "SrcPort", wanted="SrcPort < 1000")
+    subscription.offer(batch(30_000))
+    subscription.offer(batch(10_000))
+    told = event()
+    assert told["seen"] == 2000
+    assert 2 <= len(told["flows"]) <= 12
+    assert max(row["SrcPort"] for row in told["flows"]) == 999
+
+
+def test_what_was_missed_is_estimated_for_a_part_of_the_flows():
+    subscription = Subscription()
+    event = events_of(subscription, 20, "SrcPort", wanted='ExporterTenant = "b"')
+    for _ in range(100):
+        subscription.offer(tenants(50_000))
+    told = event()
+    assert told["seen"] + told["missed"] == 100 * 50_000 / 2
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +170,45 @@ def test_stream_ends_with_its_client_and_a_second_client_is_refused(server, serv
             assert response.status_code == 200
 
 
-@pytest.mark.parametrize(("query", "status"), [("rate=101", 422), ("rate=0", 422), ("column=SrcPrt", 400)])
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("rate=101", 422),
+        ("rate=0", 422),
+        ("column=SrcPrt", 400),
+        ("filter=SrcAsn%20%3D%201", 400),
+        ("filter=%40unknown", 400),
+        (f"filter={'x' * 10_001}", 422),
+    ],
+)
 def test_wrong_streams_are_refused_and_take_no_place(server, query, status):
     for _ in range(3):
         answer = httpx.get(f"{server.url}/api/v1/flows/live?{query}")
         assert answer.status_code == status
+
+
+class Tenant:
+    """Whoever asks may see the flows of one tenant."""
+
+    def identity(self, request):
+        return Anybody("tenant", 'ExporterTenant = "a"')
+
+    def saved(self, asker):
+        return {"low": "SrcPort < 4"}
+
+
+def test_scope_and_saved_filters_of_the_asker_apply(services):
+    server = ApiServer(create_app(replace(services, access=Tenant()), SETTINGS), SETTINGS)
+    server.start()
+    try:
+        with httpx.stream(
+            "GET", f"{server.url}/api/v1/flows/live?column=SrcPort&filter=%40low%20OR%20SrcPort%3D5"
+        ) as told:
+            events = read_events(told)
+            next(events)
+            services.live.publish(tenants(8))
+            event = next(events)
+            assert [row["SrcPort"] for row in event["flows"]] == [0, 2]
+            assert event["seen"] == 2
+    finally:
+        server.stop()

@@ -1,0 +1,131 @@
+"""Nobody gets past without an identity, and no other web site sends changes in a user's name."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from anyio import CapacityLimiter, to_thread
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from millrace.access import Access, Identity, Presented, csrf_token, same
+from millrace.api.access_problems import access_problem
+from millrace.api.gate import keep_identity, presented_by
+from millrace.api.problems import problem
+from millrace.errors import AccessError, DeniedError, StateError
+
+API = "/api/"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN = {
+    "/api/v1/session": frozenset({"POST"}),
+    "/api/v1/session/methods": frozenset({"GET"}),
+    "/api/v1/session/oidc/start": frozenset({"GET"}),
+    "/api/v1/session/oidc/callback": frozenset({"GET"}),
+}
+_METRICS = "/metrics"
+_WATCHER = Identity("metrics", "", "", "viewer", "", "open")
+"""Whoever reads metrics where nobody has to say who they are."""
+_LOOKUPS = 8
+"""Look-ups at the same time: questions that fill the usual threads must not keep logins out."""
+
+
+class AccessGuard:
+    """Refuses requests without an identity, and forged ones.
+
+    Open are health, the files of the console, and what a login needs; all else
+    of the API is closed here, whatever an endpoint itself demands.
+
+    Parameters
+    ----------
+    app : ASGI application
+    access : Access
+    """
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+        self._limiter: CapacityLimiter | None = None
+        self._origins = {urlsplit(text).netloc.lower() for text in access.settings.allowed_origins}
+        if access.settings.public_url:
+            self._origins.add(urlsplit(access.settings.public_url).netloc.lower())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        presented = presented_by(scope)
+        method, path = scope["method"], _path(scope)
+        try:
+            self._check_source(method, path, presented)
+            if path == _METRICS and self._access.settings.metrics_open:
+                keep_identity(scope, _WATCHER)
+            elif not _is_open(method, path):
+                identity = await self._identify(presented)
+                _check_proof(method, identity, presented)
+                keep_identity(scope, identity)
+        except (AccessError, StateError) as error:
+            await access_problem(error)(scope, receive, send)
+            return
+        except _UnsupportedBodyError:
+            detail = "send JSON, with the header Content-Type: application/json"
+            await problem(415, detail)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _identify(self, presented: Presented) -> Identity:
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(_LOOKUPS)
+        return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter)
+
+    def _check_source(self, method: str, path: str, presented: Presented) -> None:
+        """Refuse changes that another web site sends with a user's browser."""
+        if method in _SAFE:
+            return
+        headers = presented.headers
+        origin = headers.get("origin")
+        host = self._access.proxies.host(presented.peer, headers)
+        if origin is not None:
+            site = urlsplit(origin).netloc.lower()
+            if not site or (site != host and site not in self._origins):
+                raise DeniedError(
+                    f"the request comes from another site ({origin[:100]}); see the setting access.allowed_origins"
+                )
+        elif headers.get("sec-fetch-site") == "cross-site":
+            raise DeniedError("the request comes from another site")
+        if path.startswith(API) and _has_body(presented) and not _is_json(headers.get("content-type", "")):
+            # Other kinds can be sent across sites without the browser asking first.
+            raise _UnsupportedBodyError
+
+
+class _UnsupportedBodyError(Exception):
+    """A body that is not JSON."""
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Whether nobody has to say who they are: pages and files of the console, health, and what a login needs."""
+    if path.startswith(API):
+        return method in _OPEN.get(path, ())
+    return method in _SAFE and path != _METRICS
+
+
+def _check_proof(method: str, identity: Identity, presented: Presented) -> None:
+    """A cookie comes with every request of a browser; only our own pages know the token."""
+    if identity.via != "session" or method in _SAFE:
+        return
+    if not same(presented.headers.get("x-csrf-token", ""), csrf_token(presented.session)):
+        raise DeniedError("the header X-CSRF-Token is missing or wrong; GET /api/v1/session tells it")
+
+
+def _has_body(presented: Presented) -> bool:
+    return "transfer-encoding" in presented.headers or presented.headers.get("content-length", "0").strip() != "0"
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def _path(scope: Scope) -> str:
+    """Path that routing sees."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path

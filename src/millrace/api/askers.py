@@ -1,0 +1,120 @@
+"""Who asks: what questions, and the state of the collector, need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from fastapi import HTTPException, Request
+
+from millrace.errors import MillraceError
+from millrace.lang import Everything, Filter, Names, parse
+from millrace.query.asking import Asking
+from millrace.schema import Schema
+from millrace.store import Cancel
+
+
+class Asker(Protocol):
+    """Somebody who was recognised."""
+
+    @property
+    def name(self) -> str:
+        """User's name."""
+
+    @property
+    def scope_filter(self) -> str:
+        """Text of the filter that limits what the asker may see; empty: no limit."""
+
+    @property
+    def via(self) -> str:
+        """How it was recognised; ``open``: everybody is the same."""
+
+
+class Access(Protocol):
+    """Recognises who asks."""
+
+    def identity(self, request: Request) -> Asker:
+        """Who sends a request; raises HTTPException 401 or 403 if nobody who may."""
+
+    def saved(self, asker: Asker) -> Mapping[str, str]:
+        """Texts of the asker's saved filters by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """The asker where nobody is asked who they are."""
+
+    name: str = ""
+    scope_filter: str = ""
+    via: str = "open"
+
+
+class OpenAccess:
+    """Everybody may see everything, and has saved nothing."""
+
+    def identity(self, request: Request) -> Asker:  # noqa: ARG002 - nobody is asked
+        """Anybody."""
+        return Anybody()
+
+    def saved(self, asker: Asker) -> Mapping[str, str]:  # noqa: ARG002 - nobody has any
+        """Nothing."""
+        return {}
+
+
+class Circumstances:
+    """Makes what the query engine must know of an asker.
+
+    Parameters
+    ----------
+    schema : Schema
+    names : Names
+        That filters may use.
+    access : Access
+    now : callable
+        Unix seconds.
+    """
+
+    def __init__(self, schema: Schema, names: Names, access: Access, now: Callable[[], float]) -> None:
+        self._access = access
+        self._now = now
+        self._scope = lru_cache(maxsize=256)(lambda text: _scope(text, schema, names))
+
+    def asking(self, asker: Asker, text: str, cancel: Cancel | None = None) -> Asking:
+        """Circumstances of a question.
+
+        Parameters
+        ----------
+        asker : Asker
+        text : str
+            Its filter: saved filters are looked up only if it names some.
+        cancel : Cancel, optional
+
+        Raises
+        ------
+        HTTPException
+            403 if the asker's own limit cannot be read: nothing is shown then.
+        """
+        limit = asker.scope_filter
+        scope: Filter = self._scope(limit) if limit else Everything()
+        saved = self._access.saved(asker) if "@" in text else {}
+        return Asking(self._now(), scope, saved, cancel)
+
+
+def _scope(text: str, schema: Schema, names: Names) -> Filter:
+    try:
+        scope = parse(text, schema, names)
+    except MillraceError as error:
+        detail = f"the filter that limits what you may see cannot be read, ask an administrator: {error}"
+        raise HTTPException(403, detail) from error
+    if isinstance(scope, Everything):
+        raise HTTPException(403, "the filter that limits what you may see says nothing, ask an administrator")
+    return scope
+
+
+def client_of(request: Request, asker: Asker) -> str:
+    """Whose places in the queue a request takes: the user's, or the address's."""
+    if asker.via != "open":
+        return f"user {asker.name}"
+    return f"address {request.client.host}" if request.client is not None else ""

@@ -1,0 +1,76 @@
+"""Who sends a request, for endpoints: dependencies over `millrace.access`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fastapi import Request
+from starlette.requests import cookie_parser
+from starlette.types import Scope
+
+from millrace.access import Access, Identity, Presented
+from millrace.api.askers import Asker
+from millrace.errors import LoginError
+from millrace.state import Role
+
+SESSION_COOKIE = "millrace_session"
+_IDENTITY = "millrace_identity"
+
+
+class Gate:
+    """Recognises who asks.
+
+    `AccessGuard` has done so before an endpoint is reached; a request that came
+    past it has no identity, and is refused.
+
+    Parameters
+    ----------
+    access : Access
+    """
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    def identity(self, request: Request) -> Identity:
+        """Who sends a request.
+
+        Raises
+        ------
+        LoginError
+            If that is unknown.
+        """
+        identity = request.scope.get(_IDENTITY)
+        if not isinstance(identity, Identity):
+            raise LoginError("log in first")
+        return identity
+
+    def saved(self, asker: Asker) -> Mapping[str, str]:
+        """Texts of the saved filters that ``@name`` means, by name: one's own, then what others share."""
+        visible = self.access.state.filters.visible(asker.name)
+        return {saved.content.name: saved.content.text for saved in reversed(visible)}
+
+    def require(self, role: Role) -> Callable[[Request], Identity]:
+        """Dependency: who asks, if the role suffices."""
+
+        def identity(request: Request) -> Identity:
+            found = self.identity(request)
+            found.need(role)
+            return found
+
+        return identity
+
+
+def keep_identity(scope: Scope, identity: Identity) -> None:
+    """Note who sends a request, for its endpoint."""
+    scope[_IDENTITY] = identity
+
+
+def presented_by(scope: Scope) -> Presented:
+    """What a request says of who sends it."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    client = scope.get("client")
+    session = cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE, "")
+    return Presented(client[0] if client else "", headers, session)

@@ -1,0 +1,65 @@
+"""Endpoint of flows as they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+
+from millrace.api.askers import Asker, Circumstances
+from millrace.api.config import ApiSettings
+from millrace.api.guard import Turnstile, identify
+from millrace.api.live import LiveStream, stream
+from millrace.api.problems import RESPONSES
+from millrace.api.services import Services
+from millrace.lang import conjunction, parse
+from millrace.query import MAX_FILTER, USUAL_COLUMNS, known_column
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (400, 401, 403, 422, 503)}
+
+
+def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[], bool]) -> APIRouter:
+    """The live stream."""
+    router = APIRouter(tags=["flows"], responses=_RESPONSES)
+    asks = Depends(identify(services))
+    circumstances = Circumstances(services.schema, services.names, services.access, services.now)
+    places = Turnstile(settings.max_live_clients, "clients watch flows")
+
+    # Values, because an annotation cannot name a local variable.
+    rates = Query(min(20, settings.max_live_flows), ge=1, le=settings.max_live_flows, description="Flows per second.")
+    shown = Query(None, max_length=200, description="Column to show; repeatable.")
+
+    @router.get("/flows/live", response_class=StreamingResponse)
+    def live(
+        request: Request,
+        rate: int = rates,
+        column: list[str] | None = shown,
+        text: Annotated[
+            str, Query(alias="filter", max_length=MAX_FILTER, description="Which flows, in the filter language.")
+        ] = "",
+        asker: Asker = asks,
+    ) -> StreamingResponse:
+        """Flows as they pass, as server-sent events `flows`, twice a second.
+
+        Each is a JSON object: `flows` (of more than `rate` a sample), `seen` (how many passed since the event
+        before), `rates` since then, and `missed` (slow clients miss some).
+        """
+        asking = circumstances.asking(asker, text)
+        wanted = conjunction(asking.scope, parse(text, services.schema, services.names, asking.saved))
+        names = column or [name for name in USUAL_COLUMNS if name in services.schema]
+        columns = [known_column(services.schema, name) for name in dict.fromkeys(names)]
+
+        async def gone() -> bool:
+            return stopping() or await request.is_disconnected()
+
+        events = stream(
+            services.live,
+            places.enter(),
+            lambda subscription: LiveStream(subscription, services.schema, columns, rate, wanted),
+            gone,
+        )
+        return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    return router

@@ -1,0 +1,175 @@
+"""Endpoints of users and API tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from millrace.access import Identity
+from millrace.api.access_problems import CHANGE, KNOWN
+from millrace.api.gate import Gate
+from millrace.api.problems import MISSING
+from millrace.query import moment_ms
+from millrace.state import NewUser, Role, Token, User, UserChange
+from millrace.state.records import Source
+
+_NAME = Field(min_length=1, max_length=400, examples=["alice"])
+_FILTER = "Text of the filter language that limits what the user sees; empty: no limit."
+
+
+class UserBody(BaseModel):
+    """A user to add; without a password only a login provider or a proxy vouches for them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = _NAME
+    role: Role = "viewer"
+    password: str | None = Field(None, max_length=4096)
+    full_name: str = Field("", max_length=200)
+    email: str = Field("", max_length=200)
+    scope_filter: str = Field("", max_length=10_000, description=_FILTER, examples=['InIfProvider = "a"'])
+
+
+class UserPatch(BaseModel):
+    """What to change of a user; what is left out stays. Another password ends the user's sessions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Role | None = None
+    password: str | None = Field(None, max_length=4096)
+    full_name: str | None = Field(None, max_length=200)
+    email: str | None = Field(None, max_length=200)
+    scope_filter: str | None = Field(None, max_length=10_000, description=_FILTER)
+    enabled: bool | None = Field(None, description="Whether the user may log in; tokens too.")
+
+
+class UserView(BaseModel):
+    """A user; times in ISO 8601."""
+
+    name: str
+    full_name: str
+    email: str
+    role: Role
+    scope_filter: str
+    enabled: bool
+    source: Source
+    has_password: bool
+    created: str
+    last_login: str | None
+
+
+class TokenBody(BaseModel):
+    """A token to make; without `days` it lives as long as the configuration allows."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(min_length=1, max_length=100, examples=["grafana"])
+    role: Role = "viewer"
+    days: float | None = Field(None, gt=0, le=36_500)
+
+
+class TokenView(BaseModel):
+    """An API token, without its secret; times in ISO 8601."""
+
+    id: str
+    owner: str
+    name: str
+    role: Role
+    created: str
+    expires: str | None
+    last_used: str | None
+
+
+class NewTokenView(TokenView):
+    """A token that was made: `token` is shown only now."""
+
+    token: str
+
+
+def user_routes(gate: Gate) -> APIRouter:
+    """Endpoints for administrators."""
+    users = gate.access.users
+    router = APIRouter(prefix="/users", tags=["users"], responses=KNOWN, dependencies=[Depends(gate.require("admin"))])
+
+    @router.get("")
+    def list_users() -> list[UserView]:
+        """Every user, by name."""
+        return [_user(user) for user in users.all()]
+
+    @router.post("", status_code=201, responses=CHANGE)
+    def add_user(body: UserBody) -> UserView:
+        """Add a user."""
+        new = NewUser(body.name, body.role, body.full_name, body.email, body.scope_filter)
+        return _user(users.add(new, body.password))
+
+    @router.patch("/{name}", responses={**CHANGE, **MISSING})
+    def change_user(name: Annotated[str, Path(max_length=400)], body: UserPatch) -> UserView:
+        """Change a user; the last administrator stays one."""
+        change = UserChange(body.full_name, body.email, body.role, body.scope_filter, body.enabled)
+        return _user(users.change(name, change, body.password))
+
+    @router.delete("/{name}", status_code=204, responses={**CHANGE, **MISSING})
+    def remove_user(name: Annotated[str, Path(max_length=400)]) -> None:
+        """Remove a user, with sessions, tokens and what is not shared; the last administrator stays."""
+        users.remove(name)
+
+    return router
+
+
+def token_routes(gate: Gate) -> APIRouter:
+    """Endpoints of API tokens."""
+    tokens = gate.access.tokens
+    router = APIRouter(prefix="/tokens", tags=["tokens"], responses=KNOWN)
+    viewer = Depends(gate.require("viewer"))
+
+    @router.get("")
+    def list_tokens(identity: Identity = viewer) -> list[TokenView]:
+        """One's own tokens; for administrators everybody's."""
+        return [TokenView(**_token(token)) for token in tokens.visible(identity)]
+
+    @router.post("", status_code=201, responses=CHANGE)
+    def make_token(body: TokenBody, identity: Identity = viewer) -> NewTokenView:
+        """Make a token; its text is shown only in this answer."""
+        made = tokens.create(identity, body.name, body.role, body.days)
+        return NewTokenView(**_token(made.token), token=made.text)
+
+    @router.delete("/{id}", status_code=204, responses={**CHANGE, **MISSING})
+    def revoke_token(token_id: Annotated[str, Path(alias="id")], identity: Identity = viewer) -> None:
+        """Revoke a token of one's own; administrators any."""
+        tokens.revoke(identity, token_id)
+
+    return router
+
+
+def _user(user: User) -> UserView:
+    return UserView(
+        name=user.name,
+        full_name=user.full_name,
+        email=user.email,
+        role=user.role,
+        scope_filter=user.scope_filter,
+        enabled=user.enabled,
+        source=user.source,
+        has_password=user.has_password,
+        created=moment_ms(round(user.created * 1000)),
+        last_login=_moment(user.last_login),
+    )
+
+
+def _token(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "owner": token.owner,
+        "name": token.name,
+        "role": token.role,
+        "created": moment_ms(round(token.created * 1000)),
+        "expires": _moment(token.expires),
+        "last_used": _moment(token.last_used),
+    }
+
+
+def _moment(seconds: float) -> str | None:
+    """Unix seconds as text; None for 0, which means never."""
+    return moment_ms(round(seconds * 1000)) if seconds else None

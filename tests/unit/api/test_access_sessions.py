@@ -1,0 +1,330 @@
+"""Sessions over HTTP: cookies, forged requests, modes."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from browsers import API, ORIGIN, PASSWORD, Browser, Clock, Console
+from millrace.api.gate import SESSION_COOKIE
+
+SESSION = f"{API}/session"
+NAMED = {"remote-user": "alice"}
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make_console(services, tmp_path, clock):
+    opened = []
+
+    def make(transport=None, **settings):
+        console = Console(services, tmp_path, clock, transport, **settings)
+        console.start()
+        opened.append(console)
+        return console
+
+    yield make
+    for console in opened:
+        console.stop()
+
+
+@pytest.fixture
+def console(make_console):
+    console = make_console()
+    console.add_users()
+    return console
+
+
+def cookie_of(answer):
+    """Attributes of the session's cookie."""
+    text = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{SESSION_COOKIE}="))
+    return {part.strip().lower() for part in text.split(";")[1:]}
+
+
+# --- logging in and out
+
+
+def test_a_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(console):
+    answer = console.browser().login("alice")
+    assert {"httponly", "samesite=lax", "path=/", "max-age=604800"} <= cookie_of(answer)
+    assert "secure" not in cookie_of(answer)
+    assert answer.headers["cache-control"] == "no-store"
+    said = answer.json()
+    assert (said["name"], said["role"], said["via"], said["mode"]) == ("alice", "admin", "session", "login")
+    assert said["may"] == {"share": True, "operate": True, "administer": True}
+
+
+@pytest.mark.parametrize(
+    ("settings", "base", "headers"),
+    [
+        ({}, "https://127.0.0.1:8080", {}),
+        ({}, ORIGIN, {"x-forwarded-proto": "https"}),
+        ({"session": {"secure_cookie": True}}, ORIGIN, {}),
+        ({"public_url": "https://flows.example.org"}, ORIGIN, {}),
+    ],
+)
+def test_the_cookie_is_marked_secure_where_the_browser_came_by_https(make_console, settings, base, headers):
+    console = make_console(**settings)
+    console.add_users()
+    assert "secure" in cookie_of(console.browser(base=base, headers=headers).login("alice"))
+
+
+def test_the_session_says_who_asks_and_what_they_may(console):
+    said = console.browser("tina").get(SESSION).json()
+    assert (said["name"], said["role"], said["scope_filter"]) == ("tina", "viewer", 'InIfProvider = "a"')
+    assert said["may"] == {"share": False, "operate": False, "administer": False}
+    assert said["has_password"]
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_a_wrong_password_is_refused_without_a_word_of_the_user(console, name):
+    answer = console.browser().login(name, "wrong password")
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "the user name or the password is wrong"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "set-cookie" not in answer.headers
+
+
+def test_too_many_failures_are_refused_for_a_while(console, clock):
+    browser = console.browser()
+    for _ in range(5):
+        browser.login("alice", "wrong password")
+    answer = browser.login("alice")
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "1"
+    clock.move(1)
+    assert browser.login("alice").status_code == 200
+
+
+def test_a_planted_session_is_not_the_one_after_the_login(console):
+    """Session fixation."""
+    attacker = console.browser("victor")
+    planted = attacker.cookies[SESSION_COOKIE]
+    victim = console.browser()
+    victim.cookies.update(attacker.cookies)
+    victim.csrf = attacker.csrf
+    assert victim.login("alice").status_code == 200
+    assert victim.cookies[SESSION_COOKIE] != planted
+    assert attacker.get(SESSION).status_code == 401
+
+
+def test_logout_ends_the_session_at_the_server(console):
+    browser = console.browser("alice")
+    kept = browser.cookies[SESSION_COOKIE]
+    assert browser.delete(SESSION).status_code == 204
+    assert SESSION_COOKIE not in browser.cookies
+    browser.cookies.set(SESSION_COOKIE, kept)
+    assert browser.get(SESSION).status_code == 401
+
+
+def test_logout_everywhere_ends_every_session_of_the_user(console):
+    first, second, other = console.browser("alice"), console.browser("alice"), console.browser("victor")
+    assert first.delete(f"{SESSION}?everywhere=true").status_code == 204
+    assert second.get(SESSION).status_code == 401
+    assert other.get(SESSION).status_code == 200
+
+
+def test_a_new_password_ends_the_other_sessions_and_replaces_this_one(console):
+    first, second = console.browser("alice"), console.browser("alice")
+    old = first.cookies[SESSION_COOKIE]
+    answer = first.post(f"{SESSION}/password", json={"old": PASSWORD, "new": "another password"})
+    assert answer.status_code == 200
+    assert first.cookies[SESSION_COOKIE] != old
+    assert answer.json()["csrf_token"] != first.csrf
+    assert first.get(SESSION).status_code == 200
+    assert second.get(SESSION).status_code == 401
+    assert console.browser().login("alice").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"old": "wrong password", "new": "another password"}, 401),
+        ({"old": PASSWORD, "new": "short"}, 422),
+        ({"old": PASSWORD, "new": "x" * 4097}, 422),
+        ({"old": PASSWORD}, 422),
+    ],
+)
+def test_a_password_that_cannot_be_changed_stays(console, body, status):
+    assert console.browser("alice").post(f"{SESSION}/password", json=body).status_code == status
+    assert console.browser().login("alice").status_code == 200
+
+
+def test_the_methods_of_login_need_no_login(console, make_console):
+    assert console.browser().get(f"{SESSION}/methods").json() == {
+        "mode": "login",
+        "methods": [{"kind": "password", "label": "Password", "address": ""}],
+    }
+    assert make_console(mode="proxy").browser().get(f"{SESSION}/methods").json() == {"mode": "proxy", "methods": []}
+
+
+# --- forged requests
+
+
+CHANGES = [
+    ("POST", "/filters"),
+    ("POST", "/links"),
+    ("DELETE", "/session"),
+    ("POST", "/users"),
+    ("PATCH", "/users/victor"),
+    ("DELETE", "/users/victor"),
+    ("POST", "/session/password"),
+    ("POST", "/flows/top"),
+    ("POST", "/filter/check"),
+]
+
+
+def test_a_change_by_cookie_needs_the_csrf_token(console):
+    browser = console.browser("alice")
+    for method, path in CHANGES:
+        for token in (None, b"", b"wrong", "ä".encode()):
+            answer = browser.send(method, f"{API}{path}", headers={"x-csrf-token": token}, json={})
+            assert answer.status_code == 403, (path, token)
+            assert "X-CSRF-Token" in answer.json()["detail"]
+
+
+def test_the_csrf_token_of_another_session_does_not_fit(console):
+    alice, eve = console.browser("alice"), console.browser("eve")
+    alice.csrf = eve.csrf
+    assert alice.post(f"{API}/links", json={"state": "x"}).status_code == 403
+
+
+def test_the_csrf_token_is_told_to_the_session_again(console):
+    browser = console.browser("alice")
+    assert browser.get(SESSION).json()["csrf_token"] == browser.csrf
+
+
+OTHERS = ["http://evil.example", "null", "", "http://127.0.0.1:9090", "https://127.0.0.1.evil.example", "x" * 5000]
+
+
+@pytest.mark.parametrize("mode", ["open", "login", "proxy"])
+def test_a_change_from_another_site_is_refused_in_every_mode(make_console, mode):
+    console = make_console(mode=mode)
+    browser = console.browser(headers=NAMED)
+    if mode == "login":
+        console.add_users()
+        browser.login("alice")
+    for origin in OTHERS:
+        answer = browser.post(f"{API}/links", json={"state": "x"}, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+        assert "another site" in answer.json()["detail"]
+        assert browser.get(f"{API}/session", headers={"origin": origin}).status_code == 200
+    assert browser.post(f"{API}/links", json={"state": "x"}).status_code == 200
+
+
+def test_a_login_from_another_site_is_refused(console):
+    body = {"name": "alice", "password": PASSWORD}
+    answer = console.browser().post(SESSION, json=body, headers={"origin": "http://evil.example"})
+    assert answer.status_code == 403
+
+
+def test_a_browser_that_hides_the_origin_still_says_that_it_is_another_site(make_console):
+    browser = make_console(mode="open").browser()
+    headers = {"origin": None, "sec-fetch-site": "cross-site"}
+    assert browser.post(f"{API}/links", json={"state": "x"}, headers=headers).status_code == 403
+    assert browser.post(f"{API}/links", json={"state": "x"}, headers={"origin": None}).status_code == 200
+
+
+def test_other_sites_may_be_allowed(make_console):
+    console = make_console(
+        mode="open", allowed_origins=["http://localhost:5173"], public_url="https://flows.example.org"
+    )
+    for origin in ("http://localhost:5173", "https://flows.example.org"):
+        answer = console.browser().post(f"{API}/links", json={"state": "x"}, headers={"origin": origin})
+        assert answer.status_code == 200
+
+
+def test_only_json_is_taken_as_a_form_of_another_site_can_send_other_kinds(make_console):
+    browser = make_console(mode="open").browser(headers={"origin": None})
+
+    def status(kind):
+        return browser.post(f"{API}/links", content=b'{"state": "x"}', headers={"content-type": kind}).status_code
+
+    for kind in (None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"):
+        assert status(kind) == 415, kind
+    for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON"):
+        assert status(kind) == 200, kind
+
+
+# --- tokens and modes
+
+
+def test_a_token_needs_no_csrf_token(console):
+    browser = console.browser("victor")
+    made = browser.post(f"{API}/tokens", json={"name": "t"}).json()
+    script = Browser(console.app, headers={"authorization": f"Bearer {made['token']}"})
+    assert script.get(SESSION).json()["via"] == "token"
+    assert script.post(f"{API}/links", json={"state": "x"}, headers={"origin": None}).status_code == 200
+
+
+def test_a_token_of_nothing_is_refused_even_where_a_cookie_would_do(console):
+    answer = console.browser("alice").get(SESSION, headers={"authorization": "Bearer mlr_x"})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_token_is_shown_once_and_revoked(console, clock):
+    browser = console.browser("victor")
+    made = browser.post(f"{API}/tokens", json={"name": "t", "days": 1}).json()
+    listed = browser.get(f"{API}/tokens").json()
+    assert [token["id"] for token in listed] == [made["id"]]
+    assert made["token"] not in str(listed)
+    assert (made["owner"], made["role"], made["expires"]) == ("victor", "viewer", "2026-01-02T12:00:00.000Z")
+    script = Browser(console.app, headers={"authorization": f"Bearer {made['token']}"})
+    assert script.get(SESSION).status_code == 200
+    assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 204
+    assert script.get(SESSION).status_code == 401
+    assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 404
+
+
+def test_where_nobody_logs_in_everybody_administers(make_console):
+    browser = make_console(mode="open").browser()
+    said = browser.get(SESSION).json()
+    assert (said["role"], said["via"], said["csrf_token"], said["has_password"]) == ("admin", "open", "", False)
+    assert browser.get(f"{API}/users").json() == []
+    assert browser.delete(SESSION).status_code == 204
+
+
+def test_a_proxy_says_who_asks_and_nobody_else(make_console):
+    console = make_console(mode="proxy")
+    headers = {**NAMED, "x-logout-url": "https://login.example.org/logout"}
+    said = console.browser(headers=headers).get(SESSION).json()
+    assert (said["name"], said["role"], said["via"]) == ("alice", "viewer", "proxy")
+    assert said["logout_url"] == "https://login.example.org/logout"
+    assert console.browser(peer="192.0.2.1", headers=headers).get(SESSION).status_code == 401
+    assert console.browser().get(SESSION).status_code == 401
+
+
+def test_two_headers_of_a_name_are_not_one_user(make_console):
+    """A proxy that adds its header to one that the client sent."""
+    console = make_console(mode="proxy")
+    headers = [("Remote-User", "admin"), ("Remote-User", "alice")]
+    assert console.browser().get(SESSION, headers=dict(headers) | {}).status_code == 200
+
+    async def request():
+        transport = httpx.ASGITransport(console.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            return await client.get(SESSION, headers=headers)
+
+    assert asyncio.run(request()).status_code == 401
+
+
+@pytest.mark.parametrize(("metrics_open", "status"), [(False, 401), (True, 200)])
+def test_metrics_need_a_login_unless_they_are_open(make_console, metrics_open, status):
+    console = make_console(metrics_open=metrics_open)
+    assert console.browser().get("/metrics").status_code == status
+    assert console.browser().get(f"{API}/status").status_code == 401
+
+
+def test_a_database_that_does_not_answer_lets_nobody_in(console):
+    browser = console.browser("alice")
+    console.stop()
+    answer = browser.get(f"{API}/columns")
+    assert answer.status_code == 503
+    assert browser.get("/health").status_code == 200
+    console.start()
+    assert browser.get(f"{API}/columns").status_code == 200
