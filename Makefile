@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint format lock docs clean help
+.PHONY: demo test bench lint format lock docs console console-check clean help
 
 help:
 	@echo "make demo    collect synthetic traffic and look at it"
 	@echo "make test    run the tests"
 	@echo "make bench   measure speed and size"
 	@echo "make lint    check format, types and the order of the rooms"
+	@echo "make console build the web console (needs Node 20.19 or later)"
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Millrace needs Python 3.11 or later; set PYTHON=python3.11 or newer")'
@@ -37,6 +38,20 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff format src tests scripts
 	$(BIN)/ruff check --fix src tests scripts
+
+# The built console is part of the repository: only who changes frontend/ needs Node.
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund
+
+console: $(READY) frontend/node_modules/.package-lock.json
+	$(BIN)/python scripts/dump_openapi.py
+	cd frontend && npm run --silent api && npm run --silent build
+
+console-check: $(READY) frontend/node_modules/.package-lock.json
+	$(BIN)/python scripts/dump_openapi.py --check
+	$(BIN)/python scripts/console_source_hash.py --check
+	cd frontend && npm run --silent lint && npm run --silent types && npm run --silent test
+	cd frontend && npm run --silent rebuild-check
 
 docs: $(READY)
 	$(BIN)/python scripts/make_reference.py
