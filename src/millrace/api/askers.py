@@ -41,6 +41,9 @@ class Access(Protocol):
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the asker's saved filters by name."""
 
+    def still(self, request: Request, asker: Asker) -> bool:
+        """Whether a request sent in the same words now would come from the same asker; may take a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anybody:
@@ -61,6 +64,10 @@ class OpenAccess:
     def saved(self, asker: Asker) -> Mapping[str, str]:  # noqa: ARG002 - nobody has any
         """Nothing."""
         return {}
+
+    def still(self, request: Request, asker: Asker) -> bool:  # noqa: ARG002 - nobody is asked
+        """Always."""
+        return True
 
 
 class Circumstances:

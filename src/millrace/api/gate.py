@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from millrace.access import Access, Identity, Presented
 from millrace.api.askers import Asker
-from millrace.errors import LoginError
+from millrace.errors import AccessError, LoginError, StateError
 from millrace.state import Role
 
 SESSION_COOKIE = "millrace_session"
@@ -48,6 +48,16 @@ class Gate:
         """Texts of the saved filters that ``@name`` means, by name: one's own, then what others share."""
         visible = self.access.state.filters.visible(asker.name)
         return {saved.content.name: saved.content.text for saved in reversed(visible)}
+
+    def still(self, request: Request, asker: Asker) -> bool:
+        """Whether the session, token or proxy that a long answer was begun with still means the same asker."""
+        try:
+            return self.access.identify(presented_by(request.scope)) == asker
+        except AccessError:
+            return False
+        except StateError:
+            # Who was let in stays while the database does not answer.
+            return True
 
     def require(self, role: Role) -> Callable[[Request], Identity]:
         """Dependency: who asks, if the role suffices."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
@@ -16,6 +18,9 @@ from millrace.api.problems import RESPONSES
 from millrace.api.services import Services
 from millrace.lang import conjunction, parse
 from millrace.query import MAX_FILTER, USUAL_COLUMNS, known_column
+
+_RECHECK_SECONDS = 10.0
+"""How often a stream asks whether its reader may still read: sessions end, tokens are revoked."""
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (400, 401, 403, 422, 503)}
 
@@ -51,8 +56,16 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         names = column or [name for name in USUAL_COLUMNS if name in services.schema]
         columns = [known_column(services.schema, name) for name in dict.fromkeys(names)]
 
+        due = time.monotonic() + _RECHECK_SECONDS
+
         async def gone() -> bool:
-            return stopping() or await request.is_disconnected()
+            nonlocal due
+            if stopping() or await request.is_disconnected():
+                return True
+            if time.monotonic() < due:
+                return False
+            due = time.monotonic() + _RECHECK_SECONDS
+            return not await to_thread.run_sync(services.access.still, request, asker)
 
         events = stream(
             services.live,

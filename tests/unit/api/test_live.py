@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from millrace.api import ApiServer, ApiSettings, create_app
-from millrace.api.askers import Anybody
+from millrace.api import ApiServer, ApiSettings, create_app, live_routes
+from millrace.api.askers import Anybody, OpenAccess
 from millrace.api.live import LiveStream
 from millrace.batch import Coded, FlowBatch
 from millrace.lang import parse
@@ -196,6 +196,9 @@ class Tenant:
     def saved(self, asker):
         return {"low": "SrcPort < 4"}
 
+    def still(self, request, asker):
+        return True
+
 
 def test_scope_and_saved_filters_of_the_asker_apply(services):
     server = ApiServer(create_app(replace(services, access=Tenant()), SETTINGS), SETTINGS)
@@ -210,5 +213,23 @@ def test_scope_and_saved_filters_of_the_asker_apply(services):
             event = next(events)
             assert [row["SrcPort"] for row in event["flows"]] == [0, 2]
             assert event["seen"] == 2
+    finally:
+        server.stop()
+
+
+class Leaver(OpenAccess):
+    """Whoever asks is logged out soon."""
+
+    def still(self, request, asker):
+        return False
+
+
+def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
+    monkeypatch.setattr(live_routes, "_RECHECK_SECONDS", 0.1)
+    server = ApiServer(create_app(replace(services, access=Leaver()), SETTINGS), SETTINGS)
+    server.start()
+    try:
+        with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
+            assert len(list(read_events(told))) < 5
     finally:
         server.stop()
