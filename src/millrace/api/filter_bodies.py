@@ -59,7 +59,7 @@ class CombineBody(_Body):
 
 
 @dataclass(frozen=True, slots=True)
-class TokenView:
+class FilterPart:
     """A part of a text.
 
     Attributes
@@ -104,7 +104,7 @@ class FilterCheck:
     ok: bool
     canonical: str
     error: FilterFault | None
-    tokens: list[TokenView]
+    tokens: list[FilterPart]
     columns: list[str]
     raw: bool
 

@@ -17,9 +17,9 @@ from millrace.api.filter_bodies import (
     CompletionView,
     FilterCheck,
     FilterFault,
+    FilterPart,
     FilterText,
     OptionView,
-    TokenView,
 )
 from millrace.api.guard import identify
 from millrace.api.problems import RESPONSES, WHO
@@ -102,7 +102,7 @@ def filter_routes(services: Services) -> APIRouter:
 
 
 def _check(text: str, services: Services, saved: Mapping[str, str]) -> FilterCheck:
-    shown = [TokenView(token.start, token.end, token.kind) for token in tokens(text)]
+    shown = [FilterPart(token.start, token.end, token.kind) for token in tokens(text)]
     try:
         found = parse(text, services.schema, services.names, saved)
     except FilterError as error:
