@@ -1,0 +1,85 @@
+import { flushPromises } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import Chart from "@/components/Chart.vue";
+import { accessibilityFaults, mountPart } from "@/testing/mount";
+
+type Listener = (event: unknown) => void;
+
+const listeners = new Map<string, Listener>();
+const drawn: Record<string, unknown>[] = [];
+const made = {
+  setOption: (option: Record<string, unknown>) => drawn.push(option),
+  on: (name: string, listener: Listener) => listeners.set(name, listener),
+  dispatchAction: vi.fn(),
+  resize: vi.fn(),
+  dispose: vi.fn(),
+};
+vi.mock("@/charts/echarts", () => ({ init: () => made }));
+
+describe("a chart", () => {
+  let resize: (width: number, height: number) => void;
+
+  beforeEach(() => {
+    drawn.length = 0;
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        constructor(callback: (entries: unknown[]) => void) {
+          resize = (width, height) => callback([{ contentRect: { width, height } }]);
+        }
+        observe() {}
+        disconnect() {}
+      },
+    );
+  });
+
+  async function chart(props: Record<string, unknown> = {}) {
+    const { wrapper } = await mountPart(Chart, {
+      props: {
+        label: "Traffic by AS",
+        option: ({ width }: { width: number }) => ({ series: [{ type: "line" }], wide: width > 500 }),
+        table: () => ({ columns: ["AS", "Average"], rows: [["AS64500", "1 Mbit/s"]] }),
+        ...props,
+      },
+    });
+    await vi.waitFor(() => expect(listeners.size).toBeGreaterThan(0));
+    resize(800, 300);
+    await flushPromises();
+    return wrapper;
+  }
+
+  it("draws for its size, and again when that changes", async () => {
+    await chart();
+    resize(300, 300);
+    await flushPromises();
+
+    expect(drawn.map((option) => option["wide"])).toEqual([true, false]);
+    expect(drawn[0]!["color"]).toHaveLength(14);
+  });
+
+  it("has a name and a table of the same", async () => {
+    const wrapper = await chart();
+    expect(wrapper.get("figcaption").text()).toBe("Traffic by AS");
+    expect(wrapper.get("tbody").text()).toContain("AS645001 Mbit/s");
+    expect(await accessibilityFaults()).toEqual([]);
+  });
+
+  it("tells what is looked at, clicked and brushed", async () => {
+    const wrapper = await chart({ brush: true });
+    listeners.get("mouseover")!({ seriesName: "AS64500", seriesIndex: 1, dataIndex: 5 });
+    listeners.get("mouseout")!({});
+    listeners.get("click")!({ name: "node", dataType: "node" });
+    listeners.get("brushEnd")!({ areas: [{ coordRange: [1000, 2000] }] });
+    listeners.get("brushEnd")!({ areas: [{ coordRange: [1000, 1000] }] });
+
+    expect(wrapper.emitted("hover")).toMatchObject([[{ seriesName: "AS64500", seriesIndex: 1 }], [null]]);
+    expect(wrapper.emitted("select")).toMatchObject([[{ name: "node", dataType: "node" }]]);
+    expect(wrapper.emitted("brush")).toEqual([[{ start: 1000, end: 2000 }]]);
+    expect(made.dispatchAction).toHaveBeenCalledWith({ type: "brush", areas: [] });
+  });
+
+  it("goes with its page", async () => {
+    (await chart()).unmount();
+    expect(made.dispose).toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,78 @@
+import { flushPromises } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { unitsOf } from "@/api/filters";
+import FilterEditor from "@/components/FilterEditor.vue";
+import { accessibilityFaults, answer, mountPart } from "@/testing/mount";
+
+function check(body: unknown) {
+  const { text } = body as { text: string };
+  const wrong = text.includes("SrcAsn");
+  return {
+    ok: !wrong,
+    canonical: text,
+    error: wrong
+      ? { message: "line 1, column 1: unknown column 'SrcAsn'", start: 0, end: 6, expected: [], suggestion: "SrcAS" }
+      : null,
+    tokens: text ? [{ start: 0, end: 5, kind: "column" }] : [],
+    columns: [],
+    raw: false,
+  };
+}
+
+describe.each(["editor", "plain field"])("the filter as %s", (kind) => {
+  let asked: ReturnType<typeof answer>;
+  beforeEach(() => {
+    vi.resetModules();
+    if (kind === "plain field") {
+      vi.doMock("@/components/filter/editor", () => {
+        throw new Error("the chunk did not load");
+      });
+    } else {
+      vi.doUnmock("@/components/filter/editor");
+    }
+    asked = answer({ "POST /api/v1/filter/check": check, "GET /api/v1/filters": [] });
+  });
+
+  async function editor(text = "") {
+    const { wrapper } = await mountPart(FilterEditor, { props: { modelValue: text } });
+    // The chunk comes by an import.
+    await vi.waitFor(() => expect(wrapper.find(kind === "editor" ? ".cm-content" : "textarea").exists()).toBe(true));
+    await vi.waitFor(() => expect(wrapper.vm).toBeDefined());
+    await flushPromises();
+    return wrapper as typeof wrapper & { vm: { setDraft: (text: string) => void; apply: () => Promise<void> } };
+  }
+
+  it("has a name and no faults", async () => {
+    const wrapper = await editor("SrcAS = AS64500");
+    await flushPromises();
+    expect(wrapper.get(kind === "editor" ? ".cm-content" : "textarea").attributes("aria-label")).toBe("Filter");
+    expect(await accessibilityFaults()).toEqual([]);
+  });
+
+  it("holds when it is right and was applied", async () => {
+    const wrapper = await editor();
+    wrapper.vm.setDraft("SrcAS = AS64500");
+    expect(wrapper.emitted("update:modelValue")).toBeUndefined();
+    await wrapper.vm.apply();
+
+    expect(wrapper.emitted("update:modelValue")).toEqual([["SrcAS = AS64500"]]);
+    expect(asked.at(-1)?.body).toEqual({ text: "SrcAS = AS64500" });
+  });
+
+  it("says what is wrong and does not hold", async () => {
+    const wrapper = await editor();
+    wrapper.vm.setDraft("SrcAsn = 1");
+    await wrapper.vm.apply();
+    await flushPromises();
+
+    expect(wrapper.emitted("update:modelValue")).toBeUndefined();
+    expect(wrapper.get("[role=status]").text()).toContain("unknown column 'SrcAsn'");
+  });
+});
+
+describe("places in a text", () => {
+  it("are counted as strings count them", () => {
+    expect([0, 2, 3].map(unitsOf("ab cd"))).toEqual([0, 2, 3]);
+    expect([0, 1, 2, 3, 9].map(unitsOf("a😀b"))).toEqual([0, 1, 3, 4, 4]);
+  });
+});

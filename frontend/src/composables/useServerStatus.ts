@@ -1,0 +1,45 @@
+/** Whether the server answers and how it is. */
+import { shallowRef } from "vue";
+import { api, ask } from "@/api/client";
+import { ApiError } from "@/api/problem";
+import { usePolling } from "@/composables/usePolling";
+
+export type ServerState = "unknown" | "ok" | "degraded" | "failed" | "unreachable";
+
+export interface ServerStatus {
+  state: ServerState;
+  version: string;
+  /** Everything the server said of itself. */
+  details: Readonly<Record<string, unknown>>;
+}
+
+const POLL_MS = 15_000;
+
+/** What the answer of `/api/v1/status` says. */
+export function serverStatusOf(body: Record<string, unknown>): ServerStatus {
+  const health = body["health"];
+  return {
+    state: health === "ok" || health === "failed" ? health : "degraded",
+    version: typeof body["version"] === "string" ? body["version"] : "",
+    details: body,
+  };
+}
+
+/** State of the server, asked every fifteen seconds while the page is looked at. */
+export function useServerStatus() {
+  const status = shallowRef<ServerStatus>({ state: "unknown", version: "", details: {} });
+
+  async function refresh(): Promise<void> {
+    try {
+      status.value = serverStatusOf(await ask(api.GET("/api/v1/status")));
+    } catch (error) {
+      // A refusal is an answer: the server lives, this user may not ask.
+      const state = error instanceof ApiError && error.status > 0 && error.status < 500 ? "ok" : "unreachable";
+      status.value = { ...status.value, state };
+    }
+  }
+
+  void refresh();
+  usePolling(refresh, POLL_MS);
+  return { status, refresh };
+}

@@ -1,0 +1,41 @@
+/** The question of a widget on its page, and the answer. */
+import { computed, inject, ref, watch, type Ref } from "vue";
+import { useSeenAnswer } from "@/graphs/useSeenAnswer";
+import { bothFilters } from "@/pages/dashboards/api";
+import { askedBy, type AskingWidget } from "@/pages/dashboards/model";
+import { PAGE } from "@/pages/dashboards/page";
+
+export function useWidget(host: Readonly<Ref<HTMLElement | undefined>>, widget: () => AskingWidget) {
+  const page = inject(PAGE);
+  if (!page) throw new Error("a widget needs a page");
+  /** Both filters together; null until the server has put them together. */
+  const filter = ref<string | null>(null);
+  const refused = ref<unknown>(null);
+
+  watch(
+    [() => page.filter(), () => widget().exploration.filter],
+    async ([whole, own]) => {
+      const current = (): boolean => page.filter() === whole && widget().exploration.filter === own;
+      try {
+        const both = await bothFilters(whole, own);
+        if (!current()) return;
+        filter.value = both;
+        refused.value = null;
+      } catch (error) {
+        if (current()) refused.value = error;
+      }
+    },
+    { immediate: true },
+  );
+
+  const behind = computed(() => askedBy(widget(), page.range(), filter.value ?? widget().exploration.filter));
+  const asked = useSeenAnswer(host, behind, page.turn, () => filter.value !== null && refused.value === null);
+  return {
+    page,
+    /** The exploration that the widget shows. */
+    behind,
+    ...asked,
+    error: computed(() => refused.value ?? asked.error.value),
+    state: computed(() => (refused.value ? ("error" as const) : asked.state.value)),
+  };
+}

@@ -1,0 +1,39 @@
+/** Whether anything was ever received, and what the collector says of it as long as not. */
+import { computed, ref, shallowRef, watch } from "vue";
+import { api, ask } from "@/api/client";
+import { usePolling } from "@/composables/usePolling";
+import type { Question } from "@/composables/useQuestion";
+import { useSession } from "@/composables/useSession";
+import { topOf } from "@/pages/overview/ranking";
+import { collectorStatus, type CollectorStatus } from "@/pages/overview/collector";
+import type { ExporterView } from "@/pages/overview/exporters";
+
+const POLL_MS = 3000;
+
+export function useFirstFlows(exporters: Question<ExporterView[]>) {
+  const { mayOperate } = useSession();
+  const status = shallowRef<CollectorStatus | null>(null);
+  /** Flows of before the start are in the store. */
+  const stored = ref<boolean | null>(null);
+  /** Nobody has been heard since the start: there may be nothing at all. */
+  const quiet = computed(() => mayOperate.value && exporters.answer.value?.length === 0);
+  const waiting = computed(() => quiet.value && stored.value === false && (status.value?.flows ?? 0) === 0);
+
+  async function look(): Promise<void> {
+    if (!quiet.value || stored.value === true) return;
+    try {
+      const body = topOf({ dimensions: ["ExporterAddress"], limit: 1, last_seconds: LONG_S });
+      status.value = collectorStatus(await ask(api.GET("/api/v1/status")));
+      stored.value = (await ask(api.POST("/api/v1/flows/top", { body }))).rows.length > 0;
+    } catch {
+      // The tiles say what is wrong.
+      stored.value = null;
+    }
+  }
+  watch(quiet, look, { immediate: true });
+  usePolling(look, () => (quiet.value && stored.value !== true ? POLL_MS : 0));
+  return { waiting, status };
+}
+
+/** A store that holds nothing of a year holds nothing. */
+const LONG_S = 366 * 86_400;
