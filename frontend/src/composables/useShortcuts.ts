@@ -2,7 +2,7 @@
 import { onScopeDispose, readonly, shallowReactive } from "vue";
 
 export interface Shortcut {
-  /** `?`, `/`, `g e` (one after the other), `ctrl+k` (⌘ on a Mac). */
+  /** `?`, `/`, `space`, `g e` (one after the other), `ctrl+k` (⌘ on a Mac). */
   keys: string;
   description: string;
   run: () => void;
@@ -23,11 +23,18 @@ function isTyping(target: EventTarget | null): boolean {
 /** Name of the key of an event, as `Shortcut.keys` writes it. */
 export function keyName(event: KeyboardEvent): string {
   const modifier = event.ctrlKey || event.metaKey ? "ctrl+" : event.altKey ? "alt+" : "";
-  return modifier + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  // A blank sets the keys of a sequence apart.
+  return modifier + (event.key === " " ? "space" : event.key.length === 1 ? event.key.toLowerCase() : event.key);
+}
+
+/** The space key presses the control that has the focus. */
+function isPressing(event: KeyboardEvent): boolean {
+  const { target } = event;
+  return event.key === " " && target instanceof Element && target.closest("button, summary, [role=button], [role=menu]") !== null;
 }
 
 function handle(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.isComposing) return;
+  if (event.defaultPrevented || event.isComposing || isPressing(event)) return;
   const typing = isTyping(event.target) || document.querySelector("dialog[open]") !== null;
   const key = keyName(event);
   const sequence = event.timeStamp - pendingSince < SEQUENCE_MS && pending ? `${pending} ${key}` : key;

@@ -52,7 +52,7 @@ BACKUP_INTENSITY = 0.18
 
 BURST_INTENSITY = 1.4
 BURST_MS = 6 * 60_000
-_BURST_EVERY_H = 5
+_BURST_EVERY_H = 8
 """A burst comes in one of so many hours, on average."""
 
 
@@ -64,13 +64,19 @@ def backup(time_ms: I64, utc_offset_h: float) -> F64:
 
 def burst(time_ms: I64) -> F64:
     """Intensity of the amplification attack: some minutes of some hours, which follow from the hour's number."""
-    hour = (time_ms // HOUR_MS).astype(np.uint64)
-    mixed = (hour * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
+    mixed = _mixed((time_ms // HOUR_MS).astype(np.uint64))
     begins = (mixed >> np.uint64(8)) % np.uint64(HOUR_MS - BURST_MS)
     since = (time_ms % HOUR_MS).astype(np.int64) - begins.astype(np.int64)
     chosen = mixed % np.uint64(_BURST_EVERY_H) == 0
     ramp = np.clip(since / 30_000, 0.2, 1.0)
     return np.where(chosen & (since >= 0) & (since < BURST_MS), BURST_INTENSITY * ramp, 0.0)
+
+
+def _mixed(number: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Numbers that look random, also of neighbours (the finalizer of SplitMix64)."""
+    mixed = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class EmbeddedStore:
         """Sizes, extents, free space, progress of the rollups."""
         space = disk.measure(self._folder)
         tables = {
-            table.name: table_status(self._engine, table.name)
+            table.name: table_status(self._engine, table)
             for table in self._tables
             if table.name != ddl.STATE_TABLE
         }

@@ -45,6 +45,8 @@ class TableStatus:
         Parts that were unreadable and set aside.
     oldest_ms, newest_ms : int, optional
         Range of ``TimeReceived`` in Unix milliseconds (to the second); None if empty.
+    keep_days : int, optional
+        Age in days from which on rows are dropped; None: they are kept.
     """
 
     rows: int
@@ -53,6 +55,7 @@ class TableStatus:
     detached: int
     oldest_ms: int | None
     newest_ms: int | None
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import { fileStem, headingOf } from "@/pages/explore/exports";
 import { intervalWords, movedWords, sourceWords } from "@/pages/explore/readWords";
 import { resolutionOf, RESOLUTIONS, resolutionValue } from "@/pages/explore/resolution";
 import { resultTable, type ResultTable } from "@/pages/explore/resultRows";
-import { explorationPath, placeBelow, viewOf } from "@/pages/explore/saved";
+import { explorationPath, viewOf } from "@/pages/explore/saved";
 import { laidOut } from "@/pages/explore/sqlLayout";
 import { drilled } from "@/pages/explore/useClauses";
 import { consistent } from "@/pages/explore/useExploration";
@@ -155,11 +155,6 @@ describe("what is kept", () => {
   it("is a view even if the server says something odd", () => {
     expect(viewOf(null)).toMatchObject({ id: "", own: false });
     expect(viewOf({ id: "x", name: "n", own: true, state: { kind: "lines" } }).exploration.kind).toBe("lines");
-  });
-
-  it("goes below what a dashboard has", () => {
-    expect(placeBelow([])).toMatchObject({ x: 0, y: 0 });
-    expect(placeBelow([{ place: { y: 4, h: 3 } }, { place: { y: 0, h: 5 } }, "odd"])).toMatchObject({ y: 7 });
   });
 
   it("has the address of the exploration", () => {

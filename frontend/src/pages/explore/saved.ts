@@ -1,4 +1,4 @@
-/** What is kept on the server besides flows: views, short links, dashboards. Answers are checked, not believed. */
+/** What is kept on the server besides flows: views and short links. Answers are checked, not believed. */
 import { apiFetch } from "@/api/client";
 import { explorationQuery, storedExploration, type Exploration } from "@/graphs/exploration";
 
@@ -9,13 +9,6 @@ export interface SavedView {
   own: boolean;
   shared: boolean;
   exploration: Exploration;
-}
-
-export interface DashboardName {
-  id: string;
-  name: string;
-  own: boolean;
-  widgets: unknown[];
 }
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -73,36 +66,6 @@ export async function removeView(view: SavedView): Promise<void> {
 export async function shortLink(path: string): Promise<string> {
   const { id } = fieldsOf(await call("POST", "links", { state: path }));
   return new URL(`/s/${encodeURIComponent(text(id))}`, location.origin).href;
-}
-
-export async function listDashboards(): Promise<DashboardName[]> {
-  return listOf(await call("GET", "dashboards")).map((value) => {
-    const fields = fieldsOf(value);
-    return { id: text(fields["id"]), name: text(fields["name"]), own: fields["own"] === true, widgets: listOf(fields["widgets"]) };
-  });
-}
-
-/** Columns of a dashboard's grid, and size of a new widget in it. */
-const WIDGET = { w: 6, h: 8 };
-
-/** First free row under all widgets. */
-export function placeBelow(widgets: readonly unknown[]): { x: number; y: number; w: number; h: number } {
-  const bottoms = widgets.map((widget) => {
-    const place = fieldsOf(fieldsOf(widget)["place"]);
-    return Number(place["y"] ?? 0) + Number(place["h"] ?? 0);
-  });
-  return { x: 0, y: Math.max(0, ...bottoms.filter(Number.isFinite)), ...WIDGET };
-}
-
-/** Put an exploration on a dashboard; without one, on a new one of that name. Gives the dashboard's id. */
-export async function addToDashboard(dashboard: DashboardName | null, name: string, title: string, e: Exploration): Promise<string> {
-  const widgets = dashboard?.widgets ?? [];
-  const widget = { id: `w${Date.now().toString(36)}`, place: placeBelow(widgets), title, kind: "graph", exploration: e };
-  if (dashboard) {
-    await call("PATCH", `dashboards/${encodeURIComponent(dashboard.id)}`, { widgets: [...widgets, widget] });
-    return dashboard.id;
-  }
-  return text(fieldsOf(await call("POST", "dashboards", { name, widgets: [widget] }))["id"]);
 }
 
 /** Path of an exploration, for links that leave the page. */

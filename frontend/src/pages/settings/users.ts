@@ -12,7 +12,7 @@ export function isLastAdmin(user: User, users: readonly User[]): boolean {
   return admins.length === 1 && admins[0]?.name === user.name;
 }
 
-const SOURCES: Readonly<Record<User["source"], string>> = { local: "password", oidc: "login provider", proxy: "proxy" };
+const SOURCES: Readonly<Record<User["source"], string>> = { local: "password", oidc: "login provider" };
 
 /** How a user logs in. */
 export function loginWords(user: Pick<User, "source" | "has_password">): string {
