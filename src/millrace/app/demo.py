@@ -1,4 +1,4 @@
-"""`millrace demo`: serve, synthetic routers, and a day of history."""
+"""`millrace demo`: serve, synthetic routers, and two days of history."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from millrace.generate import (
     history,
 )
 
-HISTORY_MS = 24 * 3600 * 1000
-HISTORY_FLOWS = 1_000_000
+HISTORY_MS = 48 * 3600 * 1000
+HISTORY_FLOWS = 1_500_000
 
 
 def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open_browser: bool = False) -> None:
@@ -82,12 +82,12 @@ def _settings(data: Path, model: Model, udp_port: int, http_port: int) -> Settin
 
 
 def _fill_history(application: Application, model: Model, rate: float, console: Console) -> None:
-    """Store a day of made-up flows, unless the folder has some already."""
+    """Store two days of made-up flows, unless the folder has some already."""
     if application.store.query("SELECT count() > 0 AS filled FROM flows")["filled"][0].as_py():
         return
     now_ms = time.time_ns() // 1_000_000
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task("Making a day of history", total=HISTORY_FLOWS)
+        task = bar.add_task("Making two days of history", total=HISTORY_FLOWS)
         for batch in history(model, now_ms - HISTORY_MS, now_ms, HISTORY_FLOWS, live_rate=rate):
             application.store.insert(application.enrich(batch))
             bar.advance(task, len(batch))

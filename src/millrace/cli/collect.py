@@ -41,7 +41,7 @@ def demo(
     duration: Annotated[float, typer.Option("--duration", min=0, help="Seconds to run; 0: until Ctrl-C.")] = 0.0,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the console in a browser.")] = False,
 ) -> None:
-    """Collect from synthetic routers, with a day of history, to look at.
+    """Collect from synthetic routers, with two days of history, to look at.
 
     Needs no router, no configuration and no root; listens on loopback only.
     """

@@ -182,9 +182,7 @@ class EmbeddedStore:
         """Sizes, extents, free space, progress of the rollups."""
         space = disk.measure(self._folder)
         tables = {
-            table.name: table_status(self._engine, table)
-            for table in self._tables
-            if table.name != ddl.STATE_TABLE
+            table.name: table_status(self._engine, table) for table in self._tables if table.name != ddl.STATE_TABLE
         }
         error = self._insert_error or self._maintain_error
         return StoreStatus(

@@ -44,9 +44,9 @@ export function shownValue(column: FlowColumn, value: Value, utc: boolean, name 
   if (typeof value !== "number") {
     const text = formatValue(column, value, utc);
     // In UTC the stored time is the one that is shown.
-    return { text, raw: column.display === "time" && utc ? "" : raw };
+    return { text, raw: text === raw.replace("T", " ").replace(/Z$/, "") ? "" : raw };
   }
-  if (column.display === "as") return { text: name.startsWith("AS") ? name : formatAs(value, name), raw: name ? raw : "" };
+  if (column.display === "as") return { text: name.startsWith("AS") ? name : formatAs(value, name), raw };
   const words = codeWords(column.name, value);
   const text = words || name || formatValue(column, value, utc);
   return { text, raw: digits(text) === digits(raw) ? "" : raw };
@@ -61,12 +61,16 @@ function rawOf(column: FlowColumn, value: Value): string {
   if (column.display === "time" || column.name.endsWith("Country")) return String(value);
   if (typeof value !== "number") return "";
   switch (column.display) {
+    // Their texts begin with the number.
+    case "as":
+    case "port":
+      return "";
     case "ethertype":
       return `0x${value.toString(16).padStart(4, "0")}`;
     case "bytes":
     case "packets":
     case "bits":
-      return formatNumber(value);
+      return value < 1000 ? "" : formatNumber(value);
     default:
       return column.name === "TCPFlags" ? `0x${value.toString(16).padStart(2, "0")}` : String(value);
   }

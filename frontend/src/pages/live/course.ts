@@ -22,6 +22,7 @@ const NONE: Rates = { "bits/s": 0, "packets/s": 0, "flows/s": 0 };
 
 /** The course with an event added; what is older than five minutes goes. */
 export function addEvent(course: Course, event: LiveEvent, now: number): Course {
+  if (event.first) return course;
   const second = Math.floor(now / 1000);
   const last = course.at(-1);
   const before: Bucket =

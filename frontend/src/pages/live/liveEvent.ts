@@ -12,6 +12,8 @@ export interface LiveEvent {
   /** Flows that this browser was too slow for, since it came. */
   missed: number;
   rates: Rates;
+  /** The first of a connection: what it measures is no whole interval. */
+  first?: boolean;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -4,6 +4,8 @@ import type { TableFlow } from "@/pages/flows/picked";
 import type { Flow } from "@/pages/flows/values";
 
 export const MOST_ROWS = 300;
+/** Where more come at once, all rows are new: none stands out. */
+const MOST_MARKED = 2;
 
 export interface LiveRows {
   rows: ComputedRef<readonly TableFlow[]>;
@@ -32,7 +34,8 @@ export function useLiveRows(still: () => boolean): LiveRows {
     held,
     add(flows, now) {
       if (!flows.length) return;
-      const fresh = flows.map((flow): TableFlow => ({ id: String(++last), flow, born: now })).reverse();
+      const mark = flows.length <= MOST_MARKED ? { born: now } : {};
+      const fresh = flows.map((flow): TableFlow => ({ id: String(++last), flow, ...mark })).reverse();
       all.value = [...fresh, ...all.value].slice(0, MOST_ROWS);
       if (frozen.value) held.value += flows.length;
     },

@@ -47,6 +47,7 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
       signal: own.signal,
     });
     if (!response.body) return;
+    let first = true;
     let silence = setTimeout(() => own.abort(new Silence()), SILENCE_MS);
     try {
       for await (const { event, data } of serverEvents(response.body)) {
@@ -59,7 +60,8 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
         attempts = 0;
         state.value = "open";
         notice.value = "";
-        hear(heard);
+        hear({ ...heard, first });
+        first = false;
       }
     } finally {
       clearTimeout(silence);
