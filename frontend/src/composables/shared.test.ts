@@ -39,9 +39,20 @@ describe("keys", () => {
     expect([run.a, run.ga, run.k].map((one) => one.mock.calls.length)).toEqual([1, 1, 1]);
   });
 
+  it("leave the space key to a button that has the focus", () => {
+    const run = vi.fn();
+    scope.run(() => useShortcuts([{ keys: "space", description: "", run }]));
+    press(" ", document.body.appendChild(document.createElement("button")));
+    expect(run).not.toHaveBeenCalled();
+    press(" ");
+    expect(run).toHaveBeenCalledOnce();
+    scope.stop();
+  });
+
   it("are named as they are written", () => {
     expect(keyName(new KeyboardEvent("keydown", { key: "K", metaKey: true }))).toBe("ctrl+k");
     expect(keyName(new KeyboardEvent("keydown", { key: "ArrowUp", altKey: true }))).toBe("alt+ArrowUp");
+    expect(keyName(new KeyboardEvent("keydown", { key: " " }))).toBe("space");
   });
 });
 

@@ -75,7 +75,7 @@ class StoreStatus:
         the rollup (flows that come later still are added). None before the
         first round of maintenance.
     waiting_rows : int
-        Flows that the finest rollup has not taken yet.
+        Flows that wait for the finest rollup now, or did when its last round began, if those were more.
     """
 
     tables: dict[str, TableStatus]
@@ -133,8 +133,12 @@ class Store(Protocol):
         max_seconds: float | None = None,
         max_memory_bytes: int | None = None,
         cancel: Cancel | None = None,
+        typed: bool = True,
     ) -> pa.Table:
         """Answer a question; read only, with bound ``{name:Type}`` parameters.
+
+        Unless `typed`, times in whole seconds and enumerations stay numbers, which saves the
+        engine from analysing the statement a second time.
 
         Raises
         ------

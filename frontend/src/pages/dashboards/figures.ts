@@ -2,6 +2,7 @@
 import { formatPercent, formatTotal, isUnit } from "@/format";
 import type { Series, SeriesRow } from "@/graphs/answers";
 import { valueIn } from "@/graphs/describe";
+import { mostlyStored } from "@/graphs/previous";
 import { periodName } from "@/graphs/timeline";
 import type { Figure } from "@/pages/dashboards/model";
 
@@ -27,11 +28,6 @@ export interface ShownFigure {
   against: string;
 }
 
-/** With gaps in most of it, the period before was not received, or not kept: comparing with it says nothing. */
-function wasStored(row: SeriesRow): boolean {
-  return row.points.filter((point) => point > 0).length * 2 > row.points.length;
-}
-
 const MANY_TIMES = 10;
 
 /** `+12.3 %`, or `× 14` where per cent are hard to read. */
@@ -45,7 +41,7 @@ export function shownFigure(series: Series, figure: Figure): ShownFigure {
   const end = Date.parse(series.times.at(-1) ?? series.end) + series.interval_seconds * 1000;
   const partial = Date.parse(series.end) < end;
   const value = figureOf(series.total, figure, partial);
-  const before = previous && wasStored(previous.row) ? figureOf(previous.row, figure, partial) : 0;
+  const before = previous && mostlyStored(previous.row) ? figureOf(previous.row, figure, partial) : 0;
   const ratio = before > 0 ? value / before : null;
   const rises = (ratio ?? 1) >= 1;
   return {

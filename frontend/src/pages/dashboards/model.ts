@@ -225,7 +225,15 @@ export function contentOf({ name, description, filter, shared, settings, widgets
 }
 
 export function sameContent(a: DashboardContent, b: DashboardContent): boolean {
-  return JSON.stringify(contentOf(a)) === JSON.stringify(contentOf(b));
+  return ordered(contentOf(a)) === ordered(contentOf(b));
+}
+
+/** As JSON, with names in one order: how an object was put together does not matter. */
+function ordered(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    const fields = fieldsOf(inner);
+    return fields ? Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
+  });
 }
 
 /** What a widget asks on a page with this range and filter (`filter` holds both: the page's and its own). */

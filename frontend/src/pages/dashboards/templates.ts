@@ -86,18 +86,19 @@ export const TEMPLATES: readonly Template[] = [
         note(
           "How to read this",
           [0, 0, 4, 8],
-          "All graphs show traffic **through transit** only.\n\n- A network with a steady large share is worth a session.\n- See on the right where it comes in, and by which provider.\n- Click a name: the whole page shows that network alone.\n\nNo data? Interfaces need the connectivity `transit` (see [Name exporters and interfaces](/docs/how-to/name-exporters)).",
+          "All graphs show traffic **through transit** only.\n\n- A network with a steady large share is worth a session.\n- See below where it comes in, and by which provider.\n- Click a name: the whole page shows that network alone.\n\nNo data? Interfaces need the connectivity `transit` (see [Name exporters and interfaces](/docs/how-to/name-exporters)).",
         ),
         graph("Source AS through transit", [4, 0, 8, 8], { dimensions: ["SrcAS"], filter: FROM_TRANSIT, limit: 12 }),
         top("From: source AS", [0, 8, 4, 11], { dimensions: ["SrcAS"], filter: FROM_TRANSIT, limit: 15 }),
         top("To: destination AS", [4, 8, 4, 11], { dimensions: ["DstAS"], filter: TO_TRANSIT, limit: 15 }),
-        graph("From network to provider to site", [8, 8, 4, 11], {
+        top("Where it comes in", [8, 8, 4, 11], { dimensions: ["ExporterSite", "InIfProvider"], filter: FROM_TRANSIT, limit: 15 }),
+        graph("From network to provider to site", [0, 19, 12, 11], {
           kind: "sankey",
           dimensions: ["SrcAS", "InIfProvider", "ExporterSite"],
           filter: FROM_TRANSIT,
-          limit: 8,
+          limit: 10,
         }),
-        graph("When", [0, 19, 12, 8], { kind: "heatmap", dimensions: ["SrcAS"], filter: FROM_TRANSIT, limit: 12 }),
+        graph("When", [0, 30, 12, 8], { kind: "heatmap", dimensions: ["SrcAS"], filter: FROM_TRANSIT, limit: 12 }),
       ], { from: "now-24h" }),
   },
   {

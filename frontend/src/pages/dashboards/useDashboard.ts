@@ -33,8 +33,12 @@ export function useDashboard(id: () => string) {
     error: question.error,
     refresh: question.refresh,
     mayChange: computed(() => dashboard.value !== null && mayChange(dashboard.value, session.value?.may.share ?? false)),
-    async save(content: DashboardContent): Promise<void> {
+    /** Save, unless somebody else has in the meantime (`force`: even then). False: it was not saved. */
+    async save(content: DashboardContent, force: boolean): Promise<boolean> {
+      const now = force ? null : (await listDashboards()).find((one) => one.id === id());
+      if (now && now.updated !== dashboard.value?.updated) return false;
       saved.value = await saveDashboard(id(), content);
+      return true;
     },
   };
 }

@@ -2,13 +2,17 @@
 import { onScopeDispose, readonly, shallowRef, type Ref } from "vue";
 import { useRouter, type RouteLocationNormalized } from "vue-router";
 
-export function useLeaveGuard(unsaved: Readonly<Ref<boolean>>) {
+/** `harmless`: which ways lose nothing. */
+export function useLeaveGuard(
+  unsaved: Readonly<Ref<boolean>>,
+  harmless: (to: RouteLocationNormalized, from: RouteLocationNormalized) => boolean,
+) {
   const router = useRouter();
   const wanted = shallowRef<RouteLocationNormalized | null>(null);
   let free = false;
 
   const remove = router.beforeEach((to, from) => {
-    if (free || !unsaved.value || to.path === from.path) return true;
+    if (free || !unsaved.value || harmless(to, from)) return true;
     wanted.value = to;
     return false;
   });

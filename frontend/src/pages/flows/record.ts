@@ -2,7 +2,7 @@
 import { formatBytes, formatCount, formatDuration, formatNumber } from "@/format";
 import { byGroup } from "@/pages/flows/columns";
 import { codeWords } from "@/pages/flows/codes";
-import { countedOf, isBlank, shownValue, type Flow, type FlowColumn, type ShownValue } from "@/pages/flows/values";
+import { countedOf, flowValue, isBlank, shownValue, type Flow, type FlowColumn, type ShownValue } from "@/pages/flows/values";
 import type { Value } from "@/format";
 
 export interface Field extends ShownValue {
@@ -27,7 +27,9 @@ export function fieldsOf(
   const strangers = Object.keys(flow).filter((name) => !known.has(name)).map(strange);
   return [...columns.filter(({ name }) => name in flow), ...strangers].map((column) => {
     const value = flow[column.name];
-    return { column, value, blank: isBlank(column, value), ...shownValue(column, value, utc, labels[column.name] ?? "") };
+    const label = labels[column.name];
+    const shown = label === undefined ? flowValue(column, flow, utc) : shownValue(column, value, utc, label);
+    return { column, value, blank: isBlank(column, value), ...shown };
   });
 }
 

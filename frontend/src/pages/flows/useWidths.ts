@@ -1,17 +1,27 @@
 /** Widths of columns that fit what they hold, and only grow: a table whose rows come and go must not jump. */
 import { computed, shallowRef, watch, type ComputedRef } from "vue";
 
-const LEAST = 5;
-const MOST = 30;
+const LEAST = 4;
+const MOST = 32;
 /** Rows that are measured: those of one table are much alike. */
 const SAMPLED = 240;
-/** Letters are narrower than digits, on the average. */
-const PER_LETTER = 0.93;
+/** Headers are smaller, and break between words. */
+const HEADER = 0.95;
+
+const NARROW = new Set(":.,;-/()[]|'il jrtfI");
+
+/** Width of a text in digits, about: fonts differ. */
+export function lengthOf(text: string): number {
+  let sum = 0;
+  for (const letter of text) sum += NARROW.has(letter) ? 0.58 : /[A-Zmw→–]/.test(letter) ? 1.15 : 1;
+  return sum;
+}
 
 /** Width of a column in digits, by its title and the texts in it. */
 export function widthOf(title: string, texts: readonly string[]): number {
-  const longest = texts.reduce((most, text) => Math.max(most, text.length), 0);
-  return Math.min(MOST, Math.max(LEAST, Math.ceil(longest * PER_LETTER), Math.ceil(title.length * PER_LETTER * 0.9)));
+  const longest = texts.reduce((most, text) => Math.max(most, lengthOf(text)), 0);
+  const words = title.split(" ").reduce((most, word) => Math.max(most, lengthOf(word)), 0);
+  return Math.min(MOST, Math.max(LEAST, Math.ceil(longest), Math.ceil(words * HEADER)));
 }
 
 /** Some of many, evenly. */

@@ -39,7 +39,7 @@ export function isBlank(column: FlowColumn, value: Value): boolean {
 
 /** A value of a flow for people. `name`: what the server or another column calls it. */
 export function shownValue(column: FlowColumn, value: Value, utc: boolean, name = ""): ShownValue {
-  if (isUnknown(column, value)) return { text: UNKNOWN, raw: typeof value === "number" ? String(value) : "" };
+  if (isUnknown(column, value)) return { text: UNKNOWN, raw: "" };
   const raw = rawOf(column, value);
   if (typeof value !== "number") {
     const text = formatValue(column, value, utc);
@@ -61,9 +61,10 @@ function rawOf(column: FlowColumn, value: Value): string {
   if (column.display === "time" || column.name.endsWith("Country")) return String(value);
   if (typeof value !== "number") return "";
   switch (column.display) {
-    // Their texts begin with the number.
+    // Their texts say the number.
     case "as":
     case "port":
+    case "prefix-length":
       return "";
     case "ethertype":
       return `0x${value.toString(16).padStart(4, "0")}`;

@@ -22,7 +22,7 @@ export function pointsOf(course: Course, measure: Measure): Point[] {
 export function courseOption(course: Course, measure: Measure, utc: boolean): (context: ChartContext) => ChartOption {
   // The second that still fills would drop the line each time.
   const whole = course.slice(0, -1);
-  const end = (whole.at(-1)?.second ?? 0) * 1000;
+  const end = (whole.at(-1)?.second ?? Date.now() / 1000) * 1000;
   return ({ colors, width }) => {
     const line: LineSeriesOption = {
       type: "line",

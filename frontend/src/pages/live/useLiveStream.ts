@@ -25,7 +25,7 @@ export interface LiveStream {
 
 const PAUSES_S = [1, 2, 4, 8, 15];
 /** An event comes twice a second: after so long without one the connection is dead. */
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 5000;
 
 class Silence extends Error {}
 
@@ -86,7 +86,7 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
       if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
         state.value = "refused";
         notice.value = messageOf(error);
-      } else again(silent ? "Nothing was heard for ten seconds." : error instanceof ApiError ? messageOf(error) : "The connection broke off.");
+      } else again(silent ? "Nothing was heard for five seconds." : error instanceof ApiError ? messageOf(error) : "The connection broke off.");
     }
   }
   function again(why: string): void {

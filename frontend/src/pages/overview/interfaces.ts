@@ -47,11 +47,13 @@ export function larger({ input, output }: Pick<InterfaceLoad, "input" | "output"
   return Math.max(input ?? 0, output ?? 0);
 }
 
+export type LoadTone = "plain" | "warn" | "bad";
+
 const BUSY = 60;
 const FULL = 85;
 
 /** How a load in per cent is to be judged, in a word (empty: nothing to say) and a tone. */
-export function loadTone(percent: number): { tone: "plain" | "warn" | "bad"; word: string } {
+export function loadTone(percent: number): { tone: LoadTone; word: string } {
   if (percent >= FULL) return { tone: "bad", word: "full" };
   if (percent >= BUSY) return { tone: "warn", word: "busy" };
   return { tone: "plain", word: "" };

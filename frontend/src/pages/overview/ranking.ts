@@ -2,6 +2,7 @@
 import type { Ranked } from "@/components/RankList.vue";
 import { formatShare } from "@/format";
 import type { Top, TopRow } from "@/graphs/answers";
+import { isPercentage } from "@/graphs/kinds";
 import { valueIn } from "@/graphs/describe";
 import type { TopQuestion } from "@/graphs/question";
 import { clausesOf, rowId, rowName, type Clause } from "@/graphs/marks";
@@ -23,7 +24,8 @@ export function rankedRows(top: Top): RankedFlows[] {
     label: rowName(row),
     value: valueIn(top.unit, row.value),
     part: most > 0 ? row.value / most : 0,
-    share: formatShare(row.share),
+    // Loads of interfaces are no parts of a whole.
+    ...(isPercentage(top.unit) ? {} : { share: formatShare(row.share) }),
     clauses: clausesOf(top.dimensions, row),
   }));
 }

@@ -4,9 +4,9 @@ import type { Role } from "@/composables/useSession";
 export const ROLES: readonly Role[] = ["viewer", "editor", "admin"];
 
 export const ROLE_WORDS: Readonly<Record<Role, string>> = {
-  viewer: "asks, sees what others share, keeps filters and views of their own",
-  editor: "also shares filters, views and dashboards with everybody, and changes shared ones",
-  admin: "also manages users and everybody's tokens",
+  viewer: "may ask, see what others share, and keep filters, views and dashboards of their own",
+  editor: "may also share these with everybody, and change shared ones",
+  admin: "may also manage users and everybody's tokens",
 };
 
 /** Roles that somebody may give away: their own, and those below. */
