@@ -96,7 +96,7 @@ class LiveStream:
             self._matched += len(found[-1].index)
         seen = sum(len(matched.index) for matched in found)
         body = {
-            "flows": [row for matched in found for row in self._rows(matched, seen)],
+            "flows": self._sample(found, seen),
             "seen": seen,
             "missed": self._missed(),
             "rates": self._rates(found, seen),
@@ -119,7 +119,8 @@ class LiveStream:
 
     def _rates(self, found: Sequence[_Matched], seen: int) -> dict[str, float]:
         now = self._clock()
-        seconds, self._last = max(now - self._last, 1e-3), now
+        # The first event comes at once: what passes in an instant is no rate.
+        seconds, self._last = max(now - self._last, TICK_SECONDS / 2), now
         packets, octets = sum((matched.sums() for matched in found), np.zeros(len(_SUMS))).tolist()
         return {
             "flows_per_second": round(seen / seconds, 3),
@@ -127,12 +128,19 @@ class LiveStream:
             "bits_per_second": round(8 * octets / seconds, 3),
         }
 
-    def _rows(self, matched: _Matched, seen: int) -> list[dict[str, object]]:
-        """Evenly spaced flows of a batch: its share of the budget."""
-        batch, index = matched.batch, matched.index
-        if seen > self._budget:
-            take = min(len(index), -(-self._budget * len(index) // seen))
-            index = index[np.linspace(0, len(index) - 1, take).astype(np.int64)] if take else index[:0]
+    def _sample(self, found: Sequence[_Matched], seen: int) -> list[dict[str, object]]:
+        """Evenly spaced flows of all, as many as the client wants at most."""
+        places = np.linspace(0, seen - 1, min(seen, self._budget)).astype(np.int64)
+        ends = np.cumsum([len(matched.index) for matched in found])
+        parts = np.split(places, np.searchsorted(places, ends[:-1]))
+        begins = (end - len(matched.index) for matched, end in zip(found, ends.tolist(), strict=True))
+        return [
+            row
+            for matched, begin, part in zip(found, begins, parts, strict=False)
+            for row in self._rows(matched.batch, matched.index[part - begin])
+        ]
+
+    def _rows(self, batch: FlowBatch, index: I64) -> list[dict[str, object]]:
         shown = FlowBatch(
             batch.rows,
             {name: values for name, values in batch.columns.items() if name in self._columns},

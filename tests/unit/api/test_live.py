@@ -70,8 +70,8 @@ def test_many_flows_are_sampled_evenly():
     seen = event()
     assert seen["seen"] == 40_000
     ports = [row["SrcPort"] for row in seen["flows"]]
-    assert len(ports) <= 12
-    assert max(ports) == 29_999
+    assert len(ports) == 10
+    assert np.diff(ports[:7]).max() < 5000
 
 
 def test_slow_client_is_told_what_it_missed():
@@ -113,7 +113,7 @@ def test_rates_are_of_what_matched_and_scaled():
     assert event()["rates"] == rates
     assert event()["rates"] == dict.fromkeys(rates, 0.0)
     subscription.offer(tenants(2))
-    assert event()["rates"]["flows_per_second"] == 1000.0, "two events at the same moment divide by no zero"
+    assert event()["rates"]["flows_per_second"] == 4.0, "what passes in an instant is no rate"
 
 
 def test_sample_is_of_what_matched():
