@@ -182,6 +182,14 @@ describe("the overview", () => {
     expect(wrapper.text()).toContain("speeds are not known");
   });
 
+  it("says what is wrong with a filter, once for each tile", async () => {
+    const refused = () => new Response(JSON.stringify({ title: "Bad Request", detail: "unknown column 'SrcAsn'" }), { status: 400 });
+    const { wrapper } = await overview({ "POST /api/v1/flows/top": refused, "POST /api/v1/flows/series": refused }, "/?v=1&filter=SrcAsn%3D1");
+    expect(wrapper.findAll("section [role=alert]").map((one) => one.text())).toContain("unknown column 'SrcAsn'Try again");
+    expect(wrapper.findAll("a p").map((one) => one.text())).toContain("–");
+    expect(await accessibilityFaults()).toEqual([]);
+  });
+
   it("hides from a tenant what is not theirs, and does not ask for it", async () => {
     const { wrapper, asked } = await overview({ "GET /api/v1/session": { ...SESSION, may: { share: false, operate: false, administer: false } } });
     expect(wrapper.text()).not.toContain("Exporters");

@@ -1,5 +1,5 @@
 /** Rates of now. Of all flows the collector knows them; of a part of the flows the store is asked for the last minute. */
-import { computed, shallowRef, watch, type ComputedRef } from "vue";
+import { computed, shallowRef, watch } from "vue";
 import { api, ask } from "@/api/client";
 import { usePolling } from "@/composables/usePolling";
 import { useQuestion, type Question } from "@/composables/useQuestion";
@@ -32,7 +32,7 @@ async function storedRates(filter: string, signal: AbortSignal): Promise<Rates> 
   return { bits: (total.bytes * 8) / WINDOW_S, packets: total.packets / WINDOW_S, flows: total.flows / WINDOW_S };
 }
 
-export function useLiveFigures(filter: () => string, exporters: Question<ExporterView[]>): ComputedRef<LiveFigures | null> {
+export function useLiveFigures(filter: () => string, exporters: Question<ExporterView[]>) {
   const { mayOperate } = useSession();
   const all = computed(() => mayOperate.value && filter().trim() === "");
   const stored = useQuestion(
@@ -50,8 +50,12 @@ export function useLiveFigures(filter: () => string, exporters: Question<Exporte
     },
     { immediate: true },
   );
-  return computed(() => {
-    const now = course.value.at(-1);
-    return now ? { now, course: course.value } : null;
-  });
+  return {
+    figures: computed<LiveFigures | null>(() => {
+      const now = course.value.at(-1);
+      return now ? { now, course: course.value } : null;
+    }),
+    /** There are none, and they are not under way: the tiles say why. */
+    failed: computed(() => (all.value ? exporters.state.value : stored.state.value) === "error"),
+  };
 }
