@@ -42,7 +42,7 @@ def test_every_page_is_served_and_its_links_lead_somewhere(client):
 
 
 def test_images_are_served_as_such(client):
-    answer = client.get("/api/v1/help/images/demo.png")
+    answer = client.get("/api/v1/help/images/overview.png")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
 
 
@@ -155,5 +155,5 @@ def test_documentation_is_for_those_who_may_ask(services):
             return {}
 
     client = Client(create_app(replace(services, access=Nobody())))
-    for path in ("", "/index", "/images/demo.png"):
+    for path in ("", "/index", "/images/overview.png"):
         assert client.get(f"/api/v1/help{path}").status_code == 401

@@ -5,7 +5,7 @@ import type { BuiltGraph, Place } from "@/graphs/built";
 import { colorsOf } from "@/graphs/colors";
 import type { GraphContext } from "@/graphs/context";
 import { OTHER, rowMark, rowName, type Mark } from "@/graphs/marks";
-import { baseOption, tooltipStyle } from "@/graphs/options/common";
+import { baseOption, roomForNames, tooltipStyle } from "@/graphs/options/common";
 import { tooltip, tooltipGroup } from "@/graphs/tooltip";
 
 const BAR_HEIGHT = 30;
@@ -53,7 +53,7 @@ function barsOf(top: Top, palette: readonly string[], otherColor: string): Bar[]
 export function barsGraph(top: Top, context: GraphContext): BuiltGraph {
   const { colors } = context;
   const bars = barsOf(top, colors.series, colors.other);
-  const nameWidth = Math.min(Math.max(context.width * 0.32, 90), 260);
+  const nameWidth = roomForNames(bars.map((bar) => bar.mark.name), context, 0.32, 260);
   const crowded = context.height / Math.max(bars.length, 1) < LEAST_BAR * context.scale;
   return {
     option: {

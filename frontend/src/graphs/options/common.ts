@@ -77,3 +77,11 @@ export function rangeWords(context: GraphContext, start: number, end: number): s
   const day = from.split(" ")[0] ?? "";
   return `${from} – ${to.startsWith(`${day} `) ? to.slice(day.length + 1) : to}`;
 }
+
+const LETTER_PX = 7.8;
+
+/** Pixels for the longest of some names beside an axis, at most a part of the width. */
+export function roomForNames(names: readonly string[], context: GraphContext, part: number, most: number): number {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return Math.round(Math.min((longest * LETTER_PX + 8) * context.scale, Math.max(context.width * part, 80), most));
+}

@@ -3,7 +3,7 @@ import type { Heatmap, HeatmapAxis } from "@/graphs/answers";
 import type { BuiltGraph, Place, TimeScale } from "@/graphs/built";
 import type { GraphContext } from "@/graphs/context";
 import { axisMark, jointMark, rowName, type Mark } from "@/graphs/marks";
-import { baseOption, rangeWords, tooltipStyle } from "@/graphs/options/common";
+import { baseOption, rangeWords, roomForNames, tooltipStyle } from "@/graphs/options/common";
 import { tooltip, tooltipGroup } from "@/graphs/tooltip";
 
 const ROW_HEIGHT = 26;
@@ -53,7 +53,7 @@ export function heatmapGraph(field: Heatmap, context: GraphContext): BuiltGraph 
   const rows = field.rows.map((axis) => axisMark(field.down, axis, colors.accent));
   const cells = field.values.flatMap((row, y) => row.map((value, x) => [x, y, strength(value, maximum), value]));
   const cellAt = (dataIndex: number): Mark | null => cellMark(field, cells[dataIndex], colors.accent, rows);
-  const nameWidth = Math.min(Math.max(context.width * 0.28, 80), 220);
+  const nameWidth = roomForNames(rows.map((row) => row.name), context, 0.28, 220);
   const scale = scaleOf(field);
   const crowded = (context.height - bottomOf(field)) / Math.max(rows.length, 1) < LEAST_ROW * context.scale;
   const step = Math.max(1, Math.ceil((field.columns.length * LABEL_WIDTH) / context.width));

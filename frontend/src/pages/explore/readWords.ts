@@ -14,6 +14,7 @@ export function movedWords(answer: GraphAnswer, time: Time): string {
   if (answer.shape !== "series") return "";
   const { asked_start, asked_end, start, end } = answer.data;
   const [askedStart, askedEnd] = [Date.parse(asked_start), Date.parse(asked_end)];
+  if (Date.parse(end) < askedEnd) return `until ${time(end, "minute")}, later flows are still being added up`;
   if (Date.parse(start) > askedStart) return `nothing stored before ${time(start, "minute")}`;
   if (Date.parse(start) < askedStart || Date.parse(end) > askedEnd) return "moved outwards to whole intervals";
   return "";
