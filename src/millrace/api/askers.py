@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -88,7 +89,13 @@ class Circumstances:
         self._now = now
         self._scope = lru_cache(maxsize=256)(lambda text: _scope(text, schema, names))
 
-    def asking(self, asker: Asker, text: str, cancel: Cancel | None = None) -> Asking:
+    def moment(self) -> tuple[float, float]:
+        """The present, in Unix seconds and in monotonic seconds."""
+        return self._now(), time.monotonic()
+
+    def asking(
+        self, asker: Asker, text: str, cancel: Cancel | None = None, moment: tuple[float, float] | None = None
+    ) -> Asking:
         """Circumstances of a question.
 
         Parameters
@@ -97,6 +104,8 @@ class Circumstances:
         text : str
             Its filter: saved filters are looked up only if it names some.
         cancel : Cancel, optional
+        moment : tuple of float, optional
+            When it was asked, as `moment` said then; now if absent.
 
         Raises
         ------
@@ -106,7 +115,8 @@ class Circumstances:
         limit = asker.scope_filter
         scope: Filter = self._scope(limit) if limit else Everything()
         saved = self._access.saved(asker) if "@" in text else {}
-        return Asking(self._now(), scope, saved, cancel)
+        now, asked = moment or self.moment()
+        return Asking(now, scope, saved, cancel, asked)
 
 
 def _scope(text: str, schema: Schema, names: Names) -> Filter:

@@ -84,10 +84,12 @@ class Questions:
             Of the work.
         """
         cancel = Cancel()
+        # Not when its turn comes: those who ask together are answered together.
+        moment = self._circumstances.moment()
 
         def do() -> Result:
             cancel.check()
-            return work(self._circumstances.asking(asker, text, cancel))
+            return work(self._circumstances.asking(asker, text, cancel, moment))
 
         try:
             future = self._pool.submit(client_of(request, asker), do)

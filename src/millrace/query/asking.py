@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,9 +24,13 @@ class Asking:
         Texts of the asker's saved filters by name, for ``@name`` in a filter.
     cancel : Cancel, optional
         Ends the statement that runs when the asker has left.
+    asked : float
+        The moment of asking, monotonic seconds. An answer to the same statement that was begun later
+        is as fresh as one of its own.
     """
 
     now: float
     scope: Filter = field(default_factory=Everything)
     saved: Mapping[str, str] = field(default_factory=dict)
     cancel: Cancel | None = None
+    asked: float = field(default_factory=time.monotonic)

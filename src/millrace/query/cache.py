@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -39,6 +40,15 @@ class _Flight:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer, when its statement began, and until when anybody may have it."""
+
+    answer: pa.Table
+    began: float
+    until: float
+
+
 class AnswerCache:
     """Keeps answers, the least recently used leave first; safe to use from several threads.
 
@@ -58,11 +68,16 @@ class AnswerCache:
         self._clock = clock
         self._guard = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
-        self._kept: OrderedDict[Hashable, tuple[float, pa.Table]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._bytes = 0
 
     def get(
-        self, key: Hashable, ask: Callable[[Cancel], pa.Table], seconds: float, cancel: Cancel | None = None
+        self,
+        key: Hashable,
+        ask: Callable[[Cancel], pa.Table],
+        seconds: float,
+        cancel: Cancel | None = None,
+        asked: float = math.inf,
     ) -> pa.Table:
         """The answer that is kept, or that of a run.
 
@@ -76,6 +91,8 @@ class AnswerCache:
             How long the answer may be kept.
         cancel : Cancel, optional
             Of who asks.
+        asked : float
+            When it was asked, by `clock`: an answer whose statement began since is taken however old it is.
 
         Raises
         ------
@@ -87,7 +104,7 @@ class AnswerCache:
         asker = _Asker()
         with cancel.stopping(lambda: self._leave(asker)) if cancel else nullcontext():
             with self._guard:
-                kept = self._look_up(key)
+                kept = self._look_up(key, asked)
                 if kept is not None:
                     return kept
                 first = self._join(asker, key)
@@ -130,7 +147,7 @@ class AnswerCache:
         raise QueryCancelledError("the question was cancelled: nobody waits for the answer")
 
     def _fly(self, key: Hashable, flight: _Flight, ask: Callable[[Cancel], pa.Table], seconds: float) -> None:
-        answer, error = None, None
+        answer, error, began = None, None, self._clock()
         try:
             answer = ask(flight.cancel)
         except BaseException as raised:
@@ -140,30 +157,30 @@ class AnswerCache:
             if self._flights.get(key) is flight:
                 del self._flights[key]
             if answer is not None:
-                self._keep(key, answer, self._clock() + seconds)
+                self._keep(key, _Kept(answer, began, self._clock() + seconds))
             for asker in flight.askers:
                 asker.woken.set()
 
-    def _look_up(self, key: Hashable) -> pa.Table | None:
+    def _look_up(self, key: Hashable, asked: float) -> pa.Table | None:
         found = self._kept.get(key)
         if found is None:
             return None
-        if found[0] <= self._clock():
+        if found.until <= self._clock() and found.began < asked:
             self._forget(key)
             return None
         self._kept.move_to_end(key)
-        return found[1]
+        return found.answer
 
-    def _keep(self, key: Hashable, answer: pa.Table, until: float) -> None:
+    def _keep(self, key: Hashable, kept: _Kept) -> None:
         if key in self._kept:
             self._forget(key)
-        self._kept[key] = until, answer
-        self._bytes += _size(answer)
+        self._kept[key] = kept
+        self._bytes += _size(kept.answer)
         while self._bytes > self._max_bytes:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, key: Hashable) -> None:
-        self._bytes -= _size(self._kept.pop(key)[1])
+        self._bytes -= _size(self._kept.pop(key).answer)
 
 
 def _size(answer: pa.Table) -> int:

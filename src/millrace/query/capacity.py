@@ -60,7 +60,7 @@ def with_capacities(found: str, flows: Flows, named: Sequence[Dimension]) -> str
     """
     names = listed(named)
     speeds = f"SELECT {names}, sum(_speed) AS _capacity FROM ({interfaces_sql(flows, named)}) GROUP BY {names}"  # noqa: S608 - values are bound
-    return f"SELECT * FROM ({found}) AS _found INNER JOIN ({speeds}) AS _speeds USING ({names})"  # noqa: S608 - values are bound
+    return f"SELECT * FROM ({found}) AS _found LEFT JOIN ({speeds}) AS _speeds USING ({names})"  # noqa: S608 - values are bound
 
 
 @dataclass(frozen=True, slots=True)

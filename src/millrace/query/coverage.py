@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ _COARSEST_SECONDS = 3600
 
 class StoreTables:
     """Tables of a store, for `QueryEngine`; asks the store at most once per `max_age_seconds`.
+
+    Safe to use from several threads: one asks, the others wait for what it learns.
 
     Parameters
     ----------
@@ -34,14 +37,16 @@ class StoreTables:
         self._status = status
         self._max_age = max_age_seconds
         self._clock = clock
+        self._guard = threading.Lock()
         self._known: tuple[float, list[Table]] | None = None
 
     def __call__(self) -> list[Table]:
         """The tables, the flows themselves first."""
-        now = self._clock()
-        if self._known is None or now - self._known[0] > self._max_age:
-            self._known = now, complete_tables(self._status())
-        return self._known[1]
+        with self._guard:
+            now = self._clock()
+            if self._known is None or now - self._known[0] > self._max_age:
+                self._known = now, complete_tables(self._status())
+            return self._known[1]
 
 
 def complete_tables(status: StoreStatus) -> list[Table]:

@@ -73,28 +73,23 @@ class QueryEngine:
 
     def series(self, question: SeriesQuestion, asking: Asking) -> Series:
         """Flows per time."""
-        selection = self._select(question, asking)
-        return series(question, selection, self._run(selection, asking))
+        return series(question, *self._begin(question, asking))
 
     def top(self, question: TopQuestion, asking: Asking) -> Top:
         """Largest combinations of dimensions."""
-        selection = self._select(question, asking)
-        return top(question, selection, self._run(selection, asking))
+        return top(question, *self._begin(question, asking))
 
     def sankey(self, question: SankeyQuestion, asking: Asking) -> Sankey:
         """What flows from each value of a column to each value of the next."""
-        selection = self._select(question, asking)
-        return sankey(question, selection, self._run(selection, asking))
+        return sankey(question, *self._begin(question, asking))
 
     def heatmap(self, question: HeatmapQuestion, asking: Asking) -> Heatmap:
         """A field of values."""
-        selection = self._select(question, asking)
-        return heatmap(question, selection, self._run(selection, asking))
+        return heatmap(question, *self._begin(question, asking))
 
     def seen(self, question: Question, asking: Asking) -> list[SeenExporter]:
         """Exporters and interfaces of which flows are stored."""
-        selection = self._select(question, asking)
-        run = self._run(selection, asking)
+        selection, run = self._begin(question, asking)
         statement = SeenStatement(selection, self._schema, run.tables)
         exporters = run.ask(statement.exporters_sql, statement.parameters)
         interfaces = {side: run.ask(sql, statement.parameters) for side, sql in statement.interfaces_sql.items()}
@@ -133,19 +128,19 @@ class QueryEngine:
         """Puts statements to the store itself, past the cache."""
         return lambda sql, values: self._store.query(sql, values, cancel=asking.cancel)
 
-    def _select(self, question: Question, asking: Asking) -> Selection:
-        return select(question, asking, self._schema, self._names, settled=settled_until(self._tables()))
-
-    def _run(self, selection: Selection, asking: Asking) -> Run:
-        """What statements of a question about ranges of time need; their answers are kept for a moment."""
+    def _begin(self, question: Question, asking: Asking) -> tuple[Selection, Run]:
+        """Flows that are asked about, and what the statements need; their answers are kept for a moment."""
+        tables = self._tables()
+        selection = select(question, asking, self._schema, self._names, settled=settled_until(tables))
 
         def query(sql: str, values: dict[str, Bound]) -> pa.Table:
             key = sql, tuple(values.items())
             return self._cache.get(
                 key,
-                lambda cancel: self._store.query(sql, values, cancel=cancel),
+                lambda cancel: self._store.query(sql, values, cancel=cancel, typed=False),
                 selection.fresh_seconds,
                 asking.cancel,
+                asking.asked,
             )
 
-        return Run(self._schema, self._names, self._tables(), query)
+        return selection, Run(self._schema, self._names, tables, query)

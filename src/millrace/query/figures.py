@@ -55,9 +55,18 @@ class Scale:
             minimum=float(steady.min()),
             maximum=float(steady.max()),
             last=float(steady[-1]),
-            percentile95=float(np.percentile(steady, 100 * PERCENTILE)),
+            percentile95=_percentile(steady),
             total=0.0 if self.measure.side else float(amounts.sum()),
         )
+
+
+def _percentile(values: AnyArray) -> float:
+    """Interpolated linearly, as `largest` does it; NumPy's own takes a hundred times as long for so few values."""
+    ascending = np.sort(values)
+    place = PERCENTILE * (len(ascending) - 1)
+    low = int(place)
+    high = min(low + 1, len(ascending) - 1)
+    return float(ascending[low] * (1 - (place - low)) + ascending[high] * (place - low))
 
 
 def figure(row: SeriesRow, limit_by: LimitBy) -> float:

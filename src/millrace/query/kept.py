@@ -18,18 +18,19 @@ class Kept:
     dimensions : sequence of Dimension
     name : str
         Tells it from others of the same statement.
+    query : str
+        Where the statement finds the largest combinations: a query, or the name of one in its WITH clause.
 
     Attributes
     ----------
     query : str
-        Name under which the statement finds the largest combinations, in its WITH clause.
     top : str
         Column that tells whether a combination is one of them.
     """
 
-    def __init__(self, dimensions: Sequence[Dimension], name: str = "") -> None:
+    def __init__(self, dimensions: Sequence[Dimension], name: str = "", query: str = "") -> None:
         self._dimensions = dimensions
-        self.query = f"_largest{name}"
+        self.query = query or f"_largest{name}"
         self.top = f"_top{name}"
         self._values = [f"_d{name}{place}" for place in range(len(dimensions))]
 

@@ -82,7 +82,8 @@ class Series:
     ----------
     start, end : str
         Range that is answered: the range asked for, moved outwards to whole
-        intervals (but not past now), or to what is stored.
+        intervals (but not past now), or to what is stored. It ends before the
+        end that was asked for where many flows are not rolled up yet.
     asked_start, asked_end : str
         Range that was asked for.
     interval_seconds : int

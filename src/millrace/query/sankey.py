@@ -13,12 +13,13 @@ from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of
 from millrace.query.kept import Kept
 from millrace.query.labels import label
-from millrace.query.largest import largest
+from millrace.query.largest import absent, largest_of_each
 from millrace.query.questions import SankeyQuestion
 from millrace.query.render import Key, json_key
 from millrace.query.results import Sankey, SankeyLink, SankeyNode, moment, sources
 from millrace.query.run import Run
 from millrace.query.selection import Selection
+from millrace.query.source import is_rolled
 from millrace.query.units import MEASURES
 
 Node = tuple[int, Key | None]
@@ -43,8 +44,7 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
     if len(dimensions) < 2:
         raise QueryError("give two different columns at least")
     flows = flows_of(selection, dimensions, measure, run)
-    each = [flows_of(selection, [dimension], measure, run, like=flows) for dimension in dimensions]
-    statement = SankeyStatement(flows, each, dimensions, question.limit)
+    statement = SankeyStatement(flows, _parts(flows, selection, dimensions, run), dimensions, question.limit)
     links = statement.links(run.ask(statement.sql, flows.parameters))
     rate = measure.value(flows.plan.end - flows.plan.start)
     amounts = _amounts(links, len(dimensions))
@@ -68,6 +68,19 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
     )
 
 
+Part = tuple[Flows, Sequence[Dimension]]
+"""Some of the dimensions, and the flows from which the largest values of each are found in one pass."""
+
+
+def _parts(flows: Flows, selection: Selection, dimensions: Sequence[Dimension], run: Run) -> list[Part]:
+    """Dimensions that rollups have apart from the others, if that lets them be answered from rollups."""
+    rolled = [dimension for dimension in dimensions if is_rolled(dimension.column)]
+    alone = flows_of(selection, rolled, flows.measure, run, like=flows)
+    if not rolled or alone is flows:
+        return [(flows, dimensions)]
+    return [(alone, rolled), (flows, [dimension for dimension in dimensions if dimension not in rolled])]
+
+
 class SankeyStatement:
     """SQL of the amounts between the values of neighbouring columns.
 
@@ -77,8 +90,8 @@ class SankeyStatement:
     Parameters
     ----------
     flows : Flows
-    each : sequence of Flows
-        The same, for the largest values of each dimension.
+    parts : sequence of Part
+        The same, for the largest values.
     dimensions : sequence of Dimension
     limit : int
         Values of each column.
@@ -88,12 +101,24 @@ class SankeyStatement:
     sql : str
     """
 
-    def __init__(self, flows: Flows, each: Sequence[Flows], dimensions: Sequence[Dimension], limit: int) -> None:
-        self._kept = [Kept([dimension], str(place)) for place, dimension in enumerate(dimensions)]
+    def __init__(
+        self,
+        flows: Flows,
+        parts: Sequence[Part],
+        dimensions: Sequence[Dimension],
+        limit: int,
+    ) -> None:
+        found = {
+            dimension.name: f"(SELECT arrayJoin(tupleElement(_largest{part}, {place})))"
+            for part, (_, some) in enumerate(parts)
+            for place, dimension in enumerate(some, 1)
+        }
+        self._kept = [
+            Kept([dimension], str(place), found[dimension.name]) for place, dimension in enumerate(dimensions)
+        ]
         tops = ", ".join(kept.top for kept in self._kept)
         queries = (
-            f"{kept.query} AS ({largest(alone, [dimension], limit)})"
-            for kept, alone, dimension in zip(self._kept, each, dimensions, strict=True)
+            f"({largest_of_each(alone, some, limit)}) AS _largest{part}" for part, (alone, some) in enumerate(parts)
         )
         pairs = (f"({left.names}, {right.names})" for left, right in zip(self._kept, self._kept[1:], strict=False))
         names = ", ".join(kept.names for kept in self._kept)
@@ -107,18 +132,13 @@ class SankeyStatement:
         """Amounts between nodes."""
         keys = [kept.keys(table) for kept in self._kept]
         last = len(keys) - 1
-        absent = {_absent(place, len(keys)): place for place in range(last)}
+        lefts = {absent((place, place + 1), len(keys)): place for place in range(last)}
         found: dict[tuple[Node, Node], int] = defaultdict(int)
         marks = zip(table.column("_absent").to_pylist(), table.column("_amount").to_pylist(), strict=True)
         for row, (mark, amount) in enumerate(marks):
-            left = absent[mark]
+            left = lefts[mark]
             found[(left, keys[left][row]), (left + 1, keys[left + 1][row])] += amount
         return found
-
-
-def _absent(left: int, count: int) -> int:
-    """What ``grouping`` says of rows of a pair of columns: a bit for each other column, the first the highest."""
-    return sum(1 << (count - 1 - place) for place in range(count) if place not in (left, left + 1))
 
 
 def _amounts(links: dict[tuple[Node, Node], int], count: int) -> dict[Node, int]:

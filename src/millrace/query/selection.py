@@ -42,6 +42,8 @@ class Selection:
         What the asker wants.
     scope : Filter
         What the asker may see.
+    asked : tuple of int
+        Start and end of the range that was asked for.
     """
 
     start: int
@@ -49,6 +51,7 @@ class Selection:
     now: int
     filter: Filter
     scope: Filter
+    asked: tuple[int, int]
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -107,8 +110,8 @@ def select(
         least: ranges that end now are then asked for in the same words for
         that long, and answered from the cache.
     settled : int, optional
-        Unix second at which ranges of a quarter of an hour and more end, if that leaves
-        out a small part of them only.
+        Unix second at which ranges of a quarter of an hour and more end, if that moves them by
+        a small part of their length only.
 
     Raises
     ------
@@ -117,11 +120,13 @@ def select(
     """
     wanted = parse(question.filter, schema, names, asking.saved)
     now = asking.now
+    asked = question.span(now)
     if steady:
         start, end = question.span(now)
         grain = max(seconds for seconds in _GRAINS if seconds <= max((end - start) // _GRAINS_PER_RANGE, 1))
         now = now if grain == 1 else now // grain * grain
+        asked = question.span(now)
         if settled is not None and end - start >= _LONG_SECONDS and settled >= end - (end - start) // _CUT_PART:
             now = min(now, settled)
     start, end = question.span(now)
-    return Selection(start, end, math.ceil(now), wanted, asking.scope)
+    return Selection(start, end, math.ceil(now), wanted, asking.scope, asked)

@@ -22,8 +22,10 @@ SUMS = ("Bytes", "Packets", "SamplingRate")
 class QueryStore(Protocol):
     """What questions need of a store."""
 
-    def query(self, sql: str, parameters: Mapping[str, object], *, cancel: Cancel | None = None) -> pa.Table:
-        """Answer a statement whose values are bound by name.
+    def query(
+        self, sql: str, parameters: Mapping[str, object], *, cancel: Cancel | None = None, typed: bool = True
+    ) -> pa.Table:
+        """Answer a statement whose values are bound by name; unless `typed`, enumerations may stay numbers.
 
         Raises
         ------
@@ -37,8 +39,13 @@ def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]
     Rollups have the keys, and attributes, which follow from the keys; sums
     are no longer those of a flow.
     """
-    rolled = all(column.rollup in ("key", "attribute") for column in columns)
+    rolled = all(is_rolled(column) for column in columns)
     return [table for table in tables if rolled or not table.interval_seconds]
+
+
+def is_rolled(column: Column) -> bool:
+    """Whether rollups have a column as grouping or filtering needs it."""
+    return column.rollup in ("key", "attribute")
 
 
 def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters, shift_seconds: int = 0) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 RAW = "flows"
 
-_MANY_ROWS = 2_000_000
+_MANY_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Table:
     since, until : int
         Unix seconds between which it is complete.
     waiting_rows : int
-        Flows that it has not taken yet.
+        Flows that wait until it takes them: now, or just before it did the last time, if those were more.
     """
 
     name: str

@@ -28,10 +28,9 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
     flows = flows_of(selection, dimensions, measure, run)
     chosen = flows.plan
     statement = TopStatement(flows, dimensions, question.limit)
-    found = run.ask(statement.sql, statement.parameters)
-    total = run.ask(statement.total_sql, statement.parameters)
+    found, total = statement.split(run.ask(statement.sql, statement.parameters))
     interfaces = run.ask(statement.interfaces_sql, statement.parameters) if statement.interfaces_sql else None
-    shape = _Shape(measure, chosen.end - chosen.start, _rows([()], total)[0])
+    shape = _Shape(measure, chosen.end - chosen.start, total)
     capacities = None if interfaces is None else Capacities([dimensions], measure, interfaces)
     return Top(
         dimensions=[dimension.column.name for dimension in dimensions],
@@ -49,7 +48,7 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
 
 
 class TopStatement:
-    """SQL of the largest combinations, of the total, and of the interfaces of percentages.
+    """SQL of the largest combinations and of the total, and of the interfaces of percentages.
 
     Parameters
     ----------
@@ -61,9 +60,7 @@ class TopStatement:
     Attributes
     ----------
     sql : str
-        The combinations with their sums.
-    total_sql : str
-        The sums of everything, one row.
+        The sums of everything, then the combinations with theirs: one pass.
     interfaces_sql : str
         The interfaces of whose speed percentages are; empty for other units.
     """
@@ -72,17 +69,27 @@ class TopStatement:
         self.parameters = flows.parameters
         names = listed(dimensions)
         named = interface_dimensions(flows.measure, dimensions)
-        found = f"SELECT {names}, {_SUMS}, sum({flows.amount}) AS _sum FROM ({flows.whole}) GROUP BY {names}"  # noqa: S608 - values are bound
+        found = (
+            f"SELECT grouping({names}) > 0 AS _all, {names}, {_SUMS}, sum({flows.amount}) AS _sum "  # noqa: S608 - values are bound
+            f"FROM ({flows.whole}) GROUP BY GROUPING SETS (({names}), ())"
+        )
         order = "_sum"
         if named:
             found = with_capacities(found, flows, named)
             order = "_sum / _capacity"
-        place = self.parameters.add("UInt32", limit)
+        place = self.parameters.add("UInt32", limit + 1)
         self.sql = (
-            f"SELECT {names}, _bytes, _packets, _flows FROM ({found}) ORDER BY {order} DESC, {names} LIMIT {place}"  # noqa: S608 - values are bound
+            f"SELECT _all, {names}, _bytes, _packets, _flows FROM ({found}) "  # noqa: S608 - values are bound
+            f"ORDER BY _all DESC, {order} DESC, {names} LIMIT {place}"
         )
-        self.total_sql = f"SELECT {_SUMS} FROM ({flows.whole})"  # noqa: S608 - values are bound
         self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""
+
+    @staticmethod
+    def split(table: pa.Table) -> tuple[pa.Table, _Sums]:
+        """The combinations, and the sums of everything."""
+        # Of no flows there is no total either.
+        total = _rows([()], table.slice(0, 1))[0] if table.num_rows else _Sums((), 0, 0, 0)
+        return table.slice(1), total
 
 
 @dataclass(frozen=True, slots=True)

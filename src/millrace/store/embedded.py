@@ -25,7 +25,7 @@ from millrace.store.results import Results
 from millrace.store.roller import Roller
 from millrace.store.sql_server import SqlServer
 from millrace.store.state import State
-from millrace.store.status import table_status
+from millrace.store.status import table_statuses
 from millrace.store.store import Maintenance, StoreStatus
 
 _RETENTION_EVERY_MS = 600_000
@@ -131,6 +131,7 @@ class EmbeddedStore:
         max_seconds: float | None = None,
         max_memory_bytes: int | None = None,
         cancel: Cancel | None = None,
+        typed: bool = True,
     ) -> pa.Table:
         """Answer a question (see `Store.query`).
 
@@ -144,6 +145,7 @@ class EmbeddedStore:
             max_seconds=max_seconds,
             max_memory_bytes=max_memory_bytes,
             cancel=cancel,
+            typed=typed,
         )
 
     def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
@@ -181,12 +183,10 @@ class EmbeddedStore:
     def status(self) -> StoreStatus:
         """Sizes, extents, free space, progress of the rollups."""
         space = disk.measure(self._folder)
-        tables = {
-            table.name: table_status(self._engine, table) for table in self._tables if table.name != ddl.STATE_TABLE
-        }
+        shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
         error = self._insert_error or self._maintain_error
         return StoreStatus(
-            tables,
+            table_statuses(self._engine, shown),
             space.free_bytes,
             space.total_bytes,
             error,

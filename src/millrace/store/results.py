@@ -50,8 +50,9 @@ class Results:
         max_seconds: float | None,
         max_memory_bytes: int | None,
         cancel: Cancel | None = None,
+        typed: bool = True,
     ) -> pa.Table:
-        """Result as an Arrow table with times in UTC and enumerations as texts."""
+        """Result as an Arrow table; if `typed`, with times in UTC and enumerations as texts."""
         rows = self._settings.query_max_rows if max_rows is None else max_rows
         limits = self._limits(max_seconds, max_memory_bytes) | {
             "max_result_rows": rows,
@@ -59,7 +60,7 @@ class Results:
         }
         sql = questions.single(sql)
         try:
-            types = self._describe(sql, parameters, limits, cancel)
+            types = self._describe(sql, parameters, limits, cancel) if typed else {}
             raw = self._engine.read(sql, "ArrowStream", parameters, limits, cancel)
         except TypeError as error:
             raise QueryError(str(error)) from error
@@ -85,6 +86,8 @@ class Results:
             "max_memory_usage": memory,
             "max_bytes_before_external_group_by": memory // 2,
             "max_bytes_before_external_sort": memory // 2,
+            # The engine would leave all but one core idle, for want of a gibibyte per thread.
+            "max_threads_min_free_memory_per_thread": 0,
             # A filter of 500 comparisons, in each part of a statement, is longer than the engine's own bounds.
             "max_query_size": _MAX_STATEMENT_BYTES,
             "max_ast_elements": _MAX_STATEMENT_PARTS,

@@ -81,6 +81,8 @@ class Progress:
         Groups per source row, as last seen.
     pending : Pending
         Source rows that are not in it.
+    last_round : int
+        Source rows that waited for the round in which the last intervals were closed.
     plan : Plan, optional
         Begun and not yet known to be finished or undone.
     """
@@ -91,6 +93,7 @@ class Progress:
         self.closed_ms: int | None = None
         self.ratio = _FIRST_RATIO
         self.pending = Pending()
+        self.last_round = 0
         self.plan: Plan | None = None
         self.last_insert_ms: float = -math.inf
         self.inserted = False
@@ -99,6 +102,11 @@ class Progress:
     def key(self) -> str:
         """Where the state keeps it."""
         return f"rollup:{self.resolution.name}"
+
+    def close(self, closed_ms: int, last_round: int = 0) -> None:
+        """Note that intervals up to here are in the rollup, and how many rows the round took that closed them."""
+        if self.closed_ms is None or closed_ms > self.closed_ms:
+            self.closed_ms, self.last_round = closed_ms, last_round
 
 
 class Roller:
@@ -150,9 +158,10 @@ class Roller:
         return {progress.resolution.name: progress.closed_ms for progress in self._progress.values()}
 
     def waiting_rows(self, source: str) -> int:
-        """Rows of a source table that its rollup has not taken yet."""
+        """Rows of a source table that wait for its rollup, or did when its last round began, if those were more."""
+        progress = self._by_source[source]
         with self._guard:
-            return self._by_source[source].pending.rows
+            return max(progress.pending.rows, progress.last_round)
 
     def taken_blocks(self) -> dict[str, int]:
         """By source table, the last block that its rollup has taken."""
@@ -177,7 +186,7 @@ class Roller:
                 self._run(progress, closed_ms, done)
             with self._guard:
                 if progress.pending.oldest_ms >= closed_ms:
-                    progress.closed_ms = max(closed_ms, progress.closed_ms or closed_ms)
+                    progress.close(closed_ms)
             if progress.closed_ms is None:
                 return
             until_ms = progress.closed_ms
@@ -242,7 +251,7 @@ class Roller:
         done.written_rows[name] = done.written_rows.get(name, 0) + written
         if not left:
             with self._guard:
-                progress.closed_ms = max(closed_ms, progress.closed_ms or closed_ms)
+                progress.close(closed_ms, taken.rows)
 
     def _take(self, progress: Progress, blocks: BlockRange) -> tuple[int, int]:
         """Add a range of source blocks to the rollup; source rows taken and rows written."""

@@ -89,7 +89,7 @@ class FakeStore:
         self.answers = []
         self.asked = []
 
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         self.asked.append((sql, parameters))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

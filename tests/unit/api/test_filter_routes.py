@@ -42,7 +42,7 @@ class Providers:
         self.asked = threading.Semaphore(0)
         self.fails = False
 
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         self.asked.release()
         time.sleep(self.seconds)
         if self.fails:

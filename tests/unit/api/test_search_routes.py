@@ -39,7 +39,7 @@ class Failing:
         self._store = store
         self.good = good
 
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         self.good -= 1
         if self.good < 0:
             raise StoreError("the disk is on fire")
@@ -161,7 +161,7 @@ class Slow:
         self._store = store
         self.asked = 0
 
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         self.asked += 1
         time.sleep(0.02)
         return self._store.query(sql, parameters, cancel=cancel)

@@ -35,7 +35,7 @@ class ChdbStore:
                 "Flows UInt64) ENGINE = MergeTree ORDER BY TimeReceived"
             )
 
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         if cancel is not None:
             cancel.check()
         self.asked.append((sql, dict(parameters)))

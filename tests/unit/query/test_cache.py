@@ -52,6 +52,17 @@ def in_thread(action):
     return thread, found
 
 
+def test_who_asked_before_a_statement_began_takes_its_answer_however_old():
+    now = [10.0]
+    cache, ask = AnswerCache(clock=lambda: now[0]), Counted()
+    cache.get("a", ask, 1.0, asked=2.0)
+    now[0] = 20.0
+    cache.get("a", ask, 1.0, asked=9.9)
+    assert ask.runs == 1, "it was begun after that was asked"
+    cache.get("a", ask, 1.0, asked=10.1)
+    assert ask.runs == 2, "flows may have come between that answer and the question"
+
+
 def test_answer_is_kept_as_long_as_it_may_be():
     now = [0.0]
     cache, ask = AnswerCache(clock=lambda: now[0]), Counted()

@@ -64,7 +64,7 @@ def test_unknown_record_is_none(store, engine, flow_id):
 
 
 class _Nothing:
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         return SCHEMA.arrow.empty_table()
 
 

@@ -132,7 +132,7 @@ def test_unknown_column_is_refused_with_the_nearest_one(engine):
 
 
 class _Untouched:
-    def query(self, sql, parameters, *, cancel=None):
+    def query(self, sql, parameters, *, cancel=None, typed=True):
         raise AssertionError("nothing is asked")
 
 

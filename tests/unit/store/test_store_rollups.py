@@ -58,6 +58,19 @@ def test_the_open_minute_waits_for_its_end_and_the_grace_time(open_store):
     assert totals(store, "flows_1m0s") == totals(store, "flows")
 
 
+def test_as_many_rows_are_said_to_wait_as_did_for_the_minute_before(open_store):
+    store = open_store(rollup_grace_seconds=5)
+    store.insert(few_keys(100, NOW_MS, 30_000))
+    assert store.status().waiting_rows == 100
+    store.maintain(NOW_MS + 66_000)
+    store.insert(few_keys(30, NOW_MS + MINUTE_MS, 5_000))
+    assert store.status().waiting_rows == 100
+    store.maintain(NOW_MS + 126_000)
+    assert store.status().waiting_rows == 30
+    store.maintain(NOW_MS + 186_000)
+    assert store.status().waiting_rows == 0
+
+
 def test_late_flows_are_added_to_their_interval(store):
     for seed in range(4):
         store.insert(few_keys(500, NOW_MS - HOUR_MS, HOUR_MS, seed=seed))
