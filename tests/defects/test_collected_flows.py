@@ -62,7 +62,7 @@ def client(tmp_path_factory):
 
 def found(client, column, value):
     question = {
-        "last_seconds": 600, "filter": {"column": column, "operator": "=", "value": value},
+        "last_seconds": 600, "filter": f"{column} = {value}",
         "columns": ["InIf", "OutIf", "ExporterName", "InIfName", "SamplingRate", "SamplingRateSource", "Bytes"],
     }  # fmt: skip
     answer = client.post("/api/v1/flows/search", json=question)
@@ -115,7 +115,7 @@ def test_exporter_says_which_template_is_missing_and_what_was_lost(client):
     view = exporters["127.0.0.1"]
     assert [(waiting["template_id"], waiting["sets"]) for waiting in view["waiting"]] == [(300, 1)]
     assert view["lost"] == 3
-    assert any("lost" in problem for problem in view["problems"])
+    assert any("lost" in problem["what"] for problem in view["problems"])
 
 
 def test_every_metric_that_the_documentation_names_exists(client):

@@ -78,10 +78,19 @@ def console():
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self):
             row = {"value": 8.0, "packets": 1, "flows": 1, "share": 0.5}
-            rows = [{**row, "dimensions": [name]} for name in ("[/red]", "[bold]x[/bold]", "a\x1b[2Jb\nc")]
+            rows = [{**row, "labels": [name]} for name in ("[/red]", "[bold]x[/bold]", "a\x1b[2Jb\nc")]
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps({"end": "2026-01-31T12:00:00Z", "rows": rows}).encode())
+            self.wfile.write(
+                json.dumps(
+                    {
+                        "start": "2026-01-31T11:55:00Z",
+                        "end": "2026-01-31T12:00:00Z",
+                        "dimensions": ["ApplicationName"],
+                        "rows": rows,
+                    }
+                ).encode()
+            )
 
         def log_message(self, *arguments):
             pass
