@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -48,7 +49,7 @@ def figure_words(value: float, unit: str = "bit/s") -> str:
         value /= 1000
         prefix += 1
     digits = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.995 else 2
-    text = str(int(value)) if prefix == 0 and value == int(value) else f"{value:.{digits}f}"
+    text = str(int(value)) if prefix == 0 and value == int(value) else fixed(value, digits)
     return re.sub(" +", " ", f"{text} {' kMGTP'[prefix].strip()}{unit}".strip())
 
 
@@ -56,7 +57,12 @@ def percent_words(share: float) -> str:
     percent = share * 100
     if 0 < percent < 0.05:
         return "< 0.1 %"
-    return f"{percent:.0f} %" if percent >= 99.95 else f"{percent:.1f} %"
+    return f"{fixed(percent, 0 if percent >= 99.95 else 1)} %"
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number of so many decimals; what lies in the middle is rounded up, as JavaScript does."""
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 class Explore:
