@@ -17,7 +17,7 @@ from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receive
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_facts
 from millrace.batch import FlowBatch
-from millrace.config import static_metadata, static_networks
+from millrace.config import exporter_quirks, static_metadata, static_networks
 from millrace.decode import Decoder
 from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
@@ -54,7 +54,7 @@ class Application:
         self.metrics = Metrics()
         self.health = Health()
         self.store = EmbeddedStore(settings.data, self.schema, settings.store)
-        self._decoder = Decoder(self.schema, settings.decode.limits())
+        self._decoder = Decoder(self.schema, settings.decode.limits(), exporter_quirks(settings.exporters))
         self._metadata = static_metadata(settings.exporters)
         self._names = DEFAULT_NAMES.with_autonomous_systems(settings.as_names)
         # AS names come after the networks, which tell AS numbers where exporters do not.

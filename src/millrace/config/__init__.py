@@ -1,7 +1,13 @@
 """Typed configuration: YAML file, environment overrides, errors that name the key."""
 
 from millrace.config.environment import variable_name
-from millrace.config.exporters import ExporterSettings, ExportersSettings, InterfaceSettings, static_metadata
+from millrace.config.exporters import (
+    ExporterSettings,
+    ExportersSettings,
+    InterfaceSettings,
+    exporter_quirks,
+    static_metadata,
+)
 from millrace.config.load import load
 from millrace.config.networks import ASNamesSettings, NetworkSettings, NetworksSettings, static_networks
 from millrace.config.pages import reference, schema, show
@@ -15,6 +21,7 @@ __all__ = [
     "NetworkSettings",
     "NetworksSettings",
     "Section",
+    "exporter_quirks",
     "load",
     "reference",
     "schema",

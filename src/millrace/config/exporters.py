@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
 from millrace.config.section import Section
+from millrace.decode import NO_QUIRKS, Quirks, QuirksOf
 from millrace.enrich import Exporter, Interface, StaticMetadata
 
 
@@ -61,6 +63,12 @@ class ExporterSettings(Section):
     sampling_rate: int | None = Field(default=None, ge=1, le=2**32 - 1)
     """N of 1-in-N, whatever the exporter tells."""
 
+    swapped_sampling_rates: bool = False
+    """The exporter sends sampling rates with their bytes in the wrong order (a rate of 1000 comes as 3892510720)."""
+
+    reverse_in_23_24: bool = False
+    """The fields 23 and 24 (OUT_BYTES, OUT_PKTS) of its NetFlow v9 records count the other direction of the flow."""
+
     default_interface: InterfaceSettings | None = None
     """Interfaces that are not listed; interface 0, which means unknown, is not one of them."""
 
@@ -92,9 +100,26 @@ def static_metadata(exporters: Mapping[str, ExporterSettings]) -> StaticMetadata
     return StaticMetadata(_exporter(subnet, settings) for subnet, settings in exporters.items())
 
 
+def exporter_quirks(exporters: Mapping[str, ExporterSettings]) -> QuirksOf:
+    """Build the function that tells the decoder how exporters depart from the standards.
+
+    Raises
+    ------
+    ConfigError
+        If two keys name the same subnet.
+    """
+    subnets = static_metadata(exporters)
+    by_number = (NO_QUIRKS, *(Quirks(**settings.model_dump(include=_QUIRKS)) for settings in exporters.values()))
+    return lambda address: by_number[subnets.find(address)]
+
+
+_QUIRKS = {field.name for field in fields(Quirks)}
+"""Settings that concern decoding, not enrichment: a setting of the same name per quirk."""
+
+
 def _exporter(subnet: str, settings: ExporterSettings) -> Exporter:
     default = settings.default_interface
-    plain = settings.model_dump(exclude={"interfaces", "default_interface"})
+    plain = settings.model_dump(exclude={"interfaces", "default_interface", *_QUIRKS})
     return Exporter(
         subnet,
         **plain,

@@ -3,6 +3,18 @@
 from millrace.decode.decoder import Decoder
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.status import ExporterStatus
+from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded, Issue
 
-__all__ = ["Counts", "Decoded", "Decoder", "ExporterStatus", "Issue", "Limits"]
+__all__ = [
+    "NO_QUIRKS",
+    "Counts",
+    "Decoded",
+    "Decoder",
+    "ExporterStatus",
+    "Issue",
+    "Limits",
+    "Quirks",
+    "QuirksOf",
+    "no_quirks",
+]

@@ -14,6 +14,7 @@ from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
+from millrace.decode.quirks import QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded
 from millrace.decode.sflow import AgentStatus, SflowDecoder
 from millrace.schema import Schema
@@ -38,11 +39,13 @@ class Decoder:
         Columns to fill.
     limits : Limits
         Bounds on memory and work.
+    quirks : callable
+        How the exporter of an address departs from the standards.
     """
 
-    def __init__(self, schema: Schema, limits: Limits = _DEFAULT_LIMITS) -> None:
+    def __init__(self, schema: Schema, limits: Limits = _DEFAULT_LIMITS, quirks: QuirksOf = no_quirks) -> None:
         self._schema = schema
-        self._netflow = NetflowDecoder(schema, limits)
+        self._netflow = NetflowDecoder(schema, limits, quirks)
         self._sflow = SflowDecoder(schema, limits)
 
     def decode(self, batch: DatagramBatch) -> Decoded:

@@ -27,6 +27,7 @@ from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_leftovers
+from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
 from millrace.schema import Schema
 
@@ -34,9 +35,9 @@ from millrace.schema import Schema
 class NetflowDecoder:
     """Decodes NetFlow v1, v5, v7, v9 and IPFIX; see `Decoder`."""
 
-    def __init__(self, schema: Schema, limits: Limits) -> None:
+    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf) -> None:
         self._schema = schema
-        self._state = State.empty(limits)
+        self._state = State.empty(limits, quirks)
         self._resolver = Resolver(self._state)
         self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
         self._options = Compiled(compile_options, limits.compiled_layouts)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U8, AnyArray
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.headers import PROTOCOLS, Headers
+from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
@@ -48,6 +49,7 @@ class ExporterState:
 
     number: int
     address: bytes
+    quirks: Quirks = NO_QUIRKS
     scopes: dict[tuple[int, int], Scope] = field(default_factory=dict)
     templates: int = 0
     options_entries: int = 0
@@ -78,6 +80,8 @@ class BatchScopes:
         Row of `streams`.
     streams : list of (bytes, str)
         The distinct ones of `keys`.
+    quirks : list of Quirks or None
+        Of the exporter of each scope; None if no exporter of the batch has any.
     """
 
     index: I64
@@ -90,9 +94,17 @@ class BatchScopes:
     domain: I64
     stream: I64
     streams: list[tuple[bytes, str]]
+    quirks: list[Quirks] | None = None
 
     def __len__(self) -> int:
         return len(self.scopes)
+
+    def having(self, quirk: str) -> Bool | None:
+        """Which scopes are of an exporter with a quirk (a field of `Quirks`), shape (scopes,); None if none is."""
+        if self.quirks is None:
+            return None
+        found = np.array([getattr(quirks, quirk) for quirks in self.quirks], np.bool_)
+        return found if found.any() else None
 
     def rows(self, which: I64) -> BatchScopes:
         """The same scopes for some of the datagrams."""
@@ -102,8 +114,9 @@ class BatchScopes:
 class Scopes:
     """Registry of exporters and scopes; both share one sequence of numbers."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, quirks: QuirksOf) -> None:
         self._limits = limits
+        self._quirks = quirks
         self._exporters: dict[bytes, ExporterState] = {}
         self._next_number = 0
         self._known = _Known.empty()
@@ -130,7 +143,7 @@ class Scopes:
         else:
             which = np.flatnonzero(present)
             some = self._known.words[which]
-            described = _describe(some, [self._known.scopes[at] for at in which.tolist()])
+            described = self._describe(some, [self._known.scopes[at] for at in which.tolist()])
             self._last = present, described
         row = np.cumsum(present) - 1
         return replace(described, index=index if present.all() else row[index])
@@ -151,7 +164,16 @@ class Scopes:
             self._known = _Known.of([scope for exporter in self for scope in exporter.scopes.values()])
             self._known_numbers = self._next_number
             self._last = None
-        return replace(_describe(distinct, found), index=index)
+        return replace(self._describe(distinct, found), index=index)
+
+    def _describe(self, words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
+        """The scopes of a batch with the quirks of their exporters; without the index of the datagrams."""
+        found = _describe(words, scopes)
+        quirks = [
+            self._quirks(address) if scope is None else scope.exporter.quirks
+            for scope, (address, _) in zip(scopes, found.keys, strict=True)
+        ]
+        return replace(found, quirks=quirks if any(quirk != NO_QUIRKS for quirk in quirks) else None)
 
     def register(self, address: bytes, version: int, domain: int, time_ns: int) -> Scope | None:
         """The scope of these, made if it is new; None where a limit forbids it."""
@@ -171,7 +193,9 @@ class Scopes:
         if exporter is None:
             if len(self._exporters) >= self._limits.exporters and not self._make_room(time_ns):
                 return None
-            exporter = self._exporters[address] = ExporterState(self._number(), address, last_seen_ns=time_ns)
+            quirks = self._quirks(address)
+            exporter = ExporterState(self._number(), address, quirks, last_seen_ns=time_ns)
+            self._exporters[address] = exporter
         return exporter
 
     def get(self, address: bytes) -> ExporterState | None:

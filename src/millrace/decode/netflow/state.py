@@ -13,6 +13,7 @@ from millrace.decode.netflow.sampling import Sampling
 from millrace.decode.netflow.scopes import Scopes
 from millrace.decode.netflow.templates import Templates
 from millrace.decode.netflow.waiting import Waiting, WaitingSet
+from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
 
 
@@ -30,12 +31,12 @@ class State:
     waiting: Waiting
 
     @classmethod
-    def empty(cls, limits: Limits) -> State:
+    def empty(cls, limits: Limits, quirks: QuirksOf) -> State:
         """Nothing is known."""
         layouts = Layouts(limits.template_bytes)
         sampling, names = Sampling(), Names()
         return cls(
-            limits, Scopes(limits), layouts, Templates(limits, layouts), sampling, names,
+            limits, Scopes(limits, quirks), layouts, Templates(limits, layouts), sampling, names,
             Learner(limits, sampling, names), Waiting(limits),
         )  # fmt: skip
 
