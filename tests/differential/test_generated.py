@@ -28,7 +28,10 @@ LEARNED = {"SamplingRate", "SamplingRateSource"}
 
 def batch_of(sent: list[Sent]) -> DatagramBatch:
     return DatagramBatch.from_payloads(
-        [one.payload for one in sent], source=[one.source for one in sent], time_ns=[one.time_ns for one in sent]
+        [one.payload for one in sent],
+        source=[one.source for one in sent],
+        source_port=[one.port for one in sent],
+        time_ns=[one.time_ns for one in sent],
     )
 
 

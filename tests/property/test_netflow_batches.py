@@ -17,7 +17,10 @@ SCHEMA = Schema()
 
 def batch_of(sent: list[Sent]) -> DatagramBatch:
     return DatagramBatch.from_payloads(
-        [s.payload for s in sent], source=[s.source for s in sent], time_ns=[s.time_ns for s in sent]
+        [s.payload for s in sent],
+        source=[s.source for s in sent],
+        source_port=[s.port for s in sent],
+        time_ns=[s.time_ns for s in sent],
     )
 
 

@@ -60,8 +60,27 @@ _LEGACY = {
 }  # fmt: skip
 
 
+Sender = tuple[str, int]
+"""Address and UDP port."""
+
+
+def agreed(told: dict[Sender, dict[Any, Any]], sender: Sender, keys: tuple[Any, ...]) -> Any:
+    """What a sender told under the first key that it told anything under, else what all other ports agree on."""
+    for key in keys:
+        if key in told.get(sender, {}):
+            return told[sender][key]
+    for key in keys:
+        values = [of[key] for (address, _), of in told.items() if address == sender[0] and key in of]
+        if values and all(value == values[0] for value in values):
+            return values[0]
+    return None
+
+
 class Canonical:
-    """Makes flows of shown datagrams; keeps what options say, by exporter.
+    """Makes flows of shown datagrams; keeps what options say, by exporter and UDP port.
+
+    What a port was not told comes from other ports of the exporter as long as
+    those agree.
 
     Parameters
     ----------
@@ -75,8 +94,8 @@ class Canonical:
             if column.elements and column.name not in _SPECIAL
         }
         self._sampling = Sampling()
-        self._boots: dict[tuple[str, int], int] = {}
-        self._applications: dict[tuple[str, Any], str] = {}
+        self._boots: dict[Sender, dict[int, int]] = {}
+        self._applications: dict[Sender, dict[Any, str]] = {}
 
     def flows(self, shown: dict[str, Any], received_ns: int) -> list[Flow]:
         """Flows of a datagram, in wire order; learns what its options say."""
@@ -115,7 +134,7 @@ class Canonical:
 
     def _of_set(self, shown: dict[str, Any], header: dict[str, Any], one: dict[str, Any]) -> Iterator[Flow]:
         domain = header.get("observation_domain_id", header.get("source_id"))
-        exporter = shown["exporter"]
+        exporter = shown["exporter"], shown["port"]
         for record in without_padding(one.get("records", [])):
             if one["kind"] == "options_data":
                 self._learn(exporter, domain, record)
@@ -128,16 +147,16 @@ class Canonical:
             if back is not None:
                 yield back
 
-    def _learn(self, exporter: str, domain: int, record: dict[str, Any]) -> None:
+    def _learn(self, exporter: Sender, domain: int, record: dict[str, Any]) -> None:
         fields = record["scope"] | record["fields"]
         self._sampling.learn(exporter, domain, record)
         if "systemInitTimeMilliseconds" in fields:
-            self._boots[exporter, domain] = _milliseconds(fields["systemInitTimeMilliseconds"])
-            self._boots.setdefault((exporter, -1), self._boots[exporter, domain])
+            boots = self._boots.setdefault(exporter, {})
+            boots[domain] = boots[-1] = _milliseconds(fields["systemInitTimeMilliseconds"])
         if "applicationId" in fields and "applicationName" in fields:
-            self._applications[exporter, fields["applicationId"]] = fields["applicationName"]
+            self._applications.setdefault(exporter, {})[fields["applicationId"]] = fields["applicationName"]
 
-    def _of_record(self, fields: dict[str, Any], header: dict[str, Any], exporter: str, domain: int) -> Flow:
+    def _of_record(self, fields: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int) -> Flow:
         fields = {_FORMER_CISCO.get(name, name): value for name, value in fields.items() if value is not None}
         flow = self._plain_columns(fields)
         flow |= _icmp(fields, flow) | _ethertype(fields) | _direction(fields) | _labels(fields)
@@ -153,7 +172,7 @@ class Canonical:
             if learned:
                 flow |= {"SamplingRate": learned, "SamplingRateSource": 2}
         told = fields.get("applicationName")
-        name = told or self._applications.get((exporter, fields.get("applicationId")), told)
+        name = told or (agreed(self._applications, exporter, (fields.get("applicationId"),)) or told)
         if name is not None:
             # Text ends at its first NUL: exporters copy C strings into fields of fixed length.
             flow["ApplicationName"] = name.partition("\0")[0].strip()
@@ -173,7 +192,7 @@ class Canonical:
         return flow
 
     def _time(
-        self, column: str, fields: dict[str, Any], header: dict[str, Any], exporter: str, domain: int
+        self, column: str, fields: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int
     ) -> int | None:
         prefix, uptime = _TIMES[column]
         export_ms = header.get("unix_secs", header.get("export_time", 0)) * 1000
@@ -187,7 +206,7 @@ class Canonical:
             if "sys_uptime" in header:
                 return _from_uptime(fields[uptime], header["sys_uptime"], export_ms)
             own = fields.get("systemInitTimeMilliseconds")
-            boot = self._boots.get((exporter, domain), self._boots.get((exporter, -1)))
+            boot = agreed(self._boots, exporter, (domain, -1))
             boot = _milliseconds(own) if own is not None else boot
             if not boot:
                 return self._observed(fields)
@@ -203,7 +222,7 @@ class Canonical:
         return next((time for name in _OBSERVED if name in fields and (time := _milliseconds(fields[name]))), None)
 
     def _reverse(
-        self, fields: dict[str, Any], flow: Flow, header: dict[str, Any], exporter: str, domain: int
+        self, fields: dict[str, Any], flow: Flow, header: dict[str, Any], exporter: Sender, domain: int
     ) -> Flow | None:
         """The other direction of a biflow (RFC 5103) or of an NSEL connection, if it has packets or bytes."""
         backward = {

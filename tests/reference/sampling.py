@@ -2,56 +2,107 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
+
+_MOST = 2**32 - 1
+
+_SPACED = (
+    ("samplingPacketInterval", "samplingPacketSpace"), ("samplingTimeInterval", "samplingTimeSpace"),
+)  # fmt: skip
+_SPACED_FLOWS = (
+    ("samplingFlowInterval", "samplingFlowSpacing"), ("flowSamplingTimeInterval", "flowSamplingTimeSpacing"),
+)  # fmt: skip
 
 
 def rate_of(fields: dict[str, Any]) -> int:
     """Rate that elements tell together, 0 if none: of several ways to tell it the largest.
 
-    34 and 50 are the rate; 305 of (305 + 306) packets are taken; 309 of 310
-    are; 311 is a probability.
+    34 and 50 are the rate; of systematic ones the part that is taken; 309 of
+    310 are; 311 is a probability; a hash selects a part of its range. Flows
+    selected among flows of selected packets have both.
     """
-    rates = [fields.get("samplingInterval", 0), fields.get("samplerRandomInterval", 0)]
-    taken = fields.get("samplingPacketInterval")
-    if taken:
-        left_out = fields.get("samplingPacketSpace")
-        rates.append(taken if left_out is None else round((taken + left_out) / taken))
+    rates: list[float | Fraction] = [fields.get("samplingInterval", 0), fields.get("samplerRandomInterval", 0)]
+    if "samplingPacketSpace" not in fields:
+        rates.append(fields.get("samplingPacketInterval", 0))
+    rates += _spaced(fields, _SPACED)
     size, population = fields.get("samplingSize"), fields.get("samplingPopulation")
     if size and population:
-        rates.append(round(population / size))
+        rates.append(Fraction(population, size))
     probability = fields.get("samplingProbability")
     if isinstance(probability, float) and 0 < probability <= 1:
-        rates.append(round(1 / probability))
-    return max(rates)
+        rates.append(1 / probability)
+    rates.append(_hashed(fields))
+    packets = max(_whole(rate) for rate in rates)
+    flows = max((_whole(rate) for rate in _spaced(fields, _SPACED_FLOWS)), default=0)
+    return min(max(packets, 1) * max(flows, 1), _MOST) if packets or flows else 0
+
+
+def _whole(rate: float | Fraction) -> int:
+    """The nearest number; halves go up for ratios of integers."""
+    whole = int(rate + Fraction(1, 2)) if isinstance(rate, int | Fraction) else round(rate)
+    return min(whole, _MOST)
+
+
+def _spaced(fields: dict[str, Any], pairs: tuple[tuple[str, str], ...]) -> list[Fraction]:
+    return [
+        Fraction(fields[taken] + fields[left_out], fields[taken])
+        for taken, left_out in pairs
+        if fields.get(taken) and left_out in fields
+    ]
+
+
+def _hashed(fields: dict[str, Any]) -> float | Fraction:
+    if "hashOutputRangeMin" not in fields or "hashOutputRangeMax" not in fields:
+        return 0
+    whole = fields["hashOutputRangeMax"] - fields["hashOutputRangeMin"] + 1
+    selected = 0
+    for suffix in ("", *(f"#{n}" for n in range(2, 50))):
+        low, high = (fields.get(f"hashSelectedRange{end}{suffix}") for end in ("Min", "Max"))
+        if low is not None and high is not None and high >= low:
+            selected += high - low + 1
+    return whole / selected if 0 < selected <= whole else 0
 
 
 class Sampling:
-    """Rates by selector, interface and domain of each exporter."""
+    """Rates by selector, interface and domain of each port of each exporter."""
 
     def __init__(self) -> None:
-        self._rates: dict[tuple[str, int | None, str, int], int] = {}
+        self._rates: dict[tuple[str, int], dict[tuple[int | None, str, int], int]] = {}
 
-    def learn(self, exporter: str, domain: int, record: dict[str, Any]) -> None:
+    def learn(self, sender: tuple[str, int], domain: int, record: dict[str, Any]) -> None:
         """Learn the rate that a record of options tells."""
-        fields = record["scope"] | record["fields"]
-        rate = rate_of(fields)
+        rate = rate_of(record["scope"] | record["fields"])
         if not rate:
             return
+        told = self._rates.setdefault(sender, {})
         for binding, ident in _bindings(record):
-            self._rates[exporter, domain, binding, ident] = rate
-            self._rates.setdefault((exporter, None, binding, ident), rate)
+            told[domain, binding, ident] = rate
+            told.setdefault((None, binding, ident), rate)
 
-    def rate(self, exporter: str, domain: int, fields: dict[str, Any]) -> int:
-        """Rate of a flow: its selector's, else its interface's, else its domain's; 0 if unknown."""
+    def rate(self, sender: tuple[str, int], domain: int, fields: dict[str, Any]) -> int:
+        """Rate of a flow: its selector's, else its interface's, else its domain's; 0 if unknown.
+
+        What a port was not told comes from the others, as long as they agree.
+        """
         wanted: list[tuple[str, int]] = [
             ("selector", fields[name]) for name in ("selectorId", "samplerId") if name in fields
         ]
         wanted += [("interface", fields[name]) for name in ("ingressInterface",) if name in fields]
+        own = self._rates.get(sender, {})
         for binding, ident in (*wanted, ("domain", 0)):
             for where in (domain, None):
-                rate = self._rates.get((exporter, where, binding, ident))
+                rate = own.get((where, binding, ident))
                 if rate:
                     return rate
+            for where in (domain, None):
+                rates = {
+                    told[where, binding, ident]
+                    for (address, _), told in self._rates.items()
+                    if address == sender[0] and (where, binding, ident) in told
+                }
+                if len(rates) == 1:
+                    return rates.pop()
         return 0
 
 

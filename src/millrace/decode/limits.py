@@ -23,6 +23,10 @@ class Limits:
         An exporter silent for this long makes room when `exporters` is reached.
     domains_per_exporter : int
         Observation domains (engines, source IDs) of an exporter, per protocol; about 300 B each.
+    ports_per_exporter : int
+        UDP ports of an exporter of which state is kept, beyond one per domain; those beyond share what they
+        announce. About 600 B each. Ports come from a forger, from several devices behind one address, or from
+        translators of addresses that give a device a new one now and then.
     templates_per_exporter : int
         Templates of an exporter over all its domains.
     templates : int
@@ -55,6 +59,7 @@ class Limits:
     exporters: int = 10_000
     exporter_idle_s: float = 3600.0
     domains_per_exporter: int = 1024
+    ports_per_exporter: int = 1024
     templates_per_exporter: int = 4096
     templates: int = 100_000
     template_bytes: int = 16 << 20

@@ -27,11 +27,12 @@ from millrace.testing.netflow import (
 
 @dataclass(frozen=True)
 class Sent:
-    """A datagram of a stream: its bytes, its source and when it is received, in ns."""
+    """A datagram of a stream: its bytes, its source, when it is received in ns, and the UDP port of its sender."""
 
     payload: bytes
     source: str
     time_ns: int
+    port: int = 50000
 
 
 _ELEMENTS = (
@@ -75,7 +76,7 @@ def record_bytes(draw: st.DrawFn, template: Template) -> bytes:
 
 @st.composite
 def streams(draw: st.DrawFn, max_datagrams: int = 10) -> list[Sent]:
-    """Datagrams of a few exporters and domains: templates, changes, withdrawals, options, data before its template."""
+    """Datagrams of a few exporters, ports and domains: templates, changes, withdrawals, options, data before templates."""
     sent: list[Sent] = []
     known: dict[tuple[int, int], Template] = {}
     time_ns = EXPORT_S * 1_000_000_000
@@ -90,7 +91,7 @@ def streams(draw: st.DrawFn, max_datagrams: int = 10) -> list[Sent]:
         else:
             sets = draw(st.lists(_sets(version, known), max_size=4))
             payload = message(version, *sets, sequence=sequence, domain=draw(st.integers(0, 1)))
-        sent.append(Sent(payload, source, time_ns))
+        sent.append(Sent(payload, source, time_ns, draw(st.sampled_from((50000, 50000, 50001, 50002)))))
     return sent
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from millrace.batch import FlowBatch
-from millrace.batch.arrays import I64, U32
+from millrace.batch.arrays import I64, U32, Bool
 from millrace.decode.netflow.assembly import Rows, spread, stable_order
 from millrace.decode.netflow.headers import PROTOCOL_CODES
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.plan import Plan
+from millrace.decode.netflow.rates import element_rate
 from millrace.decode.netflow.records import Records, find_records
-from millrace.decode.netflow.sampling import Sampling, element_rate
+from millrace.decode.netflow.sampling import Sampling
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sets import Sets
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
@@ -128,14 +129,17 @@ def _write_facts(rows: Rows, groups: list[Group], scopes: BatchScopes) -> None:
 
 
 def _write_sampling(rows: Rows, groups: list[Group], scopes: BatchScopes, sampling: Sampling) -> None:
+    swaps = scopes.having("swapped_sampling_rates")
     for group in groups:
         rate = _group_rate(group, scopes, sampling)
         source = rows.slot("SamplingRateSource", group.start, group.stop)
         known = rate > 0
         source[...] = np.where(known, np.uint8(_BY_OPTIONS), np.uint8(0))
-        own = element_rate(group.records, group.plan.elements)
+        swapped = None if swaps is None else spread(swaps[group.sets.scope], group.records.counts)
+        own = element_rate(group.records, group.plan.elements, swapped)
         if own is not None:
             told = own > 0
+            _note_told(group, scopes, own, told)
             rate = np.where(told, own, rate)
             source[told] = _BY_RECORD
             known = known | told
@@ -143,6 +147,16 @@ def _write_sampling(rows: Rows, groups: list[Group], scopes: BatchScopes, sampli
             rows.slot("SamplingRate", group.start, group.stop)[...] = rate
         elif known.any():
             rows.slot("SamplingRate", group.start, group.stop, known)[...] = np.where(known, rate, 0)
+
+
+def _note_told(group: Group, scopes: BatchScopes, rate: I64, told: Bool) -> None:
+    """Remember for people what the records of a domain said last."""
+    latest = np.zeros(len(scopes), np.int64)
+    latest[spread(group.sets.scope, group.records.counts)[told]] = rate[told]
+    for at in np.flatnonzero(latest).tolist():
+        scope = scopes.scopes[at]
+        if scope is not None:
+            scope.record_rate = int(latest[at])
 
 
 def _group_rate(group: Group, scopes: BatchScopes, sampling: Sampling) -> I64:

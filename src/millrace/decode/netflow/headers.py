@@ -44,6 +44,7 @@ class Headers:
     export_ms : Unix ms of the header
     sequence, domain : as sent; a v5 engine is type × 256 + id
     sampling : sampling word of v5
+    port : UDP port of the sender
     time_ns : time of receipt
     source : ndarray of uint8, shape (n, 16)
     """
@@ -59,6 +60,7 @@ class Headers:
     domain: I64
     sampling: I64
     time_ns: I64
+    port: I64
     source: U8
 
     def __len__(self) -> int:
@@ -85,10 +87,11 @@ def read_headers(batch: DatagramBatch, which: I64, version: I64) -> Headers:
     stop = batch.stop if everything else batch.stop[which]
     time_ns = batch.time_ns if everything else batch.time_ns[which]
     source = batch.source if everything else batch.source[which]
+    port = (batch.source_port if everything else batch.source_port[which]).astype(np.int64)
     n = len(which)
     count, uptime, export_ms, sequence, domain, sampling = (np.zeros(n, np.int64) for _ in range(6))
     headers = Headers(
-        which, version, count, start, stop, uptime, export_ms, sequence, domain, sampling, time_ns, source
+        which, version, count, start, stop, uptime, export_ms, sequence, domain, sampling, time_ns, port, source
     )
     size = np.zeros(n, np.int64)
     for kind in np.unique(version).tolist():

@@ -13,6 +13,8 @@ from millrace.decode.netflow.headers import IPFIX
 VARIABLE = 0xFFFF
 """Length of a variable-length field in a template (RFC 7011 §7)."""
 ENTERPRISE_BIT = 0x8000
+_SELECTORS = (302, 48)
+"""selectorId, samplerId."""
 
 _Compiled = TypeVar("_Compiled")
 
@@ -45,6 +47,8 @@ class Layout:
         Whether a field with the enterprise bit is followed by an enterprise number.
     wire : bytes
         Field specifiers as announced.
+    selectors : bool
+        Whether it is one of flows that name their selector or sampler.
     users : int
         Templates with this layout.
     """
@@ -55,6 +59,7 @@ class Layout:
     scopes: int
     with_pen: bool
     wire: bytes
+    selectors: bool = False
     users: int = 0
 
     def fields(self) -> tuple[Field, ...]:
@@ -85,6 +90,11 @@ def least_record(wire: bytes, *, with_pen: bool) -> int:
     if with_pen and any(element & ENTERPRISE_BIT for element in words[::2]):
         lengths = [field.length for field in parse_fields(wire, 0, with_pen=True)]
     return sum(lengths) - (VARIABLE - 1) * lengths.count(VARIABLE)
+
+
+def _names_selectors(wire: bytes, *, with_pen: bool) -> bool:
+    fields = parse_fields(wire, 0, with_pen=with_pen)
+    return any(field.length and not field.pen and field.id in _SELECTORS for field in fields)
 
 
 class Layouts:
@@ -119,7 +129,9 @@ class Layouts:
         if layout is None:
             if self.nbytes + len(wire) > self._limit_bytes:
                 return None
-            layout = self._by_wire[key] = Layout(self._next_number, version, options, scopes, with_pen, wire)
+            selectors = not options and _names_selectors(wire, with_pen=with_pen)
+            layout = Layout(self._next_number, version, options, scopes, with_pen, wire, selectors)
+            self._by_wire[key] = layout
             self._by_number[layout.number] = layout
             self._next_number += 1
             self.nbytes += len(wire)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from millrace.batch import Coded
 from millrace.batch.arrays import I64, AnyArray, Bool
+from millrace.decode.netflow.agreement import Agreement
 from millrace.decode.netflow.assembly import spread
-from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Scope
+from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
@@ -16,12 +19,17 @@ _WORD = (1 << 64) - 1
 _KEY_BITS = 62
 
 
+Texts: TypeAlias = tuple[str, str]
+"""Name and description."""
+
+
 class Names:
     """Names and start times learned from options.
 
-    Applications and interfaces belong to an exporter, whichever domain told
-    them; a start time (systemInitTimeMilliseconds) belongs to the domain, and
-    to those of the exporter's domains that tell none.
+    Applications and interfaces belong to a port of an exporter, whichever
+    domain told them; a start time (systemInitTimeMilliseconds) belongs to a
+    domain of a port, and to those of the port's domains that tell none. Ports
+    that were not told take what all others agree on.
     """
 
     def __init__(self) -> None:
@@ -29,38 +37,62 @@ class Names:
         self._numbers: dict[str, int] = {}
         self._application_keys = Timeline()
         self._applications: dict[int, dict[int, str]] = {}
-        self._interfaces: dict[int, dict[int, tuple[str, str]]] = {}
+        self._agreed_applications = Agreement()
+        self._interfaces: dict[int, dict[int, Texts]] = {}
         self._boots = Timeline()
+        self._agreed_boots = Agreement()
         self.changed = False
 
-    def applications(self, exporter: ExporterState) -> dict[int, str]:
+    def applications(self, port: Port) -> dict[int, str]:
         """Names by applicationId."""
-        return self._applications.get(exporter.number, {})
+        return self._applications.get(port.number, {})
 
-    def interfaces(self, exporter: ExporterState) -> dict[int, tuple[str, str]]:
+    def interfaces(self, port: Port) -> dict[int, Texts]:
         """Name and description by ifIndex."""
-        return self._interfaces.get(exporter.number, {})
+        return self._interfaces.get(port.number, {})
+
+    def interfaces_of(self, exporter: ExporterState) -> dict[int, Texts]:
+        """The same for an exporter; left out is what its ports name differently."""
+        found: dict[int, Texts] = {}
+        disputed: set[int] = set()
+        for port in exporter.ports.values():
+            for index, texts in self.interfaces(port).items():
+                if found.setdefault(index, texts) != texts:
+                    disputed.add(index)
+        return {index: texts for index, texts in found.items() if index not in disputed}
 
     def boot_ms(self, scope: Scope) -> int:
         """Start of the exporter as told by a domain; `MISSING` if it did not."""
         return self._boots.get(scope.number)
 
-    def learn_application(self, exporter: ExporterState, ident: int, name: str, position: int) -> None:
+    def learn_application(self, exporter: ExporterState, port: Port, ident: int, name: str, position: int) -> None:
         """An exporter names an application from `position` on."""
-        known = self._applications.setdefault(exporter.number, {})
+        known = self._applications.setdefault(port.number, {})
         if known.get(ident) == name:
             return
         known[ident] = name
+        self._application_keys.set(_key(port.number, ident), position, self._number(name))
+        if exporter.shared:
+            self._vote_application(exporter, port, ident, name, position)
+        self.changed = True
+
+    def _number(self, name: str) -> int:
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self._texts)
             self._texts.append(name)
-        self._application_keys.set(_key(exporter.number, ident), position, number)
-        self.changed = True
+        return number
 
-    def learn_interface(self, exporter: ExporterState, index: int, name: str, description: str) -> None:
+    def _vote_application(
+        self, exporter: ExporterState, port: Port, ident: int, name: str | None, position: int
+    ) -> None:
+        key = _key(exporter.number, ident)
+        value = MISSING if name is None else self._number(name)
+        self._application_keys.set(key, position, self._agreed_applications.vote(key, port.number, value))
+
+    def learn_interface(self, port: Port, index: int, name: str, description: str) -> None:
         """An exporter names an interface; an empty text leaves what was known."""
-        known = self._interfaces.setdefault(exporter.number, {})
+        known = self._interfaces.setdefault(port.number, {})
         old = known.get(index, ("", ""))
         new = (name or old[0], description or old[1])
         if new != old or index not in known:
@@ -71,16 +103,55 @@ class Names:
         """A domain tells when its exporter started (Unix ms)."""
         if self._boots.get(scope.number) != boot_ms:
             self._boots.set(scope.number, position, boot_ms)
-            self._boots.set(scope.exporter.number, position, boot_ms)
+            self._boots.set(scope.port.number, position, boot_ms)
+            if scope.exporter.shared:
+                self._vote_boot(scope, boot_ms, position)
             self.changed = True
+
+    def _vote_boot(self, scope: Scope, boot_ms: int, position: int) -> None:
+        for wider, voter in ((scope.ports.number, scope.number), (scope.exporter.number, scope.port.number)):
+            self._boots.set(wider, position, self._agreed_boots.vote(wider, voter, boot_ms))
+
+    def share(self, exporter: ExporterState) -> None:
+        """An exporter was heard on a second port: what it told so far serves the new one, too."""
+        for port in exporter.ports.values():
+            for ident, name in self.applications(port).items():
+                self._vote_application(exporter, port, ident, name, 0)
+        for scope in exporter.scopes.values():
+            if self.boot_ms(scope) != MISSING:
+                self._vote_boot(scope, self.boot_ms(scope), 0)
+
+    def hand_over_boot(self, scope: Scope, heir: Scope) -> None:
+        """Give the start time that a port that makes room told to the scope that stands for such ports."""
+        boot_ms = self.boot_ms(scope)
+        if boot_ms != MISSING:
+            self._boots.set(scope.number, 0, MISSING)
+            self._vote_boot(scope, MISSING, 0)
+            self.learn_boot(heir, boot_ms, 0)
+
+    def hand_over(self, exporter: ExporterState, port: Port, heir: Port) -> int:
+        """The same for the names of a port without a scope left; how many of them the heir had."""
+        known = 0
+        for ident, name in self._applications.pop(port.number, {}).items():
+            known += ident in self.applications(heir)
+            self._application_keys.set(_key(port.number, ident), 0, MISSING)
+            self._vote_application(exporter, port, ident, None, 0)
+            self.learn_application(exporter, heir, ident, name, 0)
+        for index, texts in self._interfaces.pop(port.number, {}).items():
+            known += index in self.interfaces(heir)
+            self.learn_interface(heir, index, *texts)
+        if self._boots.get(port.number) != MISSING:
+            self._boots.set(port.number, 0, MISSING)
+        return known
 
     def boots_of(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Start of the exporter of each set, Unix ms; `MISSING` where it is not known."""
-        if not self._boots.ever:
-            return np.full(len(sets), MISSING, np.int64)
-        own = self._boots.look_up(scopes.numbers[sets.scope], sets.position)
-        exporter = self._boots.look_up(scopes.exporter_numbers[sets.scope], sets.position)
-        return np.where(own >= 0, own, exporter)
+        found = np.full(len(sets), MISSING, np.int64)
+        if self._boots.ever:
+            for numbers in (scopes.numbers, *scopes.wider()):
+                told = self._boots.look_up(numbers[sets.scope], sets.position)
+                found = np.where(found >= 0, found, told)
+        return found
 
     def code_applications(
         self, sets: Sets, scopes: BatchScopes, counts: I64, ident: AnyArray
@@ -88,8 +159,11 @@ class Names:
         """Names of the applications of records, and where they are known; None if none is."""
         if not self._application_keys.ever:
             return None
-        exporter = spread(scopes.exporter_numbers[sets.scope], counts)
-        found = self._application_keys.look_up(_keys(exporter, ident), spread(sets.position, counts))
+        position = spread(sets.position, counts)
+        found = self._application_keys.look_up(_keys(spread(scopes.port_numbers[sets.scope], counts), ident), position)
+        if scopes.shared:
+            agreed = _keys(spread(scopes.exporter_numbers[sets.scope], counts), ident)
+            found = np.where(found >= 0, found, self._application_keys.look_up(agreed, position))
         known = found >= 0
         if not known.any():
             return None
@@ -97,16 +171,19 @@ class Names:
         values = ["" if number < 0 else self._texts[number] for number in used.tolist()]
         return Coded(codes.reshape(-1).astype(np.int32), values), known
 
-    def entries(self, exporter: ExporterState) -> int:
-        """Names kept of an exporter."""
-        return len(self.applications(exporter)) + len(self.interfaces(exporter))
-
     def forget(self, exporter: ExporterState) -> None:
         """Forget what an exporter told."""
-        self._interfaces.pop(exporter.number, None)
-        for ident in self._applications.pop(exporter.number, {}):
-            self._application_keys.set(_key(exporter.number, ident), 0, MISSING)
-        for number in (exporter.number, *(scope.number for scope in exporter.scopes.values())):
+        for port in exporter.ports.values():
+            self._interfaces.pop(port.number, None)
+            for ident in self._applications.pop(port.number, {}):
+                self._application_keys.set(_key(port.number, ident), 0, MISSING)
+                if exporter.shared:
+                    self._vote_application(exporter, port, ident, None, 0)
+        for scope in exporter.scopes.values():
+            if self.boot_ms(scope) != MISSING and exporter.shared:
+                self._vote_boot(scope, MISSING, 0)
+        numbers = [port.number for port in exporter.ports.values()]
+        for number in (*numbers, *(scope.number for scope in exporter.scopes.values())):
             if self._boots.get(number) != MISSING:
                 self._boots.set(number, 0, MISSING)
 
@@ -120,20 +197,20 @@ class Names:
 
     def _renumber(self) -> None:
         """Drop texts that nothing names any more."""
-        self._texts, self._numbers, self._application_keys = [], {}, Timeline()
-        applications, self._applications = self._applications, {}
-        for number, known in applications.items():
-            for ident, name in known.items():
-                self.learn_application(ExporterState(number, b""), ident, name, 0)
-        self._application_keys.commit()
-        self.changed = False
+        used = {name for known in self._applications.values() for name in known.values()}
+        texts = [text for text in self._texts if text in used]
+        numbers = {text: number for number, text in enumerate(texts)}
+        moved = {number: numbers[text] for number, text in enumerate(self._texts) if text in used}
+        self._texts, self._numbers = texts, numbers
+        self._application_keys.renumber(moved)
+        self._agreed_applications.renumber(moved)
 
 
-def _key(exporter: int, ident: int) -> int:
-    mixed = ((exporter * _MIX_EXPORTER) ^ (ident * _MIX_ID)) & _WORD
+def _key(number: int, ident: int) -> int:
+    mixed = ((number * _MIX_EXPORTER) ^ (ident * _MIX_ID)) & _WORD
     return mixed >> (64 - _KEY_BITS)
 
 
-def _keys(exporter: I64, ident: AnyArray) -> I64:
-    mixed = (exporter.astype(np.uint64) * np.uint64(_MIX_EXPORTER)) ^ (ident.astype(np.uint64) * np.uint64(_MIX_ID))
+def _keys(number: I64, ident: AnyArray) -> I64:
+    mixed = (number.astype(np.uint64) * np.uint64(_MIX_EXPORTER)) ^ (ident.astype(np.uint64) * np.uint64(_MIX_ID))
     return (mixed >> np.uint64(64 - _KEY_BITS)).astype(np.int64)

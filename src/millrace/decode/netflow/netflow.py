@@ -58,7 +58,11 @@ class NetflowDecoder:
         """
         headers = read_headers(batch, which, version)
         scopes = self._state.scopes.of_batch(headers)
-        self._state.forget_removed(counts)
+        self._state.follow(counts)
+        swapped = scopes.having("swapped_sampling_rates")
+        if swapped is not None:
+            word = headers.sampling
+            headers.sampling = np.where(swapped[scopes.index], word >> 8 | (word & 0xFF) << 8, word)
         count_by_scope(counts, scopes, "datagrams", scopes.index)
         count_by_scope(counts, scopes, "bytes", scopes.index, (batch.stop - batch.start)[which])
         parts = self._decode_legacy(batch, headers, scopes, counts)
@@ -97,13 +101,16 @@ class NetflowDecoder:
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; `records` is set to the data records of each message."""
         resolved = self._resolver.resolve(sets, headers, scopes, counts)
+        swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
         for part in resolved.parts:
             for number, some, _ in by_layout(part.sets, part.layout):
                 layout = self._state.layouts[number]
                 if layout.options:
-                    told.append(read_options(self._options.of(layout), some))
+                    told.append(
+                        read_options(self._options.of(layout), some, None if swapped is None else swapped[some.scope])
+                    )
                 else:
                     groups.append(make_group(self._plans.of(layout), some))
         self._state.learner.learn(told, scopes, counts)
@@ -184,5 +191,5 @@ class NetflowDecoder:
         return {
             (exporter.address, index): texts
             for exporter in self._state.scopes
-            for index, texts in names.interfaces(exporter).items()
+            for index, texts in names.interfaces_of(exporter).items()
         }

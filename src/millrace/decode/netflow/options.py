@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.assembly import spread
 from millrace.decode.netflow.columns import decode_text, packed_texts
 from millrace.decode.netflow.elements import Elements, element_of
 from millrace.decode.netflow.headers import V9
 from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.names import Names
+from millrace.decode.netflow.rates import element_rate
 from millrace.decode.netflow.records import Records, find_records
-from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, LINE_CARD, SELECTOR, TEMPLATE, Sampling, element_rate
-from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Scope
+from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, LINE_CARD, SELECTOR, TEMPLATE, Sampling
+from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.result import Counts
@@ -89,10 +92,18 @@ def compile_options(layout: Layout) -> OptionsPlan:
     return OptionsPlan(shape, elements, about)
 
 
-def read_options(plan: OptionsPlan, sets: Sets) -> Told:
-    """Read the options records of sets of one layout."""
+def read_options(plan: OptionsPlan, sets: Sets, swapped: Bool | None) -> Told:
+    """Read the options records of sets of one layout.
+
+    Parameters
+    ----------
+    plan : OptionsPlan
+    sets : Sets
+    swapped : ndarray of bool, shape (sets,), optional
+        Which come from an exporter that swaps the bytes of sampling rates.
+    """
     records = find_records(sets, plan.shape)
-    rate = element_rate(records, plan.elements)
+    rate = element_rate(records, plan.elements, None if swapped is None else spread(swapped, records.counts))
 
     def numbers(field: int | None) -> list[int] | None:
         return None if field is None else records.number(field).tolist()
@@ -151,9 +162,10 @@ class Learner:
         if told.rate is not None and told.rate[record] > 0:
             complete &= self._learn_rate(told, record, scope, position)
         if told.application is not None:
-            complete &= self.application(scope.exporter, *told.application[record], position)
+            complete &= self.application(scope.exporter, scope.port, *told.application[record], position)
         if told.interface_names is not None:
-            complete &= self.interface(scope.exporter, told.about[INTERFACE][record], *told.interface_names[record])
+            index = told.about[INTERFACE][record]
+            complete &= self.interface(scope.exporter, scope.port, index, *told.interface_names[record])
         if told.boot_ms is not None:
             self.boot(scope, told.boot_ms[record], position)
         return complete
@@ -177,17 +189,17 @@ class Learner:
         self._sampling.learn(scope, binding, ident, rate, position)
         return True
 
-    def application(self, exporter: ExporterState, ident: int, name: str, position: int) -> bool:
+    def application(self, exporter: ExporterState, port: Port, ident: int, name: str, position: int) -> bool:
         """An exporter names an application; whether there was room for it."""
-        if name and (ident in self._names.applications(exporter) or self._has_room(exporter)):
-            self._names.learn_application(exporter, ident, name, position)
+        if name and (ident in self._names.applications(port) or self._has_room(exporter)):
+            self._names.learn_application(exporter, port, ident, name, position)
             return True
         return not name
 
-    def interface(self, exporter: ExporterState, index: int, name: str, description: str) -> bool:
+    def interface(self, exporter: ExporterState, port: Port, index: int, name: str, description: str) -> bool:
         """An exporter names an interface; whether there was room for it."""
-        if index in self._names.interfaces(exporter) or self._has_room(exporter):
-            self._names.learn_interface(exporter, index, name, description)
+        if index in self._names.interfaces(port) or self._has_room(exporter):
+            self._names.learn_interface(port, index, name, description)
             return True
         return False
 
@@ -208,6 +220,11 @@ class Learner:
 
     def forget(self, entries: int) -> None:
         """An exporter that told so many things is forgotten."""
+        self._entries -= entries
+
+    def vanished(self, exporter: ExporterState, entries: int) -> None:
+        """So many things that an exporter told are known twice no more."""
+        exporter.options_entries -= entries
         self._entries -= entries
 
 

@@ -13,12 +13,13 @@ _INTERVAL_BITS = 0x3FFF
 
 def exporter_statuses(state: State) -> list[ExporterStatus]:
     """A status per exporter of NetFlow and IPFIX, in the order in which they were first seen."""
-    templates: dict[int, list[TemplateStatus]] = {}
-    for template in state.templates:
+    templates: dict[int, dict[tuple[int, int, int, int], TemplateStatus]] = {}
+    for template in sorted(state.templates, key=lambda template: template.announced_ns):
         scope, layout = template.scope, template.layout
         fields = tuple((field.id, field.pen, field.length) for field in layout.fields())
         age_s = max(0, scope.last_seen_ns - template.announced_ns) / 1e9
-        templates.setdefault(scope.exporter.number, []).append(
+        # Of ports that announce the same, the one that did so last counts.
+        templates.setdefault(scope.exporter.number, {})[scope.version, scope.domain, template.id, layout.number] = (
             TemplateStatus(
                 PROTOCOLS[scope.version],
                 scope.domain,
@@ -38,7 +39,7 @@ def exporter_statuses(state: State) -> list[ExporterStatus]:
         _status(
             exporter,
             state,
-            tuple(templates.get(exporter.number, ())),
+            tuple(templates.get(exporter.number, {}).values()),
             tuple(_waiting(sets) for sets in waiting.get(exporter.number, {}).values()),
         )
         for exporter in state.scopes
@@ -53,25 +54,28 @@ def _status(
     return ExporterStatus(
         address=exporter.address,
         protocols=tuple(dict.fromkeys(PROTOCOLS[scope.version] for scope in scopes)),
-        domains=tuple(_domain(scope) for scope in scopes),
+        domains=tuple(_domain(list(ports.scopes.values())) for ports in exporter.domains.values() if ports.scopes),
         templates=templates,
-        sampling=tuple(rate for scope in scopes for rate in _sampling(scope, state)),
+        sampling=tuple(dict.fromkeys(rate for scope in scopes for rate in _sampling(scope, state))),
         last_seen_ns=exporter.last_seen_ns,
         lost=sum(scope.lost for scope in scopes),
         reordered=sum(scope.reordered for scope in scopes),
         clock_skew_s=latest.clock_skew_ms / 1000 if latest else 0.0,
         waiting=waiting,
-        applications=len(state.names.applications(exporter)),
-        interfaces=len(state.names.interfaces(exporter)),
+        applications=len({ident for port in exporter.ports.values() for ident in state.names.applications(port)}),
+        interfaces=len({index for port in exporter.ports.values() for index in state.names.interfaces(port)}),
         last_issue=exporter.last_issue,
         last_issue_ns=exporter.last_issue_ns,
     )
 
 
-def _domain(scope: Scope) -> DomainStatus:
+def _domain(scopes: list[Scope]) -> DomainStatus:
+    """The scopes of a domain as one: nobody wants to know from which port a router sent what."""
+    latest = max(scopes, key=lambda scope: scope.last_seen_ns)
+    lost, reordered, received = (sum(getattr(s, name) for s in scopes) for name in ("lost", "reordered", "received"))
     return DomainStatus(
-        PROTOCOLS[scope.version], scope.domain, scope.last_seen_ns, scope.lost, scope.reordered,
-        scope.clock_skew_ms / 1000, scope.received,
+        PROTOCOLS[latest.version], latest.domain, latest.last_seen_ns, lost, reordered, latest.clock_skew_ms / 1000,
+        received,
     )  # fmt: skip
 
 
@@ -80,10 +84,13 @@ def _sampling(scope: Scope, state: State) -> list[SamplingStatus]:
     if scope.version in LEGACY:
         rate = scope.sampling_word & _INTERVAL_BITS if scope.version == V5 else 0
         return [SamplingStatus(protocol, scope.domain, "domain", 0, rate, "header")] if rate else []
-    return [
+    told = [
         SamplingStatus(protocol, scope.domain, binding, ident, rate, "options")
         for binding, ident, rate in state.sampling.facts(scope)
     ]
+    if scope.record_rate:
+        told.append(SamplingStatus(protocol, scope.domain, "record", 0, scope.record_rate, "record"))
+    return told
 
 
 def _waiting(sets: list[WaitingSet]) -> WaitingStatus:

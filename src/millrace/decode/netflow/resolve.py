@@ -11,7 +11,7 @@ from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.scopes import BatchScopes, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets
 from millrace.decode.netflow.state import State, give_up
-from millrace.decode.netflow.templates import OPTIONS_SETS, TEMPLATE_SETS
+from millrace.decode.netflow.templates import OPTIONS_SETS, TEMPLATE_SETS, template_key
 from millrace.decode.netflow.timeline import MISSING
 from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
 from millrace.decode.result import Counts
@@ -78,7 +78,13 @@ class Resolver:
         return Resolved(parts + waited, sets.arena, unknown)
 
     def _look_up(self, sets: Sets, scopes: BatchScopes) -> I64:
-        return self._state.templates.timeline.look_up((scopes.numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+        timeline = self._state.templates.timeline
+        found = timeline.look_up((scopes.numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+        if scopes.shared:
+            missing = np.flatnonzero(found == MISSING)
+            number = scopes.domain_numbers[sets.scope[missing]]
+            found[missing] = timeline.look_up((number << _ID_BITS) | sets.id[missing], sets.position[missing])
+        return found
 
     def _read_special(self, sets: Sets, at: int, time_ns: int, scopes: BatchScopes, counts: Counts) -> None:
         scope, key = scopes.scopes[int(sets.scope[at])], scopes.keys[int(sets.scope[at])]
@@ -112,7 +118,9 @@ class Resolver:
                 counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; data set ignored")
                 continue
             counts.event(*key, "sets_waiting")
-            position = later.after((scope.number << _ID_BITS) | int(data.id[at]), int(data.position[at]))
+            ident, here = int(data.id[at]), int(data.position[at])
+            arrives = [later.after(template_key(number, ident), here) for number in (scope.number, scope.ports.number)]
+            position = min((place for place in arrives if place != MISSING), default=MISSING)
             if position == MISSING:
                 waiting = self._waiting_set(data, at, scope, headers)
                 state.waiting.keep(waiting, lambda refused, reason: give_up(counts, refused, reason))
@@ -134,12 +142,16 @@ class Resolver:
     def _release(self, sets: Sets, time_ns: I64, scopes: BatchScopes, counts: Counts) -> list[Part]:
         """Sets of earlier batches whose template came in this one."""
         released: list[Release] = []
-        for key, position in self._state.templates.timeline.arrivals().first():
-            if key in self._state.waiting:
-                waited = self._state.waiting.release(
-                    key, int(time_ns[position]), lambda waiting, reason: give_up(counts, waiting, reason)
-                )
-                released += [Release(waiting, position) for waiting in waited]
+        waiting = self._state.waiting
+        rows = {scope.number: row for row, scope in enumerate(scopes.scopes) if scope is not None} if waiting else {}
+        for arrived, position in self._state.templates.timeline.arrivals().first():
+            for key in waiting.keys_of(arrived):
+                if key in waiting:
+                    waited = waiting.release(key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why))
+                    released += [
+                        Release(kept, position, rows.get(kept.scope.number, int(sets.scope[position])))
+                        for kept in waited
+                    ]
         if not released:
             return []
         found = released_sets(released, sets)

@@ -1,23 +1,32 @@
-"""Sampling rates: what records and options say, and which holds for which flow.
+"""Sampling rates that options tell, and which holds for which flow.
 
 Options tell a rate for a domain, for a selector (or sampler) of it, for an
 interface, a line card or a template. A flow that names its selector takes that
 one's rate; else its line card's; else its interface's; else its template's;
-else the domain's. Some exporters send options in another domain than flows, so
-what a domain lacks is looked up in its exporter.
+else the domain's.
+
+A domain that has rates of selectors, line cards or templates only, and whose
+flows name none, has the rate of the one that was told first: the exporter
+leaves out what there is only one of. Where some templates of the domain have a
+field for the selector, the flows of the others were not selected, and neither
+were flows that name selector 0: their rate is unknown.
+
+Some exporters send options in another domain than flows, or from another port,
+so what a domain of a port lacks is looked up beyond: in other domains of the
+port, in the domain over all ports, in the exporter. The last two hold only as
+far as all ports agree, as each port may be another device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from millrace.batch.arrays import I64, AnyArray, Bool
+from millrace.decode.netflow.agreement import Agreement
 from millrace.decode.netflow.assembly import spread
-from millrace.decode.netflow.elements import Elements
-from millrace.decode.netflow.records import Records
-from millrace.decode.netflow.scopes import BatchScopes, Scope
+from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
@@ -25,85 +34,82 @@ DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE = "domain", "selector", "interf
 """What a rate is bound to."""
 
 BINDINGS = (DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE)
-_ALONE = (SELECTOR, LINE_CARD, TEMPLATE)
-"""Bindings whose first rate serves flows of the domain that name none of them."""
+_ALONE = {SELECTOR: True, LINE_CARD: False, TEMPLATE: False}
+"""Bindings whose first rate serves flows of the domain that name none of them; whether only if no others do."""
 
 _ID_BITS = 32
-_LARGEST = 1 << 62
 
 
-def element_rate(records: Records, elements: Elements) -> I64 | None:
-    """Sampling rate of each record by its own elements; 0 where they do not tell; None if there are none.
+class _Table:
+    """Rates of one kind: by domain of a port, port, domain over all ports, and exporter.
 
-    Exporters often fill several: the ones that say "every packet" are the
-    neutral ones, so the largest counts. 34 samplingInterval and 50
-    samplerRandomInterval are the rate; 305 and 306 are packets taken and
-    packets left out (305 alone is the rate itself in Juniper's options); 309
-    and 310 are n out of N; 311 is a probability.
+    `key` makes the key of a number and of what the rate is bound to.
     """
-    rates: list[AnyArray] = []
 
-    def number(element: int) -> I64 | None:
-        field = elements.get((element, 0))
-        if field is None:
-            return None
-        return np.minimum(records.number(field).astype(np.uint64), _LARGEST).astype(np.int64)
+    def __init__(self, key: Callable[[int, int], int]) -> None:
+        self.now = Timeline()
+        self._key = key
+        self._owners: dict[int, tuple[int, int]] = {}
+        self._owned: dict[int, set[int]] = {}
+        self._agreed = Agreement()
+        self._voted: dict[int, set[tuple[int, int]]] = {}
 
-    for element in (34, 50):
-        value = number(element)
-        if value is not None:
-            rates.append(value)
-    taken, left_out = number(305), number(306)
-    if taken is not None:
-        rates.append(taken if left_out is None else _ratio(taken + left_out, taken))
-    size, population = number(309), number(310)
-    if size is not None and population is not None:
-        rates.append(_ratio(population, size))
-    probability = elements.get((311, 0))
-    if probability is not None:
-        rates.append(_inverse(records, probability))
-    if not rates:
-        return None
-    largest: I64 = np.maximum.reduce(rates)
-    return largest
+    def tell(self, scope: Scope, ident: int, rate: int, position: int, owner: int, *, wider: bool) -> None:
+        """A domain tells a rate; `owner` tells apart who may change it.
 
+        Another domain or selector that spoke first owns what is known of the
+        port; otherwise two domains of different rates would turn it back and
+        forth each time they repeat theirs.
+        """
+        who = (scope.number, owner)
+        if not self._set(self._key(scope.number, ident), rate, position, who):
+            return
+        self._vote(scope, self._key(scope.ports.number, ident), scope.number, rate, position)
+        if wider and self._set(self._key(scope.port.number, ident), rate, position, who):
+            self._vote(scope, self._key(scope.exporter.number, ident), scope.port.number, rate, position)
 
-def _ratio(whole: I64, part: I64) -> I64:
-    """Nearest integer to whole / part; 0 where part is 0."""
-    divisor = np.maximum(part, 1)
-    return np.where(part > 0, (whole + divisor // 2) // divisor, 0)
+    def _set(self, key: int, rate: int, position: int, owner: tuple[int, int]) -> bool:
+        if self._owners.setdefault(key, owner) != owner:
+            return False
+        self.now.set(key, position, rate)
+        self._owned.setdefault(owner[0], set()).add(key)
+        return True
 
+    def _vote(self, scope: Scope, key: int, voter: int, rate: int, position: int) -> None:
+        if scope.exporter.shared:
+            self._voted.setdefault(scope.number, set()).add((key, voter))
+            self._count(key, voter, rate, position)
 
-def _inverse(records: Records, field: int) -> I64:
-    """Rate of a probability sent as float32 or float64."""
-    length = records.shape.fields[field].length
-    if length not in (4, 8):
-        return np.zeros(len(records), np.int64)
-    value = np.ascontiguousarray(records.raw(field)).view(f">f{length}").reshape(-1).astype(np.float64)
-    usable = np.isfinite(value) & (value > 1e-9) & (value <= 1)
-    return np.where(usable, np.rint(1 / np.where(usable, value, 1)), 0).astype(np.int64)
+    def _count(self, key: int, voter: int, rate: int, position: int) -> None:
+        agreed = self._agreed.vote(key, voter, rate)
+        if agreed != self.now.get(key):
+            self.now.set(key, position, agreed)
+
+    def forget(self, number: int) -> None:
+        """Forget what a domain of a port told."""
+        for key in self._owned.pop(number, ()):
+            del self._owners[key]
+            self.now.set(key, 0, MISSING)
+        for key, voter in self._voted.pop(number, ()):
+            self._count(key, voter, MISSING, 0)
 
 
 class Sampling:
-    """Sampling rates learned from options."""
+    """Sampling rates learned from options.
 
-    def __init__(self) -> None:
-        self._domains = Timeline()
-        self._guesses = Timeline()
-        self._selectors = Timeline()
-        self._interfaces = Timeline()
-        self._cards = Timeline()
-        self._templates = Timeline()
-        self._bound = {
-            SELECTOR: self._selectors,
-            INTERFACE: self._interfaces,
-            LINE_CARD: self._cards,
-            TEMPLATE: self._templates,
-        }
-        self._tables = (self._domains, self._guesses, *self._bound.values())
+    Parameters
+    ----------
+    naming : Timeline
+        By number of a scope or of `Ports`: whether some of its templates name selectors; see `Templates`.
+    """
+
+    def __init__(self, naming: Timeline) -> None:
+        self._naming = naming
+        self._domains = _Table(_of_number)
+        self._guesses = {binding: _Table(_of_number) for binding in _ALONE}
+        self._bound = {binding: _Table(_bound) for binding in BINDINGS if binding != DOMAIN}
+        self._tables = (self._domains, *self._guesses.values(), *self._bound.values())
         self._facts: dict[int, dict[tuple[str, int], int]] = {}
-        self._owners: dict[tuple[int, int], tuple[int, int]] = {}
-        self._keys: dict[int, set[tuple[int, int]]] = {}
         self.changed = False
 
     def facts(self, scope: Scope) -> Iterator[tuple[str, int, int]]:
@@ -122,46 +128,65 @@ class Sampling:
             return
         facts[binding, ident] = rate
         self.changed = True
-        number, exporter = scope.number, scope.exporter.number
+        self._tell(scope, binding, ident, rate, position)
+
+    def _tell(self, scope: Scope, binding: str, ident: int, rate: int, position: int) -> None:
         if binding == DOMAIN:
-            self._set(self._domains, number, rate, position, owner=(number, 0))
-            self._set(self._domains, exporter, rate, position, owner=(number, 0))
+            self._domains.tell(scope, 0, rate, position, 0, wider=True)
             return
-        table = self._bound[binding]
-        self._set(table, _bound(number, ident), rate, position, owner=(number, 0))
-        if binding != TEMPLATE:
-            # Template ids are the domain's own.
-            self._set(table, _bound(exporter, ident), rate, position, owner=(number, 0))
+        # Template ids are the domain's own.
+        self._bound[binding].tell(scope, ident, rate, position, 0, wider=binding != TEMPLATE)
         if binding in _ALONE:
-            self._set(self._guesses, number, rate, position, owner=(number, ident))
-            self._set(self._guesses, exporter, rate, position, owner=(number, ident))
+            self._guesses[binding].tell(scope, 0, rate, position, ident, wider=True)
 
-    def _set(self, table: Timeline, key: int, rate: int, position: int, owner: tuple[int, int]) -> None:
-        """Set a rate unless another domain or selector, which spoke first, owns the entry.
+    def share(self, exporter: ExporterState) -> None:
+        """An exporter was heard on a second port: what it told so far serves the new one, too."""
+        for scope in exporter.scopes.values():
+            for binding, ident, rate in self.facts(scope):
+                self._tell(scope, binding, ident, rate, 0)
 
-        Otherwise two domains of different rates would turn the exporter's rate
-        back and forth each time they repeat theirs.
-        """
-        entry = (self._tables.index(table), key)
-        if self._owners.setdefault(entry, owner) == owner:
-            table.set(key, position, rate)
-            self._keys.setdefault(owner[0], set()).add(entry)
+    def hand_over(self, scope: Scope, heir: Scope) -> int:
+        """Give what a port that makes room told to the scope that stands for such ports; how much of it that had."""
+        facts = list(self.facts(scope))
+        self.forget(scope)
+        known = sum(self.knows(heir, binding, ident) for binding, ident, _ in facts)
+        for binding, ident, rate in facts:
+            self.learn(heir, binding, ident, rate, 0)
+        return known
 
     def of_sets(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Rate of flows that name no selector, per set; `MISSING` where it is unknown."""
-        rate = self._first_of((self._domains, self._guesses), sets, scopes)
-        if not self._templates.ever:
+        rate = self._first_of(sets, scopes, guess=True)
+        templates = self._bound[TEMPLATE].now
+        if not templates.ever:
             return rate
-        own = self._templates.look_up((scopes.numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+        own = templates.look_up((scopes.numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+        if scopes.shared:
+            agreed = templates.look_up((scopes.domain_numbers[sets.scope] << _ID_BITS) | sets.id, sets.position)
+            own = np.where(own >= 0, own, agreed)
         return np.where(own >= 0, own, rate)
 
-    def _first_of(self, tables: tuple[Timeline, ...], sets: Sets, scopes: BatchScopes) -> I64:
+    def _first_of(self, sets: Sets, scopes: BatchScopes, *, guess: bool) -> I64:
         rate = np.full(len(sets), MISSING, np.int64)
-        for numbers in (scopes.numbers, scopes.exporter_numbers):
-            for table in tables:
-                if table.ever:
-                    rate = np.where(rate >= 0, rate, table.look_up(numbers[sets.scope], sets.position))
+        guesses = [(table.now, _ALONE[b]) for b, table in self._guesses.items() if table.now.ever] if guess else []
+        if not guesses and not self._domains.now.ever:
+            return rate
+        named = self._named(sets, scopes) if guesses else np.zeros(len(sets), np.bool_)
+        for numbers in (scopes.numbers, *scopes.wider()):
+            if self._domains.now.ever:
+                rate = np.where(rate >= 0, rate, self._domains.now.look_up(numbers[sets.scope], sets.position))
+            for table, unless_named in guesses:
+                found = table.look_up(numbers[sets.scope], sets.position)
+                rate = np.where((rate >= 0) | (named & unless_named), rate, found)
         return rate
+
+    def _named(self, sets: Sets, scopes: BatchScopes) -> Bool:
+        """Whether templates of the domain of each set name selectors."""
+        named = np.zeros(len(sets), np.bool_)
+        if self._naming.ever:
+            for numbers in (scopes.numbers, scopes.domain_numbers) if scopes.shared else (scopes.numbers,):
+                named |= self._naming.look_up(numbers[sets.scope], sets.position) >= 0
+        return named
 
     def of_records(
         self,
@@ -195,16 +220,17 @@ class Sampling:
         """
         n = int(counts.sum())
         rate, decided = np.full(n, MISSING, np.int64), np.zeros(n, np.bool_)
-        if self._interfaces.ever:
+        bound = {binding: table.now for binding, table in self._bound.items()}
+        if bound[INTERFACE].ever:
             for interface in reversed(interfaces):
-                found = self._bound_rate(self._interfaces, sets, scopes, counts, interface)
+                found = self._bound_rate(bound[INTERFACE], sets, scopes, counts, interface)
                 rate, decided = np.where(found >= 0, found, rate), decided | (found >= 0)
-        if card is not None and self._cards.ever:
-            found = self._bound_rate(self._cards, sets, scopes, counts, card)
+        if card is not None and bound[LINE_CARD].ever:
+            found = self._bound_rate(bound[LINE_CARD], sets, scopes, counts, card)
             rate, decided = np.where(found >= 0, found, rate), decided | (found >= 0)
-        if selector is not None and self._selectors.ever:
-            found = self._bound_rate(self._selectors, sets, scopes, counts, selector)
-            domain = spread(self._first_of((self._domains,), sets, scopes), counts)
+        if selector is not None and bound[SELECTOR].ever:
+            found = self._bound_rate(bound[SELECTOR], sets, scopes, counts, selector)
+            domain = spread(self._first_of(sets, scopes, guess=False), counts)
             named = selector != 0
             rate = np.where(found >= 0, found, np.where(named & ~decided, domain, rate))
             decided = decided | named | (found >= 0)
@@ -220,15 +246,18 @@ class Sampling:
     def forget(self, scope: Scope) -> None:
         """Forget what a domain told."""
         self._facts.pop(scope.number, None)
-        for table, key in self._keys.pop(scope.number, ()):
-            self._owners.pop((table, key), None)
-            self._tables[table].set(key, 0, MISSING)
+        for table in self._tables:
+            table.forget(scope.number)
 
     def commit(self) -> None:
         """The batch is done."""
         self.changed = False
         for table in self._tables:
-            table.commit()
+            table.now.commit()
+
+
+def _of_number(number: int, ident: int) -> int:  # noqa: ARG001 -- nothing is bound
+    return number
 
 
 def _bound(number: int, ident: int) -> int:
@@ -239,8 +268,9 @@ def _look_up_bound(table: Timeline, scopes: BatchScopes, scope: I64, position: I
     wide = ident.astype(np.uint64)
     folded = ((wide ^ (wide >> np.uint64(_ID_BITS))) & np.uint64(0xFFFFFFFF)).astype(np.int64)
     found = table.look_up((scopes.numbers[scope] << _ID_BITS) | folded, position)
-    missing = found < 0
-    if missing.any():
-        by_exporter = table.look_up((scopes.exporter_numbers[scope] << _ID_BITS) | folded, position)
-        found = np.where(missing, by_exporter, found)
+    for numbers in scopes.wider():
+        missing = found < 0
+        if not missing.any():
+            break
+        found = np.where(missing, table.look_up((numbers[scope] << _ID_BITS) | folded, position), found)
     return found

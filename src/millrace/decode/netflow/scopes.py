@@ -1,7 +1,20 @@
-"""Exporters and their observation domains, numbered for good and per batch."""
+"""Exporters, their UDP ports and observation domains, numbered for good and per batch.
+
+What an exporter announces belongs to the address, the UDP port and the
+observation domain it was sent from (RFC 7011 §8: templates are the transport
+session's), as several devices may stand behind one address and number their
+domains alike. A `Scope` is such a domain of a port. What a port was not told
+is looked up in what all ports of the domain agree on, so a device that changes
+its port goes on; see `agreement`.
+
+A port is kept as long as it is used; when others of its domain come, what a
+silent one announced passes to the scope of `ANY_PORT`. So do ports beyond the
+limit: they share that scope.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +29,44 @@ from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
 
+ANY_PORT = -1
+"""Port of the scope of a domain that holds what came from ports of which nothing is kept."""
+
+_SILENT_NS = 600 * 10**9
+"""A port silent for this long makes room when another one of the domain comes."""
+
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 
 
 @dataclass(slots=True)
+class Port:
+    """A UDP port of an exporter: whatever comes from it comes from one device."""
+
+    number: int
+    port: int
+    scopes: int = 0
+
+
+@dataclass(slots=True)
+class Ports:
+    """An observation domain in one protocol: its scopes by port.
+
+    Attributes
+    ----------
+    number : int
+        Under which is kept what the ports agree on.
+    oldest_ns : int
+        No port was last heard before this.
+    """
+
+    number: int
+    scopes: dict[int, Scope] = field(default_factory=dict)
+    oldest_ns: int = 0
+
+
+@dataclass(slots=True)
 class Scope:
-    """An observation domain of an exporter in one protocol, with what is told about it.
+    """An observation domain of a port of an exporter in one protocol, with what is told about it.
 
     Times are Unix nanoseconds of receipt. `next_sequence` is `UNKNOWN` until a
     datagram has set it; `late` counts datagrams in a row that came out of order.
@@ -31,6 +76,9 @@ class Scope:
     exporter: ExporterState
     version: int
     domain: int
+    port: Port
+    ports: Ports
+    first_seen_ns: int = 0
     next_sequence: int = UNKNOWN
     late: int = 0
     late_next: int = UNKNOWN
@@ -41,16 +89,32 @@ class Scope:
     reordered: int = 0
     clock_skew_ms: int = 0
     sampling_word: int = 0
+    record_rate: int = 0
 
 
 @dataclass(slots=True)
 class ExporterState:
-    """An exporter: its domains and how much state it holds."""
+    """An exporter: its domains and how much state it holds.
+
+    Attributes
+    ----------
+    scopes : dict
+        By version, domain and port.
+    domains : dict
+        By version and domain.
+    ports : dict
+        By port.
+    shared : bool
+        Whether it was ever heard on more than one port.
+    """
 
     number: int
     address: bytes
     quirks: Quirks = NO_QUIRKS
-    scopes: dict[tuple[int, int], Scope] = field(default_factory=dict)
+    scopes: dict[tuple[int, int, int], Scope] = field(default_factory=dict)
+    domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
+    ports: dict[int, Port] = field(default_factory=dict)
+    shared: bool = False
     templates: int = 0
     options_entries: int = 0
     last_seen_ns: int = 0
@@ -68,8 +132,11 @@ class BatchScopes:
         Which of the batch's scopes each datagram belongs to.
     scopes : list of Scope or None
         None where no state is kept.
-    numbers, exporter_numbers : ndarray of int64, shape (scopes,)
-        Lasting numbers of the scope and of its exporter; `UNKNOWN` where no state is kept.
+    numbers, port_numbers, domain_numbers, exporter_numbers : ndarray of int64, shape (scopes,)
+        Lasting numbers of the scope, of its port, of the domain over all ports
+        and of the exporter; `UNKNOWN` where no state is kept.
+    shared : bool
+        Whether an exporter of the batch was heard on more than one port.
     exporter : ndarray of int64, shape (scopes,)
         Row of `addresses`.
     addresses : ndarray of uint8, shape (exporters, 16)
@@ -87,7 +154,10 @@ class BatchScopes:
     index: I64
     scopes: list[Scope | None]
     numbers: I64
+    port_numbers: I64
+    domain_numbers: I64
     exporter_numbers: I64
+    shared: bool
     exporter: I64
     addresses: U8
     keys: list[tuple[bytes, str]]
@@ -106,24 +176,58 @@ class BatchScopes:
         found = np.array([getattr(quirks, quirk) for quirks in self.quirks], np.bool_)
         return found if found.any() else None
 
+    def wider(self) -> tuple[I64, ...]:
+        """Numbers under which to look up what a scope was not told itself, the closest first.
+
+        Its port in other domains, the domain over all ports, the exporter.
+        The last two are known only of exporters with more than one port.
+        """
+        if self.shared:
+            return self.port_numbers, self.domain_numbers, self.exporter_numbers
+        return (self.port_numbers,)
+
     def rows(self, which: I64) -> BatchScopes:
         """The same scopes for some of the datagrams."""
         return replace(self, index=self.index[which])
 
 
+@dataclass(slots=True)
+class Changes:
+    """What the registry did since it was last asked, for those who keep things by scope.
+
+    Attributes
+    ----------
+    removed : list of ExporterState
+        Exporters to forget.
+    shared : list of ExporterState
+        Exporters that were heard on a second port.
+    retired : list of (Scope, Scope)
+        Scopes that make room, and the one that takes over what they know.
+    silent : list of (ExporterState, Port, Port)
+        Ports without a scope left, and the one that takes over.
+    """
+
+    removed: list[ExporterState] = field(default_factory=list)
+    shared: list[ExporterState] = field(default_factory=list)
+    retired: list[tuple[Scope, Scope]] = field(default_factory=list)
+    silent: list[tuple[ExporterState, Port, Port]] = field(default_factory=list)
+
+
 class Scopes:
-    """Registry of exporters and scopes; both share one sequence of numbers."""
+    """Registry of exporters, ports, domains and scopes; all share one sequence of numbers."""
 
     def __init__(self, limits: Limits, quirks: QuirksOf) -> None:
         self._limits = limits
         self._quirks = quirks
         self._exporters: dict[bytes, ExporterState] = {}
         self._next_number = 0
+        self._free: list[int] = []
         self._known = _Known.empty()
-        self._known_numbers = 0
+        self._stale = False
         self._oldest_ns = 0  # no exporter was last seen before this
         self._last: tuple[AnyArray, BatchScopes] | None = None
-        self._removed: list[ExporterState] = []
+        self._changes = Changes()
+        self._held: set[int] = set()
 
     def __iter__(self) -> Iterator[ExporterState]:
         return iter(self._exporters.values())
@@ -153,18 +257,27 @@ class Scopes:
         first, index = _distinct(words)
         time_ns = headers.time_ns[first].tolist()
         distinct = words[first]
+        identities = [_identity(*row) for row in distinct.tolist()]
+        # What the batch needs makes no room for what it brings.
+        known = [self._find(*identity) for identity in identities]
+        self._held = {scope.number for scope in known if scope is not None}
         found: list[Scope | None] = [None] * len(first)
         # In wire order, so that the limits refuse the same scopes however a stream is cut into batches.
         for at in np.argsort(first).tolist():
-            version_domain = int(distinct[at, 2])
-            found[at] = self.register(
-                distinct[at, :2].tobytes(), version_domain >> 32, version_domain & 0xFFFFFFFF, time_ns[at]
+            address, version, domain, port = identities[at]
+            found[at] = self.register(address, version, domain, port, time_ns[at])
+        self._held = set()
+        if self._stale:
+            self._known = _Known.of(
+                [scope for exporter in self for scope in exporter.scopes.values() if scope.port.port != ANY_PORT]
             )
-        if self._known_numbers != self._next_number:
-            self._known = _Known.of([scope for exporter in self for scope in exporter.scopes.values()])
-            self._known_numbers = self._next_number
-            self._last = None
-        return replace(self._describe(distinct, found), index=index)
+            self._stale, self._last = False, None
+        # Ports beyond the limit share a scope.
+        place: dict[int, int] = {}
+        row = np.array([place.setdefault(at if s is None else -s.number, at) for at, s in enumerate(found)], np.int64)
+        rows, merged = np.unique(row, return_inverse=True)
+        described = self._describe(distinct[rows], [found[at] for at in rows.tolist()])
+        return replace(described, index=merged.reshape(-1)[index])
 
     def _describe(self, words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
         """The scopes of a batch with the quirks of their exporters; without the index of the datagrams."""
@@ -175,17 +288,68 @@ class Scopes:
         ]
         return replace(found, quirks=quirks if any(quirk != NO_QUIRKS for quirk in quirks) else None)
 
-    def register(self, address: bytes, version: int, domain: int, time_ns: int) -> Scope | None:
-        """The scope of these, made if it is new; None where a limit forbids it."""
+    def _find(self, address: bytes, version: int, domain: int, port: int) -> Scope | None:
+        exporter = self._exporters.get(address)
+        return None if exporter is None else exporter.scopes.get((version, domain, port))
+
+    def register(self, address: bytes, version: int, domain: int, port: int, time_ns: int) -> Scope | None:
+        """The scope of these, made if it is new; None where a limit forbids it.
+
+        A port beyond the limit gets the scope of `ANY_PORT`.
+        """
         exporter = self.exporter(address, time_ns)
         if exporter is None:
             return None
-        scope = exporter.scopes.get((version, domain))
-        if scope is None:
-            if len(exporter.scopes) >= self._limits.domains_per_exporter:
+        scope = exporter.scopes.get((version, domain, port))
+        if scope is not None:
+            return scope
+        ports = exporter.domains.get((version, domain))
+        if ports is None:
+            if len(exporter.domains) >= self._limits.domains_per_exporter:
                 return None
-            scope = exporter.scopes[version, domain] = Scope(self._number(), exporter, version, domain)
+            ports = exporter.domains[version, domain] = Ports(self._number())
+        else:
+            self._retire_silent(exporter, ports, time_ns)
+            if len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+                port = ANY_PORT
+        scope = ports.scopes.get(port)
+        return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
+
+    def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
+        own = self.port(exporter, port)
+        own.scopes += 1
+        scope = Scope(self._number(), exporter, version, domain, own, ports, first_seen_ns=time_ns)
+        scope.last_seen_ns = time_ns
+        ports.scopes[port] = exporter.scopes[version, domain, port] = scope
+        ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)
+        self._stale = True
         return scope
+
+    def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
+        """Have ports of a domain that have been silent for long make room."""
+        deadline = time_ns - _SILENT_NS
+        if ports.oldest_ns >= deadline:
+            return
+        silent = [
+            scope
+            for port, scope in ports.scopes.items()
+            if port != ANY_PORT and scope.last_seen_ns < deadline and scope.number not in self._held
+        ]
+        for scope in silent:
+            heir = ports.scopes.get(ANY_PORT) or self._add(
+                exporter, scope.version, scope.domain, ANY_PORT, ports, scope.first_seen_ns
+            )
+            heir.last_seen_ns = max(heir.last_seen_ns, scope.last_seen_ns)
+            heir.lost, heir.received = heir.lost + scope.lost, heir.received + scope.received
+            heir.reordered += scope.reordered
+            del ports.scopes[scope.port.port], exporter.scopes[scope.version, scope.domain, scope.port.port]
+            self._changes.retired.append((scope, heir))
+            scope.port.scopes -= 1
+            if not scope.port.scopes:
+                del exporter.ports[scope.port.port]
+                self._changes.silent.append((exporter, scope.port, heir.port))
+        ports.oldest_ns = min(scope.last_seen_ns for scope in ports.scopes.values())
+        self._stale |= bool(silent)
 
     def exporter(self, address: bytes, time_ns: int) -> ExporterState | None:
         """The exporter of that address, made if it is new; None where the limit forbids it."""
@@ -198,35 +362,52 @@ class Scopes:
             self._exporters[address] = exporter
         return exporter
 
+    def port(self, exporter: ExporterState, port: int) -> Port:
+        """A port of an exporter, made if it is new."""
+        own = exporter.ports.get(port)
+        if own is None:
+            if exporter.ports and not exporter.shared:
+                exporter.shared = True
+                self._changes.shared.append(exporter)
+            own = exporter.ports[port] = Port(self._number(), port)
+        return own
+
     def get(self, address: bytes) -> ExporterState | None:
         """The exporter of that address, if it is known."""
         return self._exporters.get(address)
 
-    def take_removed(self) -> list[ExporterState]:
-        """Exporters removed to make room since the last call; what others keep of them is to be forgotten."""
-        removed, self._removed = self._removed, []
-        return removed
+    def take_changes(self) -> Changes:
+        """What changed since the last call, to be followed by what others keep."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    def free(self, number: int) -> None:
+        """Nothing is kept under a number any more: it may be given again."""
+        self._free.append(number)
 
     def _number(self) -> int:
+        if self._free:
+            return self._free.pop()
         self._next_number += 1
         return self._next_number
 
     def _make_room(self, time_ns: int) -> bool:
-        """Remove every exporter that has been silent for long; they are put into `removed`."""
+        """Remove every exporter that has been silent for long; they are put into the changes."""
         deadline = time_ns - int(self._limits.exporter_idle_s * 1e9)
         if self._oldest_ns >= deadline:
             return False
         idle = [exporter for exporter in self._exporters.values() if exporter.last_seen_ns < deadline]
         for exporter in idle:
             del self._exporters[exporter.address]
-        self._removed.extend(idle)
+        self._changes.removed.extend(idle)
+        self._stale |= bool(idle)
         self._oldest_ns = min((exporter.last_seen_ns for exporter in self), default=0)
         return bool(idle)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All registered scopes, to be found by address, version and domain at once for a whole batch.
+    """All registered scopes of a port, to be found by address, version, port and domain at once for a whole batch.
 
     Attributes
     ----------
@@ -251,7 +432,7 @@ class _Known:
         words = np.empty((len(scopes), 3), np.uint64)
         addresses = b"".join(scope.exporter.address for scope in scopes)
         words[:, :2] = np.frombuffer(addresses, np.uint64).reshape(-1, 2)
-        words[:, 2] = [(scope.version << 32) | scope.domain for scope in scopes]
+        words[:, 2] = [(scope.version << 48) | (scope.port.port << 32) | scope.domain for scope in scopes]
         mixes = _mix(words)
         order = np.argsort(mixes)
         return cls(mixes[order], words[order], [scopes[at] for at in order.tolist()])
@@ -271,14 +452,21 @@ def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
     """The scopes of a batch, given their words, shape (scopes, 3); without the index of the datagrams."""
     exporters = number_exporters(np.ascontiguousarray(words[:, :2]).view(np.uint8).reshape(-1, 16))
     texts = exporters.keys()
-    version, domain = (words[:, 2] >> np.uint64(32)).astype(np.int64), (words[:, 2] & np.uint64(0xFFFFFFFF))
+    version, domain = (words[:, 2] >> np.uint64(48)).astype(np.int64), (words[:, 2] & np.uint64(0xFFFFFFFF))
     keys = [(texts[e], PROTOCOLS[v]) for e, v in zip(exporters.index.tolist(), version.tolist(), strict=True)]
     streams = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    lasting = [
+        (UNKNOWN,) * 4 if s is None else (s.number, s.port.number, s.ports.number, s.exporter.number) for s in scopes
+    ]
+    numbers, ports, domains, of_exporters = np.array(lasting, np.int64).reshape(-1, 4).T.copy()
     return BatchScopes(
         np.zeros(0, np.int64),
         scopes,
-        np.array([UNKNOWN if s is None else s.number for s in scopes], np.int64),
-        np.array([UNKNOWN if s is None else s.exporter.number for s in scopes], np.int64),
+        numbers,
+        ports,
+        domains,
+        of_exporters,
+        any(s is not None and s.exporter.shared for s in scopes),
         exporters.index,
         exporters.addresses,
         keys,
@@ -294,11 +482,17 @@ def _mix(words: AnyArray) -> AnyArray:
 
 
 def _words(headers: Headers) -> AnyArray:
-    """Address, version and domain of each datagram as three 64-bit words, shape (n, 3)."""
+    """Address, then version, port and domain of each datagram as three 64-bit words, shape (n, 3)."""
     words = np.empty((len(headers), 3), np.uint64)
     words[:, :2] = np.ascontiguousarray(headers.source).view(np.uint64).reshape(-1, 2)
-    words[:, 2] = (headers.version << 32) | headers.domain
+    words[:, 2] = (headers.version << 48) | (headers.port << 32) | headers.domain
     return words
+
+
+def _identity(high: int, low: int, rest: int) -> tuple[bytes, int, int, int]:
+    """Address, version, domain and port of three words."""
+    address = struct.pack("=QQ", high, low)
+    return address, rest >> 48, rest & 0xFFFFFFFF, rest >> 32 & 0xFFFF
 
 
 def _distinct(words: AnyArray) -> tuple[I64, I64]:

@@ -61,9 +61,10 @@ def find_sets(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, c
     """Locate the sets of messages by a frontier: one cursor per message.
 
     A set whose length is below that of its header ends its message
-    (``bad-length``); one that reaches beyond the end of the message is cut
-    there (``truncated``): its whole records count. After `MAX_SETS` sets the
-    rest of a message is given up (``too-many-sets``).
+    (``bad-length``), unless nothing but zero bytes is left, which is padding;
+    one that reaches beyond the end of the message is cut there (``truncated``):
+    its whole records count. After `MAX_SETS` sets the rest of a message is
+    given up (``too-many-sets``).
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def find_sets(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, c
         Rows of `headers` that are NetFlow v9 or IPFIX.
     """
     words = windows(arena, ">u2")
-    cursor, stop = headers.start[messages], _message_ends(headers, scopes, messages, counts)
+    cursor, stop = headers.start[messages], _message_ends(arena, headers, scopes, messages, counts)
     row = messages
     steps: list[tuple[I64, I64, I64, I64]] = []
     while len(row):
@@ -81,13 +82,16 @@ def find_sets(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, c
         room = stop - cursor
         going = room >= SET_HEADER_BYTES
         if not going.all():
+            _count_trailing(arena, row, cursor, stop, ~going & (room > 0), scopes, counts)
             row, cursor, stop, room = row[going], cursor[going], stop[going], room[going]
             if not len(row):
                 break
         length = words[cursor + 2].astype(np.int64)
         bad = length < SET_HEADER_BYTES
         if bad.any():
-            _count_bad(words, row, cursor, bad, headers, scopes, counts)
+            bad_rows = np.flatnonzero(bad)
+            lost = bad_rows[_any_byte(arena, cursor[bad], stop[bad])]
+            _count_bad(words, row, cursor, lost, headers, scopes, counts)
             good = ~bad
             row, cursor, stop, room, length = row[good], cursor[good], stop[good], room[good], length[good]
         over = length > room
@@ -114,7 +118,7 @@ def _in_wire_order(arena: U8, steps: list[tuple[I64, I64, I64, I64]], headers: H
     )  # fmt: skip
 
 
-def _message_ends(headers: Headers, scopes: BatchScopes, messages: I64, counts: Counts) -> I64:
+def _message_ends(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, counts: Counts) -> I64:
     """Where each message ends: NetFlow v9 with its datagram, IPFIX by its length where that is not a lie."""
     stop = headers.stop[messages].copy()
     ipfix = np.flatnonzero(headers.version[messages] == IPFIX)
@@ -122,7 +126,11 @@ def _message_ends(headers: Headers, scopes: BatchScopes, messages: I64, counts: 
     announced = headers.start[rows] - 16 + headers.count[rows]
     wrong = announced != headers.stop[rows]
     if wrong.any():
-        stop[ipfix] = np.clip(announced, headers.start[rows], headers.stop[rows])
+        end = stop[ipfix] = np.clip(announced, headers.start[rows], headers.stop[rows])
+        # Zero bytes after a message are padding.
+        beyond = np.flatnonzero(end < headers.stop[rows])
+        if len(beyond):
+            wrong[beyond] = _any_byte(arena, end[beyond], headers.stop[rows][beyond])
         for row, end in zip(rows[wrong].tolist(), announced[wrong].tolist(), strict=True):
             exporter, protocol = scopes.keys[scopes.index[row]]
             reason = "message-truncated" if end > headers.stop[row] else "trailing-bytes"
@@ -133,15 +141,34 @@ def _message_ends(headers: Headers, scopes: BatchScopes, messages: I64, counts: 
 
 
 def _count_bad(
-    words: AnyArray, row: I64, cursor: I64, bad: Bool, headers: Headers, scopes: BatchScopes, counts: Counts
+    words: AnyArray, row: I64, cursor: I64, bad: I64, headers: Headers, scopes: BatchScopes, counts: Counts
 ) -> None:
-    for at in np.flatnonzero(bad).tolist():
+    for at in bad.tolist():
         message = int(row[at])
         exporter, protocol = scopes.keys[scopes.index[message]]
         ident, length = (int(words[cursor[at] + i]) for i in (0, 2))
         offset = int(cursor[at] - headers.start[message])
         detail = f"set {ident} at byte {offset} after the header has length {length}; at least 4 expected"
         counts.drop(exporter, protocol, "set", "bad-length", 1, detail)
+
+
+def _any_byte(arena: U8, start: I64, stop: I64) -> Bool:
+    """Whether each of some byte ranges, none of them empty, holds anything but zeros."""
+    edges = np.stack([start, stop], axis=1).reshape(-1)
+    found: Bool = np.bitwise_or.reduceat(arena, edges)[::2] != 0
+    return found
+
+
+def _count_trailing(
+    arena: U8, row: I64, cursor: I64, stop: I64, left: Bool, scopes: BatchScopes, counts: Counts
+) -> None:
+    """Count bytes after the last set that are too few for another one and not zero."""
+    which = np.flatnonzero(left)
+    if len(which):
+        for at in which[_any_byte(arena, cursor[which], stop[which])].tolist():
+            exporter, protocol = scopes.keys[scopes.index[int(row[at])]]
+            detail = f"{int(stop[at] - cursor[at])} bytes follow the last set"
+            counts.drop(exporter, protocol, "set", "trailing-bytes", 1, detail)
 
 
 def _count_unread(row: I64, cursor: I64, stop: I64, scopes: BatchScopes, counts: Counts) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from millrace.batch import address_bytes, address_text
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import least_record, parse_fields
+from millrace.decode.netflow.rates import LARGEST_RATE
 from millrace.decode.netflow.sampling import BINDINGS
-from millrace.decode.netflow.scopes import ExporterState, Scope
+from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.templates import RefusedError
@@ -37,14 +38,20 @@ def take_snapshot(state: State) -> dict[str, Any]:
             for binding, ident, rate in state.sampling.facts(scope)
         ],
         "applications": [
-            {"exporter": address_text(exporter.address), "id": ident, "name": name}
-            for exporter in state.scopes
-            for ident, name in state.names.applications(exporter).items()
+            {"exporter": address_text(exporter.address), "port": port.port, "id": ident, "name": name}
+            for exporter, port in _all_ports(state)
+            for ident, name in state.names.applications(port).items()
         ],
         "interfaces": [
-            {"exporter": address_text(exporter.address), "index": index, "name": name, "description": description}
-            for exporter in state.scopes
-            for index, (name, description) in state.names.interfaces(exporter).items()
+            {
+                "exporter": address_text(exporter.address),
+                "port": port.port,
+                "index": index,
+                "name": name,
+                "description": description,
+            }
+            for exporter, port in _all_ports(state)
+            for index, (name, description) in state.names.interfaces(port).items()
         ],
         "starts": [
             {**_of(scope), "ms": state.names.boot_ms(scope)}
@@ -58,8 +65,15 @@ def _all_scopes(state: State) -> Iterator[Scope]:
     return (scope for exporter in state.scopes for scope in exporter.scopes.values())
 
 
+def _all_ports(state: State) -> Iterator[tuple[ExporterState, Port]]:
+    return ((exporter, port) for exporter in state.scopes for port in exporter.ports.values())
+
+
 def _of(scope: Scope) -> dict[str, Any]:
-    return {"exporter": address_text(scope.exporter.address), "version": scope.version, "domain": scope.domain}
+    return {
+        "exporter": address_text(scope.exporter.address), "port": scope.port.port, "version": scope.version,
+        "domain": scope.domain,
+    }  # fmt: skip
 
 
 def _templates(state: State) -> Iterator[dict[str, Any]]:
@@ -101,12 +115,17 @@ class Restorer:
             raise RefusedError("exporter-limit", "")
         return exporter
 
+    def _sender(self, entry: Mapping[str, Any]) -> tuple[ExporterState, Port]:
+        exporter = self._exporter(entry)
+        return exporter, self._state.scopes.port(exporter, _port(entry))
+
     def _scope(self, entry: Mapping[str, Any]) -> Scope:
         version = entry["version"]
         if version not in (V9, IPFIX):
             raise ValueError(version)
         address, domain = address_bytes(entry["exporter"]), _integer(entry["domain"], 32)
-        scope = self._state.scopes.register(address, version, domain, 0)
+        seen_ns = self._exporter(entry).last_seen_ns
+        scope = self._state.scopes.register(address, version, domain, _port(entry), seen_ns)
         if scope is None:
             raise RefusedError("exporter-limit", "")
         return scope
@@ -131,17 +150,25 @@ class Restorer:
         binding, ident, rate = entry["binding"], _integer(entry["id"], 64), _integer(entry["rate"], 62)
         if binding not in BINDINGS or not rate:
             raise ValueError(binding)
-        self._state.learner.rate(self._scope(entry), binding, ident, rate, 0)
+        self._state.learner.rate(self._scope(entry), binding, ident, min(rate, LARGEST_RATE), 0)
 
     def _application(self, entry: Mapping[str, Any]) -> None:
-        self._state.learner.application(self._exporter(entry), _integer(entry["id"], 64), str(entry["name"]), 0)
+        exporter, port = self._sender(entry)
+        self._state.learner.application(exporter, port, _integer(entry["id"], 64), str(entry["name"]), 0)
 
     def _interface(self, entry: Mapping[str, Any]) -> None:
         name, description = str(entry["name"]), str(entry["description"])
-        self._state.learner.interface(self._exporter(entry), _integer(entry["index"], 64), name, description)
+        exporter, port = self._sender(entry)
+        self._state.learner.interface(exporter, port, _integer(entry["index"], 64), name, description)
 
     def _start(self, entry: Mapping[str, Any]) -> None:
         self._state.learner.boot(self._scope(entry), _integer(entry["ms"], 63), 0)
+
+
+def _port(entry: Mapping[str, Any]) -> int:
+    """Port of an entry; earlier versions did not tell it."""
+    port = entry.get("port", ANY_PORT)
+    return ANY_PORT if port == ANY_PORT else _integer(port, 16)
 
 
 def _integer(value: object, bits: int) -> int:

@@ -34,9 +34,10 @@ class State:
     def empty(cls, limits: Limits, quirks: QuirksOf) -> State:
         """Nothing is known."""
         layouts = Layouts(limits.template_bytes)
-        sampling, names = Sampling(), Names()
+        templates = Templates(limits, layouts)
+        sampling, names = Sampling(templates.naming), Names()
         return cls(
-            limits, Scopes(limits, quirks), layouts, Templates(limits, layouts), sampling, names,
+            limits, Scopes(limits, quirks), layouts, templates, sampling, names,
             Learner(limits, sampling, names), Waiting(limits),
         )  # fmt: skip
 
@@ -45,9 +46,23 @@ class State:
         """Whether this batch changed what a snapshot holds."""
         return self.templates.changed or self.sampling.changed or self.names.changed
 
-    def forget_removed(self, counts: Counts) -> None:
-        """Forget everything of exporters that were removed to make room."""
-        for exporter in self.scopes.take_removed():
+    def follow(self, counts: Counts) -> None:
+        """Follow the registry: forget who was removed, share what ports know, hand over what silent ones knew."""
+        changes = self.scopes.take_changes()
+        for exporter in changes.shared:
+            self.templates.share(exporter)
+            self.sampling.share(exporter)
+            self.names.share(exporter)
+        for scope, heir in changes.retired:
+            self.templates.hand_over(scope, heir)
+            self.learner.vanished(scope.exporter, self.sampling.hand_over(scope, heir))
+            self.names.hand_over_boot(scope, heir)
+            self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
+            self.scopes.free(scope.number)
+        for exporter, port, heir_port in changes.silent:
+            self.learner.vanished(exporter, self.names.hand_over(exporter, port, heir_port))
+            self.scopes.free(port.number)
+        for exporter in changes.removed:
             for scope in exporter.scopes.values():
                 self.templates.remove_scope(scope)
                 self.sampling.forget(scope)

@@ -41,17 +41,19 @@ class TemplateStatus:
 
 @dataclass(frozen=True, slots=True)
 class SamplingStatus:
-    """A sampling rate told by options, a header or samples.
+    """A sampling rate told by options, records, a header or samples.
 
     Attributes
     ----------
     protocol : str
     domain : int
     binding : str
-        What it holds for: ``domain``, ``selector``, ``interface`` or, of sFlow, ``source``.
+        What it holds for: ``domain``, ``selector``, ``interface``, ``line-card``,
+        ``template``, ``record`` (each tells its own) or, of sFlow, ``source``.
     id : int
         Of the selector, interface or source.
     rate : int
+        Of records: that of the last one.
     source : str
         As in `SAMPLING_SOURCES`.
     """

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.agreement import Agreement
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import ENTERPRISE_BIT, Layout, Layouts, least_record
-from millrace.decode.netflow.scopes import Scope
+from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
@@ -60,19 +61,23 @@ def template_key(scope_number: int, template_id: int) -> int:
 
 
 class Templates:
-    """Templates by exporter, protocol, observation domain and template ID.
+    """Templates by exporter, protocol, observation domain, port and template ID.
 
     `timeline` gives the layout number that holds for a template key at a
-    position of the batch.
+    position of the batch; under the number of `Ports` that on which the ports
+    of a domain agree. `naming` gives, by number of a scope or of `Ports`, how
+    many of its templates are of flows that name selectors.
     """
 
     def __init__(self, limits: Limits, layouts: Layouts) -> None:
         self.timeline = Timeline()
+        self.naming = Timeline()
         self.changed = False
         self._limits = limits
         self._layouts = layouts
         self._count = 0
         self._known: dict[int, dict[int, Template]] = {}
+        self._agreed = Agreement()
         self._seen: dict[int, dict[tuple[int, bytes], list[Template]]] = {}
         self._seen_bytes = 0
         self._expiring: dict[int, int] = {}
@@ -164,8 +169,10 @@ class Templates:
             self._seen.pop(scope.number, None)
             self._layouts.acquire(layout)
             self._layouts.release(known.layout)
+            self._name(known, -1, position)
             known.layout = layout
             self._set(known, position, layout.number)
+            self._name(known, 1, position)
         return known
 
     def _add(self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int) -> Template:
@@ -178,6 +185,7 @@ class Templates:
         template = self._known.setdefault(scope.number, {})[template_id] = Template(scope, template_id, layout, time_ns)
         self._oldest_ns = min(self._oldest_ns or time_ns, time_ns)
         self._set(template, position, layout.number)
+        self._name(template, 1, position)
         return template
 
     def _withdraw(self, scope: Scope, set_id: int, template_id: int, position: int) -> None:
@@ -205,10 +213,45 @@ class Templates:
         self._count -= 1
         self._layouts.release(template.layout)
         self._set(template, position, MISSING)
+        self._name(template, -1, position)
 
     def _set(self, template: Template, position: int, layout: int) -> None:
         self.timeline.set(template_key(template.scope.number, template.id), position, layout)
         self.changed = True
+        if template.scope.exporter.shared:
+            self._vote(template, position, layout)
+
+    def _name(self, template: Template, more: int, position: int) -> None:
+        """Count a template more or less whose flows name selectors."""
+        if template.layout.selectors:
+            for number in (template.scope.number, template.scope.ports.number):
+                self.naming.set(number, position, max(self.naming.get(number), 0) + more or MISSING)
+
+    def _vote(self, template: Template, position: int, layout: int) -> None:
+        key = template_key(template.scope.ports.number, template.id)
+        agreed = self._agreed.vote(key, template.scope.number, layout)
+        if agreed != self.timeline.get(key):
+            self.timeline.set(key, position, agreed)
+
+    def share(self, exporter: ExporterState) -> None:
+        """An exporter was heard on a second port: what it announced so far serves the new one, too."""
+        for scope in exporter.scopes.values():
+            for template in self._known.get(scope.number, {}).values():
+                self._vote(template, 0, template.layout.number)
+
+    def hand_over(self, scope: Scope, heir: Scope) -> None:
+        """Give the templates of a port that makes room to the scope that stands for such ports.
+
+        Of two with one ID the later one holds, unless both were in use at the
+        same time: then nobody can say which is meant.
+        """
+        for template in list(self._known.get(scope.number, {}).values()):
+            self._remove(template, 0)
+            known = self.get(heir, template.id)
+            if known is not None and known.layout is not template.layout and known.announced_ns >= scope.first_seen_ns:
+                self._remove(known, 0)
+            else:
+                self._announce(heir, template.id, template.layout, 0, template.announced_ns)
 
     def _remember(self, scope: Scope, set_id: int, wire: bytes, templates: list[Template]) -> None:
         if self._seen_bytes > _SEEN_BYTES:
@@ -251,6 +294,7 @@ class Templates:
     def commit(self) -> None:
         """The batch is done: its changes hold from now on."""
         self.timeline.commit()
+        self.naming.commit()
         self.changed = False
 
     def restore(self, scope: Scope, template_id: int, layout: Layout, announced_ns: int) -> None:
@@ -274,19 +318,23 @@ def read_templates(version: int, wire: bytes, *, options: bool) -> Iterator[Temp
     """Split a template set into its records.
 
     NetFlow v9 has no enterprise numbers, but some exporters send them after
-    fields with the top bit set. Where a v9 set cannot be read without them and
-    can with them, they are there.
+    fields with the top bit set. Where fewer records of a v9 set are refused
+    with them than without, they are there.
     """
     if version == IPFIX:
         return _read_ipfix(options=options, wire=wire)
     if not options and _has_enterprise_fields(wire):
         plain = list(_read_v9(wire, with_pen=False))
-        if any(isinstance(entry, RefusedError) for entry in plain):
+        if _refused(plain):
             with_pen = list(_read_v9(wire, with_pen=True))
-            if not any(isinstance(entry, RefusedError) for entry in with_pen):
+            if _refused(with_pen) < _refused(plain):
                 return iter(with_pen)
         return iter(plain)
     return _read_v9_options(wire) if options else _read_v9(wire, with_pen=False)
+
+
+def _refused(entries: list[TemplateRecord | RefusedError]) -> int:
+    return sum(isinstance(entry, RefusedError) for entry in entries)
 
 
 def _has_enterprise_fields(wire: bytes) -> bool:
@@ -313,25 +361,50 @@ def _read_v9(wire: bytes, *, with_pen: bool) -> Iterator[TemplateRecord | Refuse
 
 
 def _read_v9_options(wire: bytes) -> Iterator[TemplateRecord | RefusedError]:
-    """Options template records of NetFlow v9 (RFC 3954 §6.1): ID, bytes of scopes, bytes of options, fields."""
+    """Options template records of NetFlow v9 (RFC 3954 §6.1): ID, bytes of scopes, bytes of options, fields.
+
+    Where the bytes of options are no whole number of fields, the whole ones
+    are read, and the next record follows them. It follows the announced end
+    instead (which is padded, then) if only so what is left of the set is sound.
+    Where the bytes of scopes are none, nobody can say which fields are scopes.
+    """
     at, used = 0, len(wire.rstrip(b"\0"))
     while at + 6 <= len(wire):
         if at >= used:
             return
         ident, scope_bytes, option_bytes = struct.unpack_from("!HHH", wire, at)
         at += 6
-        end = at + scope_bytes + option_bytes
-        if end > len(wire) or scope_bytes % 4 or option_bytes % 4:
-            size = f"{scope_bytes} + {option_bytes} bytes of fields, {len(wire) - at} are left"
+        announced = at + scope_bytes + option_bytes
+        end = announced - (scope_bytes + option_bytes) % 4
+        size = f"{scope_bytes} + {option_bytes} bytes of fields, {len(wire) - at} are left"
+        if end > len(wire):
             yield RefusedError("truncated", f"options template {ident} announces {size}")
             return
-        if ident < FIRST_DATA_SET:
+        if scope_bytes % 4:
+            yield RefusedError("bad-template", f"options template {ident} announces {size}; fields have 4 bytes each")
+        elif ident < FIRST_DATA_SET:
             yield RefusedError("bad-template-id", f"options template ID {ident} is below 256")
         else:
             yield TemplateRecord(
                 ident, (scope_bytes + option_bytes) // 4, wire[at:end], options=True, scopes=scope_bytes // 4
             )
-        at = end
+        padded = announced != end and not _sound_v9_options(wire, end) and _sound_v9_options(wire, announced)
+        at = announced if padded else end
+
+
+def _sound_v9_options(wire: bytes, at: int) -> bool:
+    """Whether whole options template records follow, or nothing but zero bytes."""
+    if at > len(wire):
+        return False
+    used = len(wire.rstrip(b"\0"))
+    while at < used:
+        if at + 6 > len(wire):
+            return False
+        ident, scope_bytes, option_bytes = struct.unpack_from("!HHH", wire, at)
+        at += 6 + scope_bytes + option_bytes
+        if ident < FIRST_DATA_SET or scope_bytes % 4 or option_bytes % 4 or at > len(wire):
+            return False
+    return True
 
 
 def _read_ipfix(*, options: bool, wire: bytes) -> Iterator[TemplateRecord | RefusedError]:

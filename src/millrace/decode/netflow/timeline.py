@@ -105,6 +105,11 @@ class Timeline:
             self._apply_changes(found, keys, positions)
         return found
 
+    def renumber(self, values: dict[int, int]) -> None:
+        """Put other values in the place of those that are held, between two batches."""
+        self._now = {key: values[value] for key, value in self._now.items()}
+        self._before = None
+
     def arrivals(self) -> Arrivals:
         """Where keys get a value in this batch."""
         found: dict[int, list[int]] = {}

@@ -74,6 +74,7 @@ class Waiting:
         self._limit_bytes = limits.waiting_bytes
         self._lifetime_ns = int(limits.waiting_s * 1e9)
         self._by_template: dict[int, list[WaitingSet]] = {}
+        self._of_domain: dict[int, set[int]] = {}
         self._shares: dict[int, _Share] = {}
         self._greediest = 0
         self._oldest_ns = 0
@@ -84,6 +85,13 @@ class Waiting:
 
     def __contains__(self, key: int) -> bool:
         return key in self._by_template
+
+    def __len__(self) -> int:
+        return len(self._by_template)
+
+    def keys_of(self, key: int) -> list[int]:
+        """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain."""
+        return [key, *sorted(self._of_domain.get(key, ()))]
 
     def too_old(self, received_ns: int, time_ns: int) -> bool:
         """Whether what was received then has waited too long at that time."""
@@ -98,12 +106,16 @@ class Waiting:
         share.queue.append(waiting)
         share.nbytes += waiting.nbytes
         self.nbytes += waiting.nbytes
-        self._by_template.setdefault(template_key(waiting.scope.number, waiting.id), []).append(waiting)
+        key = template_key(waiting.scope.number, waiting.id)
+        self._by_template.setdefault(key, []).append(waiting)
+        self._of_domain.setdefault(template_key(waiting.scope.ports.number, waiting.id), set()).add(key)
         self._oldest_ns = min(self._oldest_ns or waiting.received_ns, waiting.received_ns)
 
     def release(self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None]) -> list[WaitingSet]:
         """Take the sets out whose template came at `time_ns`; too old ones are given up."""
         released = self._by_template.pop(key, [])
+        if released:
+            self._nobody_waits(key, released[0])
         for waiting in released:
             self._settle(waiting)
         for waiting in released:
@@ -147,7 +159,15 @@ class Waiting:
         kept.remove(waiting)
         if not kept:
             del self._by_template[key]
+            self._nobody_waits(key, waiting)
         self._settle(waiting)
+
+    def _nobody_waits(self, key: int, last: WaitingSet) -> None:
+        of_domain = template_key(last.scope.ports.number, last.id)
+        keys = self._of_domain[of_domain]
+        keys.discard(key)
+        if not keys:
+            del self._of_domain[of_domain]
 
     def _settle(self, waiting: WaitingSet) -> None:
         waiting.gone = True
@@ -164,10 +184,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A set whose template came in the set of `row` (of the sets of the batch)."""
+    """A set whose template came in the set of `row` (of the sets of the batch).
+
+    `scope` is the row of `BatchScopes` of the set's own scope; that of its
+    template's if the batch has nothing else of it.
+    """
 
     waiting: WaitingSet
     row: int
+    scope: int
 
 
 def released_sets(releases: list[Release], sets: Sets) -> Sets:
@@ -180,8 +205,9 @@ def released_sets(releases: list[Release], sets: Sets) -> Sets:
     def facts(*names: str) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
         return [np.array([getattr(r.waiting, name) for r in releases], np.int64) for name in names]
 
+    scope = np.array([release.scope for release in releases], np.int64)
     ident, received_ns, export_ms, uptime = facts("id", "received_ns", "export_ms", "uptime")
     return Sets(
-        arena, ident, stop - np.array([len(wire) for wire in wires], np.int64), stop, sets.row[row], sets.scope[row],
+        arena, ident, stop - np.array([len(wire) for wire in wires], np.int64), stop, sets.row[row], scope,
         sets.version[row], sets.datagram[row], sets.position[row], received_ns // 1_000_000, export_ms, uptime,
     )  # fmt: skip

@@ -19,7 +19,7 @@ _SFLOW_V5 = (0).to_bytes(2, "big") + (5).to_bytes(2, "big")
 class RawDecoder:
     """Shows datagrams of NetFlow v1, v5, v7, v9, IPFIX and sFlow v5 in full.
 
-    Templates are kept by exporter address, version and observation domain, for
+    Templates are kept by exporter address, port, version and observation domain, for
     as long as the decoder lives. No bytes make it raise; what is wrong is told
     under ``problems`` with its reason and its offset in the datagram.
 
@@ -45,15 +45,15 @@ class RawDecoder:
         """
         for row in range(len(batch)):
             payload = batch.payload(row)
-            exporter = batch.source[row].tobytes()
+            exporter, port = batch.source[row].tobytes(), int(batch.source_port[row])
             yield {
                 "exporter": address_text(exporter),
-                "port": int(batch.source_port[row]),
+                "port": port,
                 "received": iso_time(*divmod(int(batch.time_ns[row]), 1_000_000_000), 9),
                 "length": len(payload),
-            } | self.decode_payload(payload, exporter)
+            } | self.decode_payload(payload, exporter, port)
 
-    def decode_payload(self, payload: bytes, exporter: bytes) -> Json:
+    def decode_payload(self, payload: bytes, exporter: bytes, port: int = 0) -> Json:
         """Show one datagram.
 
         Parameters
@@ -62,21 +62,23 @@ class RawDecoder:
             UDP payload.
         exporter : bytes
             Sixteen-byte address of the sender.
+        port : int
+            Its UDP port.
         """
         problems = Problems()
-        shown = self._dispatch(payload, exporter, problems)
+        shown = self._dispatch(payload, exporter, port, problems)
         shown["problems"] = problems.found
         if problems.unlisted:
             shown["problems_unlisted"] = problems.unlisted
         return shown
 
-    def _dispatch(self, payload: bytes, exporter: bytes, problems: Problems) -> Json:
+    def _dispatch(self, payload: bytes, exporter: bytes, port: int, problems: Problems) -> Json:
         cursor = Cursor(payload)
         version = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
         if version in HEADERS:
             return {"protocol": f"netflow-v{version}"} | read_legacy(cursor, version, problems)
         if version in (V9, IPFIX):
-            reader = MessageReader(exporter, self._store, self._limits, problems)
+            reader = MessageReader(exporter, port, self._store, self._limits, problems)
             return {"protocol": "ipfix" if version == IPFIX else "netflow-v9"} | reader.read(cursor, version)
         if payload[:4] == _SFLOW_V5:
             return {"protocol": "sflow-v5"} | read_sflow(cursor, self._limits, problems)

@@ -16,6 +16,19 @@ FIRST_DATA_SET = 256
 _ENTERPRISE_BIT = 0x8000
 
 
+def _sound_options(rest: bytes) -> bool:
+    """Whether options templates of NetFlow v9 can be read one after the other up to the end or to zero bytes."""
+    while any(rest):
+        if len(rest) < 6:
+            return False
+        number, scope_bytes, option_bytes = (int.from_bytes(rest[at : at + 2], "big") for at in (0, 2, 4))
+        end = 6 + scope_bytes + option_bytes
+        if number < FIRST_DATA_SET or scope_bytes % 4 or option_bytes % 4 or end > len(rest):
+            return False
+        rest = rest[end:]
+    return True
+
+
 class MessageReader:
     """Reads one message.
 
@@ -23,6 +36,8 @@ class MessageReader:
     ----------
     exporter : bytes
         Sixteen-byte address of the sender.
+    port : int
+        Its UDP port.
     store : TemplateStore
         Templates known so far; the message changes it.
     limits : RawLimits
@@ -30,13 +45,14 @@ class MessageReader:
         Where to note what is wrong.
     """
 
-    def __init__(self, exporter: bytes, store: TemplateStore, limits: RawLimits, problems: Problems) -> None:
+    def __init__(self, exporter: bytes, port: int, store: TemplateStore, limits: RawLimits, problems: Problems) -> None:
         self._exporter = exporter
+        self._port = port
         self._store = store
         self._limits = limits
         self._problems = problems
         self._version = 0
-        self._domain = Domain(exporter, 0, 0)
+        self._domain = Domain(exporter, 0, 0, port)
         self._records = RecordReader(store, self._domain, limits, problems)
 
     def read(self, cursor: Cursor, version: int) -> Json:
@@ -46,7 +62,7 @@ class MessageReader:
         with self._problems.truncation(cursor, "header"):
             shown["header"] = header = self._v9_header(cursor) if version == V9 else self._ipfix_header(cursor)
             domain = header["source_id" if version == V9 else "observation_domain_id"]
-            self._domain = Domain(self._exporter, version, domain)
+            self._domain = Domain(self._exporter, version, domain, self._port)
             self._records = RecordReader(self._store, self._domain, self._limits, self._problems)
             while cursor.left >= 4:
                 found = self._set(cursor)
@@ -74,7 +90,7 @@ class MessageReader:
         header: Json = {name: cursor.uint(size) for name, size in names}
         header["export_time_text"] = iso_time(header["export_time"])
         length, here = header["length"], cursor.stop - start
-        if length != here:
+        if length > here or any(cursor.peek()[max(length - (cursor.at - start), 0) :]):
             self._problems.add("message-length", start + 2, f"message says {length} bytes, {here} received")
         cursor.stop = max(cursor.at, min(cursor.stop, start + length))
         return header
@@ -156,10 +172,20 @@ class MessageReader:
         if scope_bytes % 4 or option_bytes % 4:
             detail = f"template {number}: {scope_bytes} and {option_bytes} bytes of fields are not multiples of 4"
             self._problems.add("field-bytes", offset, detail)
-        under = cursor.sub(scope_bytes)
+        under = cursor.sub(scope_bytes - scope_bytes % 4)
         scope = [FieldSpec.of_v9_scope(under.u16(), under.u16()) for _ in range(scope_bytes // 4)]
-        specs = self._specs(cursor.sub(option_bytes), option_bytes // 4)
-        return self._keep(Template(number, tuple(scope), specs, options=True), offset)
+        specs = self._specs(cursor, (scope_bytes + option_bytes) // 4 - len(scope))
+        template = Template(number, tuple(scope), specs, options=True)
+        self._skip_odd_bytes(cursor, (scope_bytes + option_bytes) % 4)
+        # With an odd number of bytes of scopes nobody can say which fields are scopes.
+        return template.to_json() if scope_bytes % 4 else self._keep(template, offset)
+
+    @staticmethod
+    def _skip_odd_bytes(cursor: Cursor, odd: int) -> None:
+        """Skip what is no whole field after an options template, if only so sound ones follow, or nothing."""
+        rest = cursor.peek()
+        if odd and len(rest) >= odd and not _sound_options(rest) and _sound_options(rest[odd:]):
+            cursor.sub(odd)
 
     def _specs(self, cursor: Cursor, count: int) -> tuple[FieldSpec, ...]:
         """RFC 7011 §3.2: element, length, enterprise number if the element's first bit is set."""

@@ -121,15 +121,20 @@ class Template:
 
 
 class Domain(NamedTuple):
-    """Who numbers templates: an observation domain of an exporter, in one version of the protocol."""
+    """Who numbers templates: an observation domain of a UDP port of an exporter, in one version of the protocol."""
 
     exporter: bytes
     version: int
     domain: int
+    port: int = 0
 
 
 class TemplateStore:
-    """Templates by observation domain, bounded by the number of their fields."""
+    """Templates by observation domain, bounded by the number of their fields.
+
+    A port that has not announced a template has that of the domain's other
+    ports, as long as these agree: it may be one device with another port.
+    """
 
     def __init__(self, max_fields: int) -> None:
         self._max_fields = max_fields
@@ -137,15 +142,21 @@ class TemplateStore:
         self._templates: dict[tuple[Domain, int], Template] = {}
         # Numbers per domain and kind, so that withdrawing all costs no more than was announced.
         self._numbers: dict[tuple[Domain, bool], set[int]] = {}
+        self._ports: dict[tuple[Domain, int], dict[int, Template]] = {}
 
     def get(self, domain: Domain, number: int) -> Template | None:
         """The template of that number, None if it is not known."""
-        return self._templates.get((domain, number))
+        own = self._templates.get((domain, number))
+        if own is not None:
+            return own
+        first, *others = self._ports.get((domain._replace(port=0), number), {}).values() or (None,)
+        return first if all(other == first for other in others) else None
 
     def put(self, domain: Domain, template: Template) -> None:
         """Keep a template in place of the one of its number."""
         self.withdraw(domain, template.id)
         self._templates[domain, template.id] = template
+        self._ports.setdefault((domain._replace(port=0), template.id), {})[domain.port] = template
         self._numbers.setdefault((domain, template.options), set()).add(template.id)
         self._fields += _size(template)
         while self._fields > self._max_fields:
@@ -156,6 +167,10 @@ class TemplateStore:
         template = self._templates.pop((domain, number), None)
         if template is None:
             return
+        ports = self._ports[domain._replace(port=0), number]
+        del ports[domain.port]
+        if not ports:
+            del self._ports[domain._replace(port=0), number]
         self._fields -= _size(template)
         numbers = self._numbers[domain, template.options]
         numbers.discard(number)

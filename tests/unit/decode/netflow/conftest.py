@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from millrace.batch import DatagramBatch, address_text
-from millrace.decode import Counts, Decoder, Limits
+from millrace.decode import Counts, Decoder, Limits, QuirksOf, no_quirks
 from millrace.schema import Kind, Schema
 from millrace.testing.netflow import EXPORT_S
 
@@ -18,9 +18,11 @@ Flow = dict[str, Any]
 class Collector:
     """A decoder with its counts added up; `send` gives the flows, unknown values left out."""
 
-    def __init__(self, limits: Limits | None = None, schema: Schema | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, schema: Schema | None = None, quirks: QuirksOf = no_quirks
+    ) -> None:
         self.schema = schema or Schema()
-        self.decoder = Decoder(self.schema, limits or Limits())
+        self.decoder = Decoder(self.schema, limits or Limits(), quirks)
         self.counts = Counts()
         self.changed = False
 

@@ -158,3 +158,31 @@ def test_the_sets_of_a_message_are_bounded(collector):
 def test_empty_datagram_sets_and_messages(collector):
     assert collector.send(v9(), ipfix(), ipfix(template_set(IPFIX, PORTS), data_set(256)), v9(set_of(0, b""))) == []
     assert collector.drops == {}
+
+
+@BOTH
+@pytest.mark.parametrize("padding", [1, 3, 4, 7, 1300])
+def test_zero_bytes_after_the_last_set_are_padding(collector, version, padding):
+    payload = message(version, template_set(version, PORTS), PORTS.data((1, 2))) + bytes(padding)
+    assert len(collector.send(payload, payload)) == 2
+    assert not collector.drops
+    assert collector.event("sets") == 4
+
+
+def test_zero_bytes_within_an_ipfix_message_are_padding_too(collector):
+    assert len(collector.send(ipfix(template_set(IPFIX, PORTS), PORTS.data((1, 2)), bytes(40)))) == 1
+    assert not collector.drops
+
+
+@pytest.mark.parametrize(
+    ("version", "rest", "reason"),
+    [
+        (V9, bytes(39) + b"\1", "bad-length"), (V9, bytes(4) + b"\1", "bad-length"), (V9, b"\0\0\1", "trailing-bytes"),
+        (IPFIX, bytes(39) + b"\1", "trailing-bytes"), (IPFIX, b"\1", "trailing-bytes"),
+    ],
+)  # fmt: skip
+def test_other_bytes_after_the_last_set_are_counted(collector, version, rest, reason):
+    padded = message(version, PORTS.data((5, 6))) + bytes(100)
+    payload = message(version, template_set(version, PORTS), PORTS.data((1, 2))) + rest
+    assert len(collector.send(padded, payload, padded)) == 3
+    assert collector.drops == {("set", reason): 1}

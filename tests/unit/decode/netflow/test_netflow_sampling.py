@@ -6,7 +6,20 @@ import struct
 
 import pytest
 
-from millrace.testing.netflow import IPFIX, V9, Template, ipfix, message, options_template_set, template_set, v9
+from millrace.config import ExporterSettings, exporter_quirks
+from millrace.testing.netflow import (
+    IPFIX,
+    V9,
+    LegacyRecord,
+    Template,
+    ipfix,
+    message,
+    options_template_set,
+    template_set,
+    v5,
+    v9,
+    withdrawal_set,
+)
 
 PLAIN = Template(256, [(7, 2)])
 NAMED = Template(257, [(7, 2), (48, 1)])
@@ -43,6 +56,23 @@ RATES = [
     ([(311, 8)], (struct.pack("!d", 0.002),), 500),
     ([(34, 4), (35, 1)], (1000, 2), 1000),
     ([(34, 2), (305, 4)], (1, 1), 1),
+    ([(304, 2), (307, 4), (308, 4)], (2, 1000, 99_000), 100),
+    ([(304, 2), (309, 4), (310, 4)], (3, 5, 100), 20),
+    ([(304, 2), (311, 4)], (4, struct.pack("!f", 0.125)), 8),
+    ([(304, 2), (329, 8), (330, 8), (331, 8), (332, 8)], (6, 0, 65_535, 0, 6553), 10),
+    ([(329, 4), (330, 4), (331, 4), (332, 4)], (1, 1000, 11, 20), 100),
+    ([(329, 8), (330, 8), (331, 8), (332, 8)], (0, 2**64 - 1, 0, 2**60 - 1), 16),
+    ([(329, 4), (330, 4), (331, 4), (332, 4), (331, 4), (332, 4)], (0, 999, 0, 4, 500, 504), 100),
+    ([(390, 2), (396, 8), (397, 8)], (1, 1, 99), 100),
+    ([(390, 2), (396, 1), (397, 1)], (1, 10, 90), 10),
+    ([(390, 2), (398, 8), (399, 8)], (2, 1_000_000, 9_000_000), 10),
+    ([(390, 2), (309, 4), (310, 4)], (3, 1, 64), 64),
+    ([(305, 4), (306, 4), (396, 8), (397, 8)], (1, 9, 1, 99), 1000),
+    ([(34, 8)], (1 << 40,), 2**32 - 1),
+    ([(305, 8), (306, 8)], (1, 2**64 - 1), 2**32 - 1),
+    ([(396, 8), (397, 8)], (2**64 - 1, 2**64 - 1), 2),
+    ([(311, 8)], (struct.pack("!d", 1e-12),), 2**32 - 1),
+    ([(34, 4), (397, 8), (396, 8)], (2**32 - 1, 2**32, 1), 2**32 - 1),
 ]
 
 
@@ -66,7 +96,13 @@ def test_a_zero_rate_in_the_record_is_no_rate(collector):
     assert got == [(77, "options"), (5, "record")]
 
 
-@pytest.mark.parametrize("fields", [[(34, 4)], [(305, 4), (306, 4)], [(309, 4), (310, 4)], [(311, 8)]])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(34, 4)], [(305, 4), (306, 4)], [(307, 4), (308, 4)], [(309, 4), (310, 4)], [(311, 8)], [(396, 8), (397, 8)],
+        [(398, 8), (399, 8)], [(307, 4)], [(396, 8)], [(331, 8), (332, 8)],
+    ],
+)  # fmt: skip
 def test_options_of_zeros_tell_no_rate(collector, fields):
     assert rates(collector, IPFIX, told(IPFIX, fields, (1, *[0] * len(fields)))) == [(None, "unknown")]
 
@@ -101,6 +137,71 @@ def test_a_flow_that_names_no_selector_has_the_rate_of_the_first_one(collector, 
     before = told(version, [(48, 1), (34, 4)], (0, 3, 100)) + told(version, [(48, 1), (34, 4)], (0, 4, 2000))
     assert rates(collector, version, before) == [(100, "options")]
     assert rates(collector, version, told(version, [(48, 1), (34, 4)], (0, 4, 2000))) == [(100, "options")]
+
+
+@BOTH
+@pytest.mark.parametrize("element", [48, 302])
+def test_flows_that_name_no_selector_beside_others_that_do_were_not_selected(collector, version, element):
+    """One in 1000 of sampler 1; sampler 0 is none; a template without the field is of flows that were not sampled."""
+    named = Template(257, [(7, 2), (element, 2)])
+    collector.send(message(version, told(version, [(element, 2), (50, 4)], (0, 1, 1000))))
+    payload = message(
+        version, template_set(version, PLAIN, named), named.data((1, 1), (2, 0)), PLAIN.data((3,)),
+    )  # fmt: skip
+    got = {flow["SrcPort"]: sampling(flow) for flow in collector.send(payload)}
+    assert got == {1: (1000, "options"), 2: (None, "unknown"), 3: (None, "unknown")}
+    # The rate of the whole domain is theirs, should it be told.
+    payload = message(version, told(version, [(34, 4)], (0, 7), template_id=301), named.data((2, 0)), PLAIN.data((3,)))
+    assert [sampling(flow) for flow in collector.send(payload)] == [(7, "options")] * 2
+
+
+@BOTH
+def test_the_guess_ends_where_a_template_that_names_selectors_begins(collector, version):
+    payload = message(
+        version, told(version, [(48, 1), (34, 4)], (0, 1, 64)), template_set(version, PLAIN), PLAIN.data((1,)),
+        template_set(version, NAMED), PLAIN.data((2,)),
+    )  # fmt: skip
+    assert [sampling(flow) for flow in collector.send(payload)] == [(64, "options"), (None, "unknown")]
+
+
+def test_the_guess_is_back_when_that_template_is_withdrawn(collector):
+    collector.send(ipfix(told(IPFIX, [(48, 1), (34, 4)], (0, 1, 64)), template_set(IPFIX, PLAIN, NAMED)))
+    collector.send(ipfix(withdrawal_set(257)))
+    assert [sampling(flow) for flow in collector.send(ipfix(PLAIN.data((1,))))] == [(64, "options")]
+
+
+SWAPPED = ("192.0.2.0/24", ExporterSettings(swapped_sampling_rates=True))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("fields", "values"),
+    [
+        ([(34, 4)], (0xE8030000,)), ([(50, 2)], (0xE803,)), ([(305, 4), (306, 4)], (0x01000000, 0xE7030000)),
+        ([(34, 8)], (0xE803000000000000,)), ([(34, 1), (50, 4)], (1, 0xE8030000)),
+    ],
+)  # fmt: skip
+def test_rates_with_their_bytes_swapped_are_read_where_the_configuration_says_so(make, version, fields, values):
+    collector = make(quirks=exporter_quirks(dict([SWAPPED])))
+    assert rates(collector, version, told(version, fields, (0, *values))) == [(1000, "options")]
+    template = Template(256, [(7, 2), *fields])
+    assert rates(collector, version, template=template, values=[(1, *values)]) == [(1000, "record")]
+    other = make(quirks=exporter_quirks({"192.0.3.0/24": SWAPPED[1]}))
+    assert rates(other, version, template=template, values=[(1, *values)]) != [(1000, "record")]
+
+
+def test_and_in_headers_of_v5(make):
+    collector = make(quirks=exporter_quirks(dict([SWAPPED])))
+    assert [sampling(flow) for flow in collector.send(v5(LegacyRecord(), sampling=0xE803))] == [(1000, "header")]
+    assert [status.rate for status in collector.decoder.exporters()[0].sampling] == [1000]
+
+
+@BOTH
+def test_a_rate_that_records_carry_is_in_the_status(collector, version):
+    template = Template(256, [(7, 2), (34, 4)])
+    rates(collector, version, template=template, values=[(1, 100), (2, 0)], domain=3)
+    (status,) = collector.decoder.exporters()
+    assert [(s.domain, s.binding, s.rate, s.source) for s in status.sampling] == [(3, "record", 100, "record")]
 
 
 @BOTH

@@ -283,3 +283,51 @@ def test_element_0_of_an_enterprise_has_the_enterprise_bit_too(collector):
     wire = struct.pack("!HHHHHHIHH", 256, 3, 7, 2, 0x8000, 4, 2011, 11, 2)
     flows = collector.send(ipfix(set_of(2, wire), template.data((1, 9, 2))))
     assert ports(flows) == [(1, 2)]
+
+
+ODD_FIELDS = struct.pack("!6H", 1, 4, 95, 4, 96, 24)
+SOUND = options_template_set(V9, Template(300, [(1, 4), (95, 4), (96, 24)], scopes=1))[4:]
+
+
+def odd(ident=300, scope_bytes=4, option_bytes=9, fields=ODD_FIELDS, rest=b""):
+    return struct.pack("!HHH", ident, scope_bytes, option_bytes) + fields + rest
+
+
+def names_http(collector, *sets):
+    flows, names = Template(256, [(7, 2), (95, 4)]), Template(300, [(1, 4), (95, 4), (96, 24)], scopes=1)
+    payload = v9(*sets, names.data((0, 80, "http")), template_set(V9, flows), flows.data((1, 80)))
+    (flow,) = collector.send(payload)
+    return flow.get("ApplicationName") == "http"
+
+
+@pytest.mark.parametrize("option_bytes", [8, 9, 10, 11])
+def test_options_whose_length_is_no_whole_number_of_fields_are_read_as_far_as_fields_are_whole(collector, option_bytes):
+    """RFC 3954 §6.1 leaves no room for such a length; the fields before its end are what was meant."""
+    assert names_http(collector, set_of(1, odd(option_bytes=option_bytes)))
+    assert not collector.drops
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        odd(301, rest=b""), odd(301, rest=b"\0"), odd(301, rest=b"x"), odd(301, option_bytes=10, rest=b"\0\0"),
+        odd(301) + odd(302), odd(301, scope_bytes=5, option_bytes=7), odd(301, scope_bytes=6, option_bytes=6), odd(7),
+        odd(301, fields=struct.pack("!6H", 1, 0, 95, 0, 96, 0), option_bytes=8),
+    ],
+)  # fmt: skip
+def test_what_is_sound_after_a_bad_record_of_the_same_set_is_learned(collector, bad):
+    assert names_http(collector, set_of(1, bad + SOUND))
+
+
+@pytest.mark.parametrize("scope_bytes", [5, 6, 7])
+def test_scopes_that_are_no_whole_number_of_fields_are_refused(collector, scope_bytes):
+    assert not names_http(collector, set_of(1, odd(scope_bytes=scope_bytes, option_bytes=12 - scope_bytes)))
+    assert collector.drops == {("template", "bad-template"): 1}
+
+
+def test_a_bad_id_beside_templates_with_enterprise_numbers_does_not_hide_these(collector):
+    vendor = struct.pack("!HHHHI", 256, 2, 0x8000 | 100, 4, 9) + struct.pack("!HH", 7, 2)
+    bad = struct.pack("!HHHH", 9, 1, 7, 2)
+    collector.send(v9(set_of(0, bad + vendor)))
+    (flow,) = collector.send(v9(set_of(256, bytes([0, 0, 0, 1]) + struct.pack("!H", 443))))
+    assert flow["SrcPort"] == 443

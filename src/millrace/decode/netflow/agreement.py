@@ -1,0 +1,45 @@
+"""What several ports say of the same thing, as long as they say the same.
+
+A port that was not told a template, a rate or a name falls back to what the
+other ports of its domain, or of its exporter, were told. That is right for one
+device that changed its port, and for one that sends from several; it is wrong
+for several devices behind one address. So it holds only while all agree.
+"""
+
+from __future__ import annotations
+
+from millrace.decode.netflow.timeline import MISSING
+
+
+class Agreement:
+    """Values by key and voter.
+
+    Keys, voters and values are integers; a value of `MISSING` takes a vote back.
+    """
+
+    def __init__(self) -> None:
+        self._votes: dict[int, dict[int, int]] = {}
+        self._counts: dict[int, dict[int, int]] = {}
+
+    def renumber(self, values: dict[int, int]) -> None:
+        """Put other values in the place of those that are held."""
+        for votes in self._votes.values():
+            votes.update({voter: values[value] for voter, value in votes.items()})
+        self._counts = {
+            key: {values[value]: count for value, count in counts.items()} for key, counts in self._counts.items()
+        }
+
+    def vote(self, key: int, voter: int, value: int) -> int:
+        """What all voters of a key agree on after this vote; `MISSING` if they do not, or if there is none."""
+        votes, counts = self._votes.setdefault(key, {}), self._counts.setdefault(key, {})
+        before = votes.pop(voter, MISSING)
+        if before != MISSING:
+            counts[before] -= 1
+            if not counts[before]:
+                del counts[before]
+        if value != MISSING:
+            votes[voter] = value
+            counts[value] = counts.get(value, 0) + 1
+        if not votes:
+            del self._votes[key], self._counts[key]
+        return next(iter(counts)) if len(counts) == 1 else MISSING
