@@ -27,6 +27,8 @@ from millrace.decode import ExporterStatus
 Address = Annotated[str, Path(description="Of an exporter.", examples=["192.0.2.1"])]
 
 _DETAIL = TypeAdapter(ExporterDetail)
+_FOR_ALL = ("storing", "activity")
+"""Of the status: what also those may know who see only a part of the flows."""
 _ONE_EXPORTER = {**RESPONSES, **MISSING}
 
 
@@ -70,7 +72,10 @@ def state_routes(services: Services, questions: Questions) -> APIRouter:
     def status(asker: Asker = asks) -> dict[str, Any]:
         """Version, health and totals since the start (these not for those who may see only a part of the flows)."""
         told = {"version": services.version, "health": services.health.report().status}
-        return told if asker.scope_filter else {**told, **services.status()}
+        status = services.status()
+        if asker.scope_filter:
+            return told | {name: status[name] for name in _FOR_ALL if name in status}
+        return {**told, **status}
 
     return router
 

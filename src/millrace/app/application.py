@@ -13,6 +13,7 @@ from millrace import __version__
 from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
+from millrace.app.activity import Activity
 from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_facts
@@ -46,6 +47,8 @@ class Application:
     ----------
     pipeline, store, receiver
         The parts, for whoever runs the application inside a program of its own.
+    activity : Activity
+        What the program does beside collecting, for the console.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,6 +56,7 @@ class Application:
         self.schema = settings.columns.schema_of()
         self.metrics = Metrics()
         self.health = Health()
+        self.activity = Activity()
         self.store = EmbeddedStore(settings.data, self.schema, settings.store)
         self._decoder = Decoder(self.schema, settings.decode.limits(), exporter_quirks(settings.exporters))
         self._metadata = static_metadata(settings.exporters)
@@ -145,7 +149,7 @@ class Application:
             health=self.health,
             live=self.pipeline.live,
             store=store_facts(self.store),
-            status=lambda: pipeline_totals(self.pipeline, self.receiver),
+            status=lambda: {**pipeline_totals(self.pipeline, self.receiver), "activity": self.activity.told()},
             version=__version__,
             metadata=self._metadata,
             access=Gate(self.access),

@@ -86,12 +86,18 @@ def _fill_history(application: Application, model: Model, rate: float, console: 
     if application.store.query("SELECT count() > 0 AS filled FROM flows")["filled"][0].as_py():
         return
     now_ms = time.time_ns() // 1_000_000
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console) as bar:
+    activity, made = application.activity, 0
+    with (
+        activity.doing("The demo makes two days of history"),
+        Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console) as bar,
+    ):
         task = bar.add_task("Making two days of history", total=HISTORY_FLOWS)
         for batch in history(model, now_ms - HISTORY_MS, now_ms, HISTORY_FLOWS, live_rate=rate):
             application.store.insert(application.enrich(batch))
+            made += len(batch)
+            activity.advance(made / HISTORY_FLOWS)
             bar.advance(task, len(batch))
-    with console.status("Rolling it up …"):
+    with activity.doing("The demo sums up its history"), console.status("Rolling it up …"):
         application.store.wait_until_rolled_up()
 
 

@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from millrace.pipeline import Pipeline
+from millrace.pipeline import NullSink, Pipeline
 from millrace.receive import UdpReceiver
 from millrace.store import Store
 from millrace.telemetry import Condition, Health
@@ -49,6 +50,8 @@ def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]
     return {
         "decoded": dict(events),
         "not_decoded": dict(drops),
+        "listeners": listeners(receiver),
+        "storing": storing(pipeline),
         "sockets": [asdict(stats) for stats in receiver.stats()],
         "refused_datagrams": pipeline.refused_datagrams,
         "failed_datagrams": pipeline.decode_errors,
@@ -58,6 +61,29 @@ def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]
         "dropped_flows": dict(writer.dropped),
         "last_error": writer.last_error,
     }
+
+
+def listeners(receiver: UdpReceiver) -> list[dict[str, Any]]:
+    """Where exporters may send, once per address and port in the order of the configuration, as JSON can say it.
+
+    ``reach`` is who can send there: ``all``, ``machine`` (loopback) or ``address`` (whoever reaches that one).
+    """
+    places = dict.fromkeys(receiver.addresses)
+    return [{"protocol": "udp", "address": address, "port": port, "reach": _reach(address)} for address, port in places]
+
+
+def _reach(address: str) -> str:
+    known = ip_address(address.partition("%")[0])
+    if known.is_unspecified:
+        return "all"
+    return "machine" if known.is_loopback else "address"
+
+
+def storing(pipeline: Pipeline) -> str:
+    """Whether what passes is kept: ``yes``, ``refused`` (the store takes nothing now), ``no`` (the null sink)."""
+    if isinstance(pipeline.sink, NullSink):
+        return "no"
+    return "refused" if pipeline.writer.last_error else "yes"
 
 
 def health_checks(health: Health, pipeline: Pipeline, receiver: UdpReceiver) -> None:

@@ -56,6 +56,7 @@ class Pipeline:
     counts : Totals
         All that the decoder counted since the start.
     live : LiveHub
+    sink : FlowSink
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Pipeline:
         self._decoder = decoder
         self._decoder_lock = threading.Lock()
         self._enrich = enrich
+        self.sink = sink
         self._state = state
         self._state_dirty = False
         self._save_due = 0.0

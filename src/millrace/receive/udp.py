@@ -91,7 +91,8 @@ class UdpReceiver:
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """Bound addresses and ports, one per socket; empty unless started."""
-        return [sock.getsockname()[:2] for sock in self._sockets]
+        with self._closing:
+            return [sock.getsockname()[:2] for sock in self._sockets]
 
     def start(self) -> None:
         """Open the sockets and start a thread for each.

@@ -65,6 +65,37 @@ def test_the_api_tells_of_them(application):
         assert status["not_decoded"] == {}
 
 
+def test_the_status_tells_where_exporters_may_send_and_whether_flows_are_kept(application):
+    with httpx.Client(base_url=application.url, timeout=10) as client:
+        status = client.get("/api/v1/status").json()
+        _, port = application.receiver.addresses[0]
+        assert status["listeners"] == [{"protocol": "udp", "address": "127.0.0.1", "port": port, "reach": "machine"}]
+        assert status["storing"] == "yes"
+        assert status["activity"] is None
+        with application.activity.doing("It is being filled"):
+            application.activity.advance(0.25)
+            assert client.get("/api/v1/status").json()["activity"] == {"text": "It is being filled", "share": 0.25}
+        assert client.get("/api/v1/status").json()["activity"] is None
+
+
+def test_listeners_are_told_once_each_with_who_can_reach_them(tmp_path):
+    places = [{"address": "127.0.0.1", "port": 0, "sockets": 3}, {"address": "0.0.0.0", "port": 0}]
+    settings = Settings.model_validate(
+        {"data": tmp_path, "sink": "null", "receive": {"listeners": places}, "api": {"enabled": False}}
+    )
+    application = Application(settings)
+    application.receiver.start()
+    try:
+        told = application.services().status()
+        assert [(place["address"], place["reach"]) for place in told["listeners"]] == [
+            ("127.0.0.1", "machine"),
+            ("0.0.0.0", "all"),
+        ]
+        assert told["storing"] == "no"
+    finally:
+        application.receiver.stop()
+
+
 def test_garbage_is_counted_and_harms_nothing(application):
     _, port = application.receiver.addresses[0]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
