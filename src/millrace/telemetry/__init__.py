@@ -1,7 +1,7 @@
 """Logs, metrics and health; knows no component, components are handed what they need."""
 
 from millrace.telemetry.config import LogSettings, MetricsSettings, TelemetrySettings
-from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status
+from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status, worst
 from millrace.telemetry.logs import get_logger, mask_secrets, setup_logging
 from millrace.telemetry.metrics import OTHER, BoundedLabel, Metrics, Samples
 
@@ -21,4 +21,5 @@ __all__ = [
     "get_logger",
     "mask_secrets",
     "setup_logging",
+    "worst",
 ]

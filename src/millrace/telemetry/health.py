@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 Status = Literal["ok", "degraded", "failed"]
@@ -22,10 +23,16 @@ class Condition:
     status : Status
     reasons : tuple of str
         Sentences; empty if ok.
+    last_error : str
+        The last error, also when it is over; empty if there was none.
+    last_error_at : datetime, optional
+        When that happened.
     """
 
     status: Status = "ok"
     reasons: tuple[str, ...] = ()
+    last_error: str = ""
+    last_error_at: datetime | None = None
 
 
 Check: TypeAlias = "Callable[[], Condition]"
@@ -45,6 +52,20 @@ class HealthReport:
 
     status: Status
     components: dict[str, Condition]
+
+
+def worst(conditions: Iterable[Condition]) -> Condition:
+    """Conditions of the parts of a component as one: the worst status, every reason, the latest error."""
+    parts = list(conditions)
+    statuses: list[Status] = [part.status for part in parts]
+    status = max(statuses, key=_ORDER.index, default=_ORDER[0])
+    reasons = tuple(reason for part in parts for reason in part.reasons)
+    last = max(
+        (part for part in parts if part.last_error_at is not None),
+        key=lambda part: part.last_error_at or datetime.min.replace(tzinfo=UTC),
+        default=Condition(),
+    )
+    return Condition(status, reasons, last.last_error, last.last_error_at)
 
 
 class Health:

@@ -14,7 +14,14 @@ def test_health_tells_the_worst_and_why(client, services):
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "degraded",
-        "components": {"receive": {"status": "degraded", "reasons": ["the kernel drops datagrams"]}},
+        "components": {
+            "receive": {
+                "status": "degraded",
+                "reasons": ["the kernel drops datagrams"],
+                "last_error": "",
+                "last_error_at": None,
+            }
+        },
     }
     services.health.register("store", lambda: Condition("failed", ("disk full",)))
     assert client.get("/healthz").status_code == 503
