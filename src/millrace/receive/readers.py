@@ -124,15 +124,16 @@ class MessageReader:
     def received(self, count: int) -> Received:
         """See `Reader.received`."""
         messages = self._messages[:count]
-        result = Received(
-            lengths=messages["length"].astype(np.int64),
-            source=self._sources(count),
-            source_port=self._names[:count].view(_NAME_V4)["port"][:, 0].astype(np.uint16),
-            time_ns=self._times(count),
-            truncated=int(np.count_nonzero(messages["flags"] & MSG_TRUNC)),
-        )
-        self._reset(count)
-        return result
+        try:
+            return Received(
+                lengths=messages["length"].astype(np.int64),
+                source=self._sources(count),
+                source_port=self._names[:count].view(_NAME_V4)["port"][:, 0].astype(np.uint16),
+                time_ns=self._times(count),
+                truncated=int(np.count_nonzero(messages["flags"] & MSG_TRUNC)),
+            )
+        finally:
+            self._reset(count)
 
     def _sources(self, count: int) -> U8:
         names = self._names[:count]

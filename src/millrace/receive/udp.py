@@ -14,6 +14,8 @@ from millrace.receive.config import ReceiveSettings
 from millrace.receive.mmsg import Call, recvmmsg
 from millrace.receive.sockets import granted_buffer_bytes, inode_of, open_listener, queue_states
 from millrace.receive.worker import SocketWorker
+from millrace.telemetry import Condition, worst
+from millrace.threads import Watched
 
 Emit = Callable[[DatagramBatch], bool]
 """Takes a batch, or returns False (at once) if there is no room for it."""
@@ -38,7 +40,9 @@ class SocketStats:
     refused : int
         Datagrams from outside the allow list, discarded.
     emit_refused : int
-        Datagrams discarded because `emit` returned False.
+        Datagrams discarded because `emit` returned False or raised.
+    failed : int
+        Datagrams that were read and lost to an error before `emit`.
     kernel_drops : int or None
         Datagrams that the kernel discarded; None where it does not say.
     queue_bytes : int or None
@@ -46,7 +50,7 @@ class SocketStats:
     buffer_bytes : int
         Receive buffer as granted; less than asked for means net.core.rmem_max is too low.
     error : str
-        Last error; empty if there was none.
+        What is wrong now; empty if all is well.
     """
 
     address: str
@@ -58,6 +62,7 @@ class SocketStats:
     truncated: int
     refused: int
     emit_refused: int
+    failed: int
     kernel_drops: int | None
     queue_bytes: int | None
     buffer_bytes: int
@@ -140,6 +145,18 @@ class UdpReceiver:
         with self._closing:
             return self._read_stats() if self._workers else self._last_stats
 
+    def condition(self) -> Condition:
+        """What health says of the sockets."""
+        with self._closing:
+            conditions = [worker.trouble.condition("failed", worker.trouble.what) for worker in self._workers]
+            dead = [worker.trouble.what for worker in self._workers if not worker.thread.alive]
+        return worst([*conditions, *(Condition("failed", (f"{what}: its thread does not run",)) for what in dead)])
+
+    @property
+    def threads(self) -> list[Watched]:
+        """A thread per socket."""
+        return [worker.thread for worker in self._workers]
+
     def _read_stats(self) -> list[SocketStats]:
         inodes = [inode_of(sock) for sock in self._sockets]
         queues = queue_states(set(inodes))
@@ -161,10 +178,11 @@ class UdpReceiver:
                     truncated=counts.truncated,
                     refused=counts.refused,
                     emit_refused=counts.emit_refused,
+                    failed=counts.failed,
                     kernel_drops=None if queue is None else queue.drops,
                     queue_bytes=None if queue is None else queue.queued_bytes,
                     buffer_bytes=granted_buffer_bytes(sock),
-                    error=counts.error,
+                    error=worker.trouble.error,
                 )
             )
         return stats

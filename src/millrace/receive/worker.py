@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from millrace.receive.config import ReceiveSettings
 from millrace.receive.mmsg import Call
 from millrace.receive.readers import MessageReader, PortableReader, Reader, Received
 from millrace.receive.sockets import granted_buffer_bytes
+from millrace.threads import Trouble, Watched
 
 _CALL_DATAGRAMS = 512
 """Datagrams per system call, so that the byte bound of a batch is looked at between calls."""
@@ -40,6 +40,11 @@ _PAUSE_GROWTH = 1.25
 
 _ERROR_PAUSE_SECONDS = 0.05
 
+_ASK_AGAIN_MS = 1000
+"""After an error the socket is asked so often whether it is well again, also when nothing comes."""
+
+_STOP_SECONDS = 30.0
+
 
 @dataclass(slots=True)
 class WorkerCounts:
@@ -51,7 +56,7 @@ class WorkerCounts:
     truncated: int = 0
     refused: int = 0
     emit_refused: int = 0
-    error: str = ""
+    failed: int = 0
 
 
 class SocketWorker:
@@ -70,25 +75,29 @@ class SocketWorker:
         emit: Callable[[DatagramBatch], bool],
         system_call: Call | None,
     ) -> None:
+        address, self._port = sock.getsockname()[:2]
         self.counts = WorkerCounts()
+        self.trouble = Trouble(f"receiving on UDP {address} port {self._port}")
         self._socket = sock
         self._allow = allow
         self._emit = emit
         self._interval_seconds = settings.batch_interval_ms / 1000
         self._pause_seconds = self._interval_seconds * _LONGEST_PAUSE_SHARE
         self._buffer_bytes = 2 * granted_buffer_bytes(sock)
-        self._port = sock.getsockname()[1]
         self._arena = SlotArena(settings.batch_datagrams, settings.datagram_bytes)
         self._reader: Reader = (
             PortableReader(sock, self._arena) if system_call is None else MessageReader(sock, self._arena, system_call)
         )
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name=f"receive-{self._port}", daemon=True)
+        self._uncounted = 0
+        """Datagrams that were read and of which nothing is known yet."""
+        self._emit_failed = False
+        self.thread = Watched(f"receive-{self._port}", self._run, self.trouble)
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        self.thread.start()
 
     def ask_to_stop(self) -> None:
         """Have the thread take what waits now, and end."""
@@ -97,7 +106,10 @@ class SocketWorker:
 
     def join(self) -> None:
         """Wait for the thread's end."""
-        self._thread.join()
+        if not self.thread.join(_STOP_SECONDS):
+            # It may still look at the pipe.
+            self.trouble.note("the thread does not end")
+            return
         os.close(self._wake_read)
         os.close(self._wake_write)
 
@@ -106,19 +118,25 @@ class SocketWorker:
         poll.register(self._socket, select.POLLIN)
         poll.register(self._wake_read, select.POLLIN)
         while not self._stopping:
-            poll.poll()
+            poll.poll(_ASK_AGAIN_MS if self.trouble.error else None)
             self._turn()
         self._turn()
 
     def _turn(self) -> None:
-        """Collect one batch and hand it over; an error costs a short pause, never the thread."""
+        """Collect one batch and hand it over; an error costs what was collected and a short pause, never the thread."""
+        errors = self.trouble.failures
         try:
             count = self._collect()
             if count:
-                self._deliver(self._reader.received(count))
+                self._deliver(count)
         except Exception as error:  # noqa: BLE001, RUF100 - whatever `emit` or the system does, receiving goes on
-            self.counts.error = f"{type(error).__name__}: {error}"
+            self.trouble.note(error)
             time.sleep(_ERROR_PAUSE_SECONDS)
+        finally:
+            self.counts.failed += self._uncounted
+            self._uncounted = 0
+        if errors == self.trouble.failures and not self._emit_failed:
+            self.trouble.clear()
 
     def _collect(self) -> int:
         """Fill slots until the batch is full or its time is over; return their number."""
@@ -133,8 +151,10 @@ class SocketWorker:
                 if not filled:
                     raise
                 # What was collected is good; the error, if it lasts, comes again.
-                self.counts.error = str(error)
+                self.trouble.note(error)
                 return filled
+            self.counts.datagrams += got
+            self._uncounted += got
             got_bytes = int(self._reader.lengths[filled : filled + got].sum())
             filled, filled_bytes = filled + got, filled_bytes + got_bytes
             pause_bytes += got_bytes + got * _KERNEL_OVERHEAD_BYTES
@@ -161,20 +181,21 @@ class SocketWorker:
         slowly = self._pause_seconds * _PAUSE_GROWTH
         self._pause_seconds = min(longest, max(min(fitting, slowly), _SHORTEST_PAUSE_SECONDS))
 
-    def _deliver(self, received: Received) -> None:
+    def _deliver(self, count: int) -> None:
+        received = self._reader.received(count)
         lengths = received.lengths
-        total = int(lengths.sum())
-        self.counts.datagrams += len(lengths)
-        self.counts.bytes += total
+        self.counts.bytes += int(lengths.sum())
         self.counts.truncated += received.truncated
         batch = self._batch(received)
         self._arena.release(lengths)
+        self._uncounted = 0
         if batch is None:
             return
         self.counts.batches += 1
-        taken = False
+        taken, self._emit_failed = False, True
         try:
             taken = self._emit(batch)
+            self._emit_failed = False
         finally:
             if not taken:
                 self.counts.emit_refused += len(batch)

@@ -10,7 +10,7 @@ import pytest
 
 from millrace.batch import address_text
 from millrace.errors import SourceError
-from millrace.receive import ReceiveSettings, Sender, UdpReceiver
+from millrace.receive import ReceiveSettings, Sender, UdpReceiver, worker
 from millrace.receive.mmsg import recvmmsg
 
 
@@ -113,7 +113,14 @@ def test_refused_batches_are_counted(listen):
     assert (stats.datagrams, stats.emit_refused) == (25, 25)
 
 
-def test_an_exception_of_emit_is_reported_and_receiving_goes_on(listen):
+def _until(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_an_exception_of_emit_is_told_until_a_batch_is_taken_again(listen):
     seen = []
 
     def emit(batch):
@@ -123,15 +130,87 @@ def test_an_exception_of_emit_is_reported_and_receiving_goes_on(listen):
         return True
 
     run = listen(emit=emit)
-    for expected in (1, 2):
-        _send(run.receiver.addresses[0], [b"x"])
-        until = time.monotonic() + 2
-        while len(seen) < expected and time.monotonic() < until:
-            time.sleep(0.005)
+    _send(run.receiver.addresses[0], [b"x"])
+    _until(lambda: run.receiver.stats()[0].error == "ValueError: no")
+    assert run.receiver.stats()[0].emit_refused == 1
+    assert run.receiver.condition().status == "failed"
+    assert "ValueError: no" in run.receiver.condition().reasons[0]
+    _send(run.receiver.addresses[0], [b"x"])
+    _until(lambda: run.receiver.stats()[0].error == "")
+    assert seen == [1, 1]
+    well = run.receiver.condition()
+    assert (well.status, well.last_error) == ("ok", "ValueError: no")
+    assert well.last_error_at is not None
+
+
+class _Reader:
+    """A reader that fails as long as it is told to."""
+
+    def __init__(self, inner, failing):
+        self._inner = inner
+        self._failing = failing
+
+    @property
+    def lengths(self):
+        return self._inner.lengths
+
+    def read(self, first, count):
+        if error := self._failing.get("read"):
+            raise error
+        return self._inner.read(first, count)
+
+    def received(self, count):
+        received = self._inner.received(count)
+        if error := self._failing.get("received"):
+            raise error
+        return received
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """What readers raise, by their step."""
+    steps = {}
+    for name in ("MessageReader", "PortableReader"):
+        inner = getattr(worker, name)
+        monkeypatch.setattr(worker, name, lambda *given, inner=inner: _Reader(inner(*given), steps))
+    return steps
+
+
+def test_an_error_of_the_socket_is_over_when_the_socket_is_well_though_nothing_comes(failing, listen):
+    run = listen()
+    failing["read"] = OSError(100, "Network is down")
+    _send(run.receiver.addresses[0], [b"x"])
+    _until(lambda: "Network is down" in run.receiver.stats()[0].error)
+    assert run.receiver.condition().status == "failed"
+    failing.clear()
+    _until(lambda: run.receiver.condition().status == "ok")
+    assert run.receiver.stats()[0].error == ""
+    run.wait(1)
+
+
+def test_datagrams_that_were_read_and_then_lost_to_an_error_are_counted(failing, listen):
+    run = listen()
+    failing["received"] = MemoryError()
+    _send(run.receiver.addresses[0], [b"x"] * 3)
+    _until(lambda: run.receiver.stats()[0].failed == 3)
+    failing.clear()
+    _send(run.receiver.addresses[0], [b"y"] * 2)
     run.wait(2)
     stats = run.receiver.stats()[0]
-    assert seen == [1, 1]
-    assert (stats.emit_refused, stats.error) == (1, "ValueError: no")
+    assert (stats.datagrams, stats.failed, stats.emit_refused, stats.error) == (5, 3, 0, "")
+
+
+def test_a_thread_that_dies_is_begun_anew(failing, listen):
+    run = listen()
+    failing["received"] = SystemExit()
+    _send(run.receiver.addresses[0], [b"x"])
+    _until(lambda: run.receiver.threads[0].restarts == 1)
+    assert run.receiver.condition().status == "failed"
+    failing.clear()
+    _send(run.receiver.addresses[0], [b"y"])
+    _until(lambda: len(run.batches) == 1)
+    _until(lambda: run.receiver.condition().status == "ok")
+    assert run.receiver.stats()[0].failed == 1
 
 
 def test_sockets_that_share_a_port_see_each_exporter_on_one_of_them(listen, joined):
@@ -249,6 +328,6 @@ def test_an_error_of_the_socket_costs_no_datagram_that_was_already_read():
     time.sleep(0.05)
     _send(receiver.addresses[0], [b"second"])
     time.sleep(0.05)
+    assert "no memory" in receiver.condition().last_error
     receiver.stop()
     assert [batch.payload(index) for batch in batches for index in range(len(batch))] == [b"first", b"second"]
-    assert "no memory" in receiver.stats()[0].error
