@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import structlog
 
@@ -14,7 +15,7 @@ from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
-from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver
+from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver, publish_threads
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_facts
 from millrace.batch import FlowBatch
@@ -23,17 +24,27 @@ from millrace.decode import Decoder
 from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
 from millrace.lang.names import DEFAULT_NAMES
-from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile
+from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile, Unstored
 from millrace.query import QueryEngine, StoreTables
 from millrace.receive import UdpReceiver
 from millrace.state import State
 from millrace.store import EmbeddedStore
 from millrace.telemetry import Condition, Health, Metrics
+from millrace.threads import Ticker
 
 log = structlog.get_logger(__name__)
 
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
+_SIGNAL_TURN_S = 0.5
+
+
+class _Part(NamedTuple):
+    """A part that is started and stopped."""
+
+    name: str
+    start: Callable[[], object]
+    stop: Callable[[], object]
 
 
 class Application:
@@ -42,6 +53,10 @@ class Application:
     Parameters
     ----------
     settings : Settings
+    keep_state : bool
+        Begin with the templates that the collector of this data folder was
+        told, and save those that come. Whoever reads files does not: an old
+        capture's templates must never decode what routers send.
 
     Attributes
     ----------
@@ -49,29 +64,33 @@ class Application:
         The parts, for whoever runs the application inside a program of its own.
     activity : Activity
         What the program does beside collecting, for the console.
+    unstored : Unstored
+        What the stop gave up.
+    failed_stops : list of str
+        Parts whose stop failed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, keep_state: bool = True) -> None:
         self.settings = settings
         self.schema = settings.columns.schema_of()
         self.metrics = Metrics()
         self.health = Health()
         self.activity = Activity()
         self.store = EmbeddedStore(settings.data, self.schema, settings.store)
-        self._decoder = Decoder(self.schema, settings.decode.limits(), exporter_quirks(settings.exporters))
         self._metadata = static_metadata(settings.exporters)
         self._names = DEFAULT_NAMES.with_autonomous_systems(settings.as_names)
         # AS names come after the networks, which tell AS numbers where exporters do not.
         fillers = (static_networks(settings.networks).fill, ASNames(self._names.autonomous_systems).fill)
         self._enricher = Enricher(self._metadata, fillers=fillers)
         self._sink: FlowSink = self.store if settings.sink == "store" else NullSink()
+        quirks = exporter_quirks(settings.exporters)
         self.pipeline = Pipeline(
             self.schema,
-            self._decoder,
+            lambda: Decoder(self.schema, settings.decode.limits(), quirks),
             self.enrich,
             self._sink,
             settings.pipeline,
-            StateFile(settings.data / "state.json"),
+            StateFile(settings.data / "state.json") if keep_state else None,
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)
@@ -81,19 +100,26 @@ class Application:
             self.health.register("state", self._state_condition)
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
         self._stopping = threading.Event()
-        self._maintenance = threading.Thread(target=self._maintain, name="millrace-maintenance", daemon=True)
-        self._started: list[Callable[[], None]] = []
+        self._started: list[_Part] = []
+        self.unstored = Unstored()
+        self.failed_stops: list[str] = []
         self._store_metrics = StoreMetrics(self.metrics)
+        self._tickers = tuple(self._jobs())
         publish_receiver(self.metrics, self.receiver)
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
+        decoder, flows, counters = self.pipeline.threads
+        jobs = {job.name: job for job in self._tickers}
+        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **jobs})
         health_checks(self.health, self.pipeline, self.receiver)
+        for job in self._tickers:
+            self.health.register(job.name, job.condition)
 
     def start(self) -> None:
         """Start every part; on an error those already started are stopped again."""
         try:
-            for start, stop in self._parts():
-                start()
-                self._started.append(stop)
+            for part in self._parts():
+                part.start()
+                self._started.append(part)
         except BaseException:
             self.stop()
             raise
@@ -101,33 +127,76 @@ class Application:
         for address in self.receiver.addresses:
             log.info("listening", address=address[0], port=address[1])
 
-    def _parts(self) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    def _parts(self) -> Iterator[_Part]:
         """How each part is started and stopped, in the order of starting."""
-        yield self.store.start, self.store.stop
-        yield self.pipeline.start, self.pipeline.stop
-        yield self._maintenance.start, self._stop_maintenance
-        yield self.receiver.start, self.receiver.stop
+        yield _Part("store", self.store.start, self.store.stop)
+        yield _Part("pipeline", self.pipeline.start, self._stop_pipeline)
+        for job in self._tickers:
+            yield _Part(job.name, job.start, job.stop)
+        yield _Part("receiver", self.receiver.start, self.receiver.stop)
         if self.api is not None:
-            yield self.state.start, self.state.stop
-            yield self.access.start, self.access.stop
-            yield self.api.start, self.api.stop
+            yield _Part("state", self.state.start, self.state.stop)
+            yield _Part("access", self.access.start, self.access.stop)
+            yield _Part("api", self.api.start, self.api.stop)
+
+    def _jobs(self) -> Iterator[Ticker]:
+        """What is done every so often."""
+        if self._sink is self.store:
+            # At once: until the first time the store does not know how far its rollups reach, and every flow is read.
+            yield Ticker(
+                "maintenance", "maintenance of the store (rollups, retention)", self._maintain_store,
+                _MAINTENANCE_INTERVAL_S,
+            )  # fmt: skip
+        yield Ticker("names", "taking over the names of interfaces", self._take_names, _NAMES_INTERVAL_S)
 
     def stop(self) -> None:
-        """Stop receiving, store what is in flight, close the store."""
+        """Stop receiving, store what is in flight, close the store.
+
+        A part whose stop fails costs none of the others theirs; it is logged
+        and listed in `failed_stops`.
+        """
         self._stopping.set()
         while self._started:
-            self._started.pop()()
+            part = self._started.pop()
+            try:
+                part.stop()
+            except Exception as error:
+                self.failed_stops.append(part.name)
+                log.exception("a part does not stop as it should", part=part.name, error=str(error))
 
-    def run(self) -> None:
-        """Start, wait for SIGINT or SIGTERM, stop."""
+    def _stop_pipeline(self) -> None:
+        self.unstored = self.pipeline.stop()
+
+    def run(self, on_start: Callable[[], None] = lambda: None) -> bool:
+        """Start, wait for SIGINT or SIGTERM, stop; a second signal ends the wait for a store that refuses.
+
+        Parameters
+        ----------
+        on_start : callable
+            Called when everything runs.
+
+        Returns
+        -------
+        bool
+            Whether everything that was received was stored and every part stopped as it should.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopping.set())
+            signal.signal(number, lambda *_: self._on_signal())
         self.start()
         try:
-            self._stopping.wait()
+            on_start()
+            # In turns: a signal that the kernel gives to another thread wakes this one only then.
+            while not self._stopping.wait(_SIGNAL_TURN_S):
+                pass
         finally:
             log.info("stopping")
             self.stop()
+        return not self.unstored and not self.failed_stops
+
+    def _on_signal(self) -> None:
+        if self._stopping.is_set():
+            self.pipeline.give_up_waiting()
+        self._stopping.set()
 
     @property
     def url(self) -> str:
@@ -165,30 +234,13 @@ class Application:
             return Condition("degraded", (f"nobody can log in: {error}",))
         return Condition()
 
-    def _maintain(self) -> None:
-        names_due = 0.0
-        while not self._stopping.is_set():
-            # At once: until the first time the store does not know how far its rollups reach, and every flow is read.
-            if self._sink is self.store:
-                self._maintain_store()
-            if time.monotonic() >= names_due:
-                self._enricher = self._enricher.with_names(self.pipeline.interface_names())
-                names_due = time.monotonic() + _NAMES_INTERVAL_S
-            self._stopping.wait(_MAINTENANCE_INTERVAL_S)
-
-    def _maintain_store(self) -> None:
-        try:
-            done = self.store.maintain(time.time_ns() // 1_000_000)
-        except Exception as error:  # the thread must outlive a defect: rollups are tried again
-            log.exception("maintenance failed; it is tried again", error=str(error))
-            return
+    def _maintain_store(self) -> str | None:
+        done = self.store.maintain(time.time_ns() // 1_000_000)
         self._store_metrics.add(done)
-        for reason in done.errors:
-            log.warning("maintenance of the store", error=reason)
+        return "; ".join(done.errors) or None
 
-    def _stop_maintenance(self) -> None:
-        self._stopping.set()
-        self._maintenance.join(30)
+    def _take_names(self) -> None:
+        self._enricher = self._enricher.with_names(self.pipeline.interface_names())
 
     def _warn_of_small_buffers(self) -> None:
         wanted = self.settings.receive.receive_buffer_bytes

@@ -29,12 +29,15 @@ class Loaded:
         Datagrams, sets, records and samples that did not become flows.
     expired : bool
         Whether some are older than what the store keeps: they will be dropped soon.
+    lost : int
+        Flows and datagrams that the store did not take in the end.
     """
 
     datagrams: int
     flows: int
     not_decoded: int
     expired: bool
+    lost: int = 0
 
 
 def load_captures(
@@ -45,6 +48,9 @@ def load_captures(
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Loaded:
     """Decode, enrich and store capture files.
+
+    Templates are those of the files: the collector's are not used, and it
+    learns none.
 
     Parameters
     ----------
@@ -64,7 +70,7 @@ def load_captures(
     StoreLockedError
         If a collector runs on the data folder.
     """
-    application = Application(_offline(settings))
+    application = Application(_offline(settings), keep_state=False)
     application.start()
     datagrams, oldest_ns = 0, time.time_ns()
     try:
@@ -84,6 +90,7 @@ def load_captures(
         application.pipeline.writer.stored,
         sum(application.pipeline.counts.drops.values()),
         oldest_ns // 1_000_000 < time.time_ns() // 1_000_000 - kept_ms,
+        application.unstored.flows + application.unstored.datagrams,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from millrace.app.state import kept
 from millrace.batch import address_text
@@ -11,10 +11,12 @@ from millrace.pipeline import Pipeline
 from millrace.receive import SocketStats, UdpReceiver
 from millrace.store import Maintenance
 from millrace.telemetry import BoundedLabel, Metrics
+from millrace.threads import Ticker, Watched
 
 _SOCKET_COUNTERS = {
     "datagrams": ("datagrams", "Datagrams read from the kernel."),
     "bytes": ("bytes", "Bytes read from the kernel."),
+    "failed": ("failed_datagrams", "Datagrams lost to an error while reading them."),
     "truncated": ("truncated_datagrams", "Datagrams longer than receive.datagram_bytes."),
     "refused": ("refused_datagrams", "Datagrams from outside receive.allow."),
     "emit_refused": ("dropped_datagrams", "Datagrams dropped because the decoder's queue was full."),
@@ -65,21 +67,49 @@ def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -
         lambda: _summed(((label(e), *rest), n) for (e, *rest), n in list(pipeline.counts.drops.items())),
         ("exporter", "protocol", "unit", "reason"),
     )  # fmt: skip
-    metrics.callback(
-        "counter", "pipeline", "dropped_flows", "Decoded flows that were given up, by reason.",
-        lambda: [((reason,), float(n)) for reason, n in list(writer.dropped.items())], ("reason",),
-    )  # fmt: skip
+    for what, text, lost in (
+        ("dropped_flows", "Decoded flows that were given up, by reason.", writer.dropped),
+        ("dropped_counters", "Interface counters that were given up, by reason.", pipeline.counters.dropped),
+    ):
+        metrics.callback("counter", "pipeline", what, text, lambda lost=lost: _by_reason(lost), ("reason",))  # type: ignore[misc]
     for kind, what, text, read in (
         ("counter", "stored_flows", "Flows that the store accepted.", lambda: writer.stored),
         ("counter", "store_refusals", "Attempts to store that failed.", lambda: writer.refusals),
         ("counter", "refused_datagrams", "Datagrams refused by the full queue.", lambda: pipeline.refused_datagrams),
-        ("counter", "failed_datagrams", "Datagrams lost to a defect in decoding.", lambda: pipeline.decode_errors),
+        ("counter", "failed_datagrams", "Datagrams lost to a defect in decoding.", lambda: pipeline.failed_datagrams),
+        (
+            "counter",
+            "unenriched_flows",
+            "Flows stored without names, as looking up failed.",
+            lambda: pipeline.unenriched,
+        ),
         ("gauge", "queue_bytes", "Datagrams that wait to be decoded.", lambda: pipeline.waiting_bytes),
         ("gauge", "waiting_bytes", "Decoded flows that wait to be stored.", lambda: writer.waiting_bytes),
         ("gauge", "waiting_flows", "Decoded flows that wait to be stored.", lambda: writer.waiting_rows),
         ("gauge", "last_insert_seconds", "Time the last insert took.", lambda: writer.last_insert_s),
     ):
         metrics.callback(kind, "pipeline", what, text, lambda r=read: [((), float(r()))])  # type: ignore[arg-type, misc]
+
+
+def publish_threads(metrics: Metrics, threads: Mapping[str, Watched | Ticker]) -> None:
+    """Metrics of threads and of the jobs that are done every so often."""
+    jobs = {name: thread for name, thread in threads.items() if isinstance(thread, Ticker)}
+    for what, text, read in (
+        ("failures", "Errors of a thread, each of which cost one piece of its work.", lambda t: t.trouble.failures),
+        ("restarts", "How often a thread died and was begun anew.", lambda t: t.restarts),
+    ):
+        metrics.callback(
+            "counter", "threads", what, text,
+            lambda r=read: [((name,), float(r(thread))) for name, thread in threads.items()], ("thread",),  # type: ignore[misc]
+        )  # fmt: skip
+    metrics.callback(
+        "counter", "threads", "runs", "How often a job was done.",
+        lambda: [((name,), float(job.runs)) for name, job in jobs.items()], ("thread",),
+    )  # fmt: skip
+    metrics.callback(
+        "gauge", "threads", "last_run_seconds", "How long a job took last.",
+        lambda: [((name,), job.last_seconds) for name, job in jobs.items()], ("thread",),
+    )  # fmt: skip
 
 
 class StoreMetrics:
@@ -100,6 +130,10 @@ class StoreMetrics:
             self._written.labels(resolution).inc(rows)
         self._seconds.inc(done.seconds)
         self._errors.inc(len(done.errors))
+
+
+def _by_reason(lost: Mapping[str, int]) -> Rows:
+    return [((reason,), float(amount)) for reason, amount in list(lost.items())]
 
 
 def _summed(rows: Iterable[tuple[tuple[str, ...], int]]) -> Rows:

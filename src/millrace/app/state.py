@@ -9,10 +9,10 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from millrace.pipeline import NullSink, Pipeline
+from millrace.pipeline import NullSink, Pipeline, Writer
 from millrace.receive import UdpReceiver
 from millrace.store import Store
-from millrace.telemetry import Condition, Health
+from millrace.telemetry import Condition, Health, worst
 
 _STATUS_AGE_S = 2.0
 """Status of the store is asked for by every question and every page; it reads tables, so it is kept a moment."""
@@ -54,11 +54,12 @@ def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]
         "storing": storing(pipeline),
         "sockets": [asdict(stats) for stats in receiver.stats()],
         "refused_datagrams": pipeline.refused_datagrams,
-        "failed_datagrams": pipeline.decode_errors,
         "waiting_bytes": pipeline.waiting_bytes,
         "stored_flows": writer.stored,
         "waiting_flows": writer.waiting_rows,
         "dropped_flows": dict(writer.dropped),
+        "dropped_counters": dict(pipeline.counters.dropped),
+        "unenriched_flows": pipeline.unenriched,
         "last_error": writer.last_error,
     }
 
@@ -88,24 +89,31 @@ def storing(pipeline: Pipeline) -> str:
 
 def health_checks(health: Health, pipeline: Pipeline, receiver: UdpReceiver) -> None:
     """Register what makes the collector degraded or failed."""
-    health.register("receive", lambda: _receiver_condition(receiver))
-    health.register("pipeline", lambda: _pipeline_condition(pipeline))
+    health.register("receive", receiver.condition)
+    health.register("decoder", lambda: _decoder_condition(pipeline))
+    health.register("writer", lambda: _writer_condition(pipeline.writer, "flows"))
+    health.register("counters", lambda: _writer_condition(pipeline.counters, "interface counters"))
 
 
-def _receiver_condition(receiver: UdpReceiver) -> Condition:
-    errors = tuple(f"UDP {stats.address} port {stats.port}: {stats.error}" for stats in receiver.stats() if stats.error)
-    return Condition("failed", errors) if errors else Condition()
+def _decoder_condition(pipeline: Pipeline) -> Condition:
+    decoding = pipeline.decoding
+    conditions = [
+        decoding.trouble.condition("failed", "datagrams are lost, decoding fails"),
+        decoding.saving.condition("degraded", "a restart would forget what exporters announced since"),
+        *(trouble.condition("degraded", f"flows are stored, but {trouble.what} fails") for trouble in pipeline.asides),
+    ]
+    if not pipeline.threads[0].alive:
+        conditions.append(Condition("failed", ("the thread that decodes does not run",)))
+    if pipeline.refused.lately():
+        what = f"{pipeline.refused_datagrams} datagrams were dropped because decoding did not keep up"
+        conditions.append(Condition("degraded", (what,)))
+    return worst(conditions)
 
 
-def _pipeline_condition(pipeline: Pipeline) -> Condition:
-    writer = pipeline.writer
-    if not pipeline.alive:
-        return Condition("failed", ("a thread of the pipeline has ended; restart and look at the log",))
-    if writer.last_error:
-        return Condition("failed", (f"flows wait, the store refuses them: {writer.last_error}",))
-    reasons = []
-    if pipeline.refused_datagrams:
-        reasons.append(f"{pipeline.refused_datagrams} datagrams were dropped because decoding did not keep up")
-    if sum(writer.dropped.values()):
-        reasons.append(f"{sum(writer.dropped.values())} flows were given up: {dict(writer.dropped)}")
-    return Condition("degraded", tuple(reasons)) if reasons else Condition()
+def _writer_condition(writer: Writer, what: str) -> Condition:
+    conditions = [writer.trouble.condition("failed", f"{what} wait, the store refuses them")]
+    if not writer.alive:
+        conditions.append(Condition("failed", (f"the thread that stores {what} does not run",)))
+    if writer.dropped.lately():
+        conditions.append(Condition("degraded", (f"{what} were given up: {writer.dropped}",)))
+    return worst(conditions)

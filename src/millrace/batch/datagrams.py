@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 import numpy as np
 
-from millrace.batch.arrays import ARENA_PADDING, I64, U8, U16
+from millrace.batch.arrays import ARENA_PADDING, I64, U8, U16, Bool
 from millrace.errors import ShapeError
+
+_ROW_BYTES = 8 + 8 + 16 + 2 + 8 + 2
+"""What a datagram takes beside its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class DatagramBatch:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the batch keeps in memory."""
-        return int(self.arena.nbytes) + len(self) * 44
+        """Bytes that the batch keeps in memory (more where parts of it are views that are shared)."""
+        return int(self.arena.nbytes) + len(self) * _ROW_BYTES
 
     @classmethod
     def from_payloads(
@@ -83,6 +86,23 @@ class DatagramBatch:
             np.broadcast_to(np.asarray(time_ns, np.int64), n),
             np.broadcast_to(np.asarray(port, np.uint16), n),
         )
+
+    def part(self, which: slice | I64 | Bool) -> DatagramBatch:
+        """Some of the datagrams; shares the arena."""
+        return DatagramBatch(
+            self.arena, self.start[which], self.stop[which], self.source[which], self.source_port[which],
+            self.time_ns[which], self.port[which],
+        )  # fmt: skip
+
+    def split(self, max_bytes: int) -> Iterator[DatagramBatch]:
+        """Parts in order, each of at most `max_bytes` bytes of payload or of one datagram; they share the arena."""
+        ends = np.cumsum(self.stop - self.start)
+        first = 0
+        while first < len(self):
+            before = int(ends[first - 1]) if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, before + max_bytes, side="right")))
+            yield self if last - first == len(self) else self.part(slice(first, last))
+            first = last
 
     def payload(self, index: int) -> bytes:
         """Bytes of one datagram."""

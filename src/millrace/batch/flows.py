@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -104,17 +105,13 @@ class FlowBatch:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the batch keeps in memory (dictionaries of `Coded` excluded)."""
-        total = sum(int(mask.nbytes) for mask in self.valid.values())
-        for values in self.columns.values():
-            match values:
-                case Coded():
-                    total += int(values.codes.nbytes)
-                case Lists():
-                    total += int(values.offsets.nbytes) + int(values.values.nbytes)
-                case _:
-                    total += int(values.nbytes)
-        return total
+        """Bytes that the batch keeps in memory: whole arrays where it views parts, dictionaries too, each once."""
+        owners: dict[int, int] = {}
+        for values in (*self.columns.values(), *self.valid.values(), self.datagram):
+            for part in _held(values):
+                if id(part) not in owners:
+                    owners[id(part)] = _size(part)
+        return sum(owners.values())
 
     def take(self, index: I64) -> FlowBatch:
         """New batch of the rows at `index`, in that order (copies)."""
@@ -173,6 +170,33 @@ class FlowBatch:
             )
             fields.append(schema.arrow.field(column.name))
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _held(values: Values | None) -> Iterator[AnyArray | Sequence[str]]:
+    """What a column keeps in memory: arrays that own their bytes, and dictionaries."""
+    match values:
+        case None:
+            return
+        case Coded():
+            yield _owner(values.codes)
+            yield _owner(values.values) if isinstance(values.values, np.ndarray) else values.values
+        case Lists():
+            yield _owner(values.offsets)
+            yield _owner(values.values)
+        case _:
+            yield _owner(values)
+
+
+def _owner(array: AnyArray) -> AnyArray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _size(held: AnyArray | Sequence[str]) -> int:
+    if isinstance(held, np.ndarray):
+        return int(held.nbytes)
+    return sys.getsizeof(held) + sum(map(sys.getsizeof, held))
 
 
 def texts(values: Sequence[str] | AnyArray) -> list[str]:

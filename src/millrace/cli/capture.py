@@ -17,7 +17,7 @@ from millrace.app.loading import load_captures
 from millrace.app.reading import read_batches
 from millrace.batch import DatagramBatch, address_text
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
-from millrace.cli.output import FlowOutput, Format
+from millrace.cli.output import NOT_ALL_STORED, FlowOutput, Format
 from millrace.decode import Counts
 from millrace.decode.raw import RawDecoder
 from millrace.receive import Sender, read_capture, replay
@@ -125,6 +125,9 @@ def load(
         console.print(f"[yellow]{loaded.not_decoded} things were not decoded;[/] 'millrace decode' tells which and why")
     if loaded.expired:
         console.print("[yellow]some flows are older than the store keeps them;[/] use --end-now to keep them a while")
+    if loaded.lost:
+        console.print(f"[red]{loaded.lost} flows or datagrams were given up:[/] the store did not take them")
+        raise typer.Exit(NOT_ALL_STORED)
 
 
 def replay_files(

@@ -19,6 +19,9 @@ from millrace.batch import FlowBatch
 from millrace.formats import json_lines, readable
 from millrace.schema import Schema
 
+NOT_ALL_STORED = 3
+"""Exit status: something that was received could not be stored, which the log tells."""
+
 
 class Format(StrEnum):
     """Output formats of `millrace decode`."""

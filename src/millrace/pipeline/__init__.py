@@ -2,21 +2,26 @@
 
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.live import LiveHub, Subscription
-from millrace.pipeline.pipeline import Pipeline
+from millrace.pipeline.losses import Losses
+from millrace.pipeline.pipeline import Pipeline, Unstored
 from millrace.pipeline.rates import Rate, Rates
 from millrace.pipeline.sink import FlowSink, NullSink
-from millrace.pipeline.state import StateFile
+from millrace.pipeline.state import MemoryState, SavedState, StateFile
 from millrace.pipeline.writer import Writer
 
 __all__ = [
     "FlowSink",
     "LiveHub",
+    "Losses",
+    "MemoryState",
     "NullSink",
     "Pipeline",
     "PipelineSettings",
     "Rate",
     "Rates",
+    "SavedState",
     "StateFile",
     "Subscription",
+    "Unstored",
     "Writer",
 ]

@@ -4,52 +4,86 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 
 from millrace.batch import DatagramBatch, FlowBatch
-from millrace.decode import Decoder, ExporterStatus
+from millrace.decode import Counts, Decoder, ExporterStatus
 from millrace.pipeline.config import PipelineSettings
+from millrace.pipeline.decoding import FAILED, Decoding, count_lost
 from millrace.pipeline.live import LiveHub
+from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
 from millrace.pipeline.rates import Rates
 from millrace.pipeline.sink import FlowSink
-from millrace.pipeline.state import StateFile
+from millrace.pipeline.state import MemoryState, SavedState
 from millrace.pipeline.totals import Totals
 from millrace.pipeline.writer import Writer
-from millrace.schema import Schema
+from millrace.schema import COUNTER_COLUMNS, Schema
+from millrace.threads import Trouble, Watched
 
 log = structlog.get_logger(__name__)
 
 Enrich = Callable[[FlowBatch], FlowBatch]
 
-_STOP_TIMEOUT_S = 20.0
+_DECODED_AT_ONCE_BYTES = 4 * 2**20
+"""A byte may be a flow of its own (a template of one field), and each takes a hundred bytes and more once decoded."""
 
-_SAVE_PAUSE = 20
-"""Pause after saving state, in times of what saving took: a flood of templates makes the state large
-and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
+_GRACE_S = 5.0
+"""After the time for storing is over: for what is being decoded and stored to end."""
+
+_COUNTERS_SHARE = 16
+"""Of the buffer for flows, as much again for interface counters."""
+
+_NOT_HANDED_ON = "not-handed-on"
+"""Reason of rows that were lost between the decoder and the writer, by a defect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """What was taken and is neither stored nor was it given up before the stop.
+
+    Attributes
+    ----------
+    datagrams, flows, counters : int
+        Given up by the stop.
+    """
+
+    datagrams: int = 0
+    flows: int = 0
+    counters: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.datagrams or self.flows or self.counters)
 
 
 class Pipeline:
-    """One decoding thread and one writing thread, with bounded queues before each.
+    """A decoding thread and two writing threads, with bounded queues before each.
 
     ::
 
-        offer ──► datagram queue ──► decode, enrich ──► flow buffer ──► writer ──► sink
-                  (full: refused)                       (full: decoding waits)
+        offer ──► datagram queue ──► decode, enrich ─┬► flow buffer ──► writer ──► sink
+                  (full: refused)                    │  (full: decoding waits)
+                                                     └► counters ─────► writer ──► sink
+                                                        (full: lost, counted)
+
+    Everything that goes wrong costs as little as possible: a datagram at which
+    the decoder fails costs itself; flows that cannot be enriched are stored
+    without; a live stream or a rate that fails costs no flow.
 
     Parameters
     ----------
     schema : Schema
-    decoder : Decoder
-        Used by one thread at a time; the pipeline holds its lock.
+    make_decoder : callable
+        A decoder that knows nothing. Used by one thread at a time.
     enrich : callable
         FlowBatch to FlowBatch.
     sink : FlowSink
     settings : PipelineSettings
-    state : StateFile, optional
-        Where templates and sampling rates survive.
+    state : SavedState, optional
+        Where templates and sampling rates survive; in memory if absent.
 
     Attributes
     ----------
@@ -57,113 +91,215 @@ class Pipeline:
         All that the decoder counted since the start.
     live : LiveHub
     sink : FlowSink
+    writer, counters : Writer
+        Of flows, and of interface counters.
+    decoding : Decoding
+    asides : tuple of Trouble
+        Of enrichment, rates and live streams, for which no flow is lost.
+    refused : Losses
+        Datagrams that found no room.
+    unenriched : int
+        Flows that were stored without what look-ups tell, as those failed.
     """
 
     def __init__(
         self,
         schema: Schema,
-        decoder: Decoder,
+        make_decoder: Callable[[], Decoder],
         enrich: Enrich,
         sink: FlowSink,
         settings: PipelineSettings,
-        state: StateFile | None = None,
+        state: SavedState | None = None,
     ) -> None:
-        self._decoder = decoder
-        self._decoder_lock = threading.Lock()
+        self.decoding = Decoding(make_decoder, state or MemoryState())
         self._enrich = enrich
         self.sink = sink
-        self._state = state
-        self._state_dirty = False
-        self._save_due = 0.0
+        self._stop_timeout_s = settings.stop_timeout_s
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
-        self._thread = threading.Thread(target=self._run, name="millrace-decoder", daemon=True)
+        self._give_up = threading.Event()
+        self._thread = Watched("millrace-decoder", self._run, self.decoding.trouble)
+        self._enriching, self._rating, self._showing = self.asides = (
+            Trouble("enriching flows"),
+            Trouble("computing rates"),
+            Trouble("showing live flows"),
+        )
         self.counts = Totals(settings.counted_exporters)
         self.rates = Rates()
         self.live = LiveHub()
-        self.writer = Writer(sink, schema, settings, self._save_state)
-        self.decode_errors = 0
-        self.refused_datagrams = 0
+        buffer_bytes = settings.flow_buffer_bytes
+        self.writer = Writer(
+            "flows",
+            lambda rows, token: sink.insert(rows, token=token),
+            schema, settings, buffer_bytes, self.decoding.save,
+        )  # fmt: skip
+        self.counters = Writer(
+            "counters",
+            lambda rows, _: sink.insert_counters(rows),
+            Schema(base=COUNTER_COLUMNS), settings, buffer_bytes // _COUNTERS_SHARE,
+        )  # fmt: skip
+        self.refused = Losses()
+        self.unenriched = 0
+
+    @property
+    def threads(self) -> tuple[Watched, ...]:
+        """The threads."""
+        return self._thread, self.writer.thread, self.counters.thread
+
+    @property
+    def refused_datagrams(self) -> int:
+        """Datagrams that found no room."""
+        return self.refused.total()
+
+    @property
+    def failed_datagrams(self) -> int:
+        """Datagrams at which the decoder failed."""
+        return sum(amount for (_, _, _, reason), amount in list(self.counts.drops.items()) if reason == FAILED)
 
     def start(self) -> None:
         """Restore the decoder's state and start the threads."""
-        saved = self._state.load() if self._state else None
-        if saved:
-            self._decoder.restore(saved)
-        self._thread.start()
-        self.writer.start()
+        self.decoding.restore()
+        for thread in self.threads:
+            thread.start()
 
     def offer(self, batch: DatagramBatch) -> bool:
         """Take a batch from a receiver without waiting; False (and counted) when the queue is full."""
         taken = self._datagrams.offer(batch)
         if not taken:
-            self.refused_datagrams += len(batch)
+            self.refused.add("queue-full", len(batch))
         return taken
 
     def put(self, batch: DatagramBatch) -> bool:
         """Take a batch from a source that can wait (a file); False when the pipeline stops."""
         return self._datagrams.put(batch)
 
-    def stop(self) -> None:
-        """Decode and store what was taken, then end the threads."""
+    def stop(self) -> Unstored:
+        """Decode and store what was taken, then end the threads.
+
+        What cannot be stored within `PipelineSettings.stop_timeout_s` is given
+        up: counted under a reason, logged, and returned.
+        """
+        before = self._lost()
+        deadline = time.monotonic() + self._stop_timeout_s
+        for writer in (self.writer, self.counters):
+            writer.end_by(deadline)
         self._datagrams.close()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_TIMEOUT_S)
-        self.writer.stop(_STOP_TIMEOUT_S)
-        self._save_due = 0.0
-        self._save_state()
+        if not self._thread.join(deadline - time.monotonic()):
+            self._give_up.set()
+        for writer in (self.writer, self.counters):
+            writer.stop(max(deadline - time.monotonic(), 0.0) + _GRACE_S)
+        self._thread.join(_GRACE_S)
+        self._count_stopped(self._datagrams.drain())
+        self.decoding.save_now()
+        return self._unstored(before)
+
+    def give_up_waiting(self) -> None:
+        """Have a stop that waits for the store wait no longer."""
+        self._give_up.set()
+        for writer in (self.writer, self.counters):
+            writer.give_up()
+
+    def _lost(self) -> tuple[int, int, int]:
+        datagrams = sum(n for (_, _, _, reason), n in list(self.counts.drops.items()) if reason == "stopped")
+        return datagrams, self.writer.dropped.total(), self.counters.dropped.total()
+
+    def _unstored(self, before: tuple[int, int, int]) -> Unstored:
+        datagrams, flows, counters = (now - then for now, then in zip(self._lost(), before, strict=True))
+        # Of an insert that has not ended nobody knows what becomes.
+        unstored = Unstored(datagrams, flows + self.writer.waiting_rows, counters + self.counters.waiting_rows)
+        if unstored:
+            log.error(
+                "given up at the end",
+                datagrams=unstored.datagrams,
+                flows=unstored.flows,
+                counters=unstored.counters,
+                error=self.writer.last_error or self.counters.last_error,
+            )
+        return unstored
 
     @property
     def alive(self) -> bool:
-        """Whether both threads run."""
-        return self._thread.is_alive() and self.writer.alive
+        """Whether all threads run."""
+        return all(thread.alive for thread in self.threads)
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes of datagrams that wait to be decoded."""
+        """Bytes of datagrams that wait to be decoded, or are being decoded."""
         return self._datagrams.nbytes
 
     def exporters(self) -> list[ExporterStatus]:
         """State of every exporter seen."""
-        with self._decoder_lock:
-            return self._decoder.exporters()
+        return self.decoding.exporters()
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """Names and descriptions of interfaces that exporters announced."""
-        with self._decoder_lock:
-            return self._decoder.interface_names()
+        return self.decoding.interface_names()
 
     def _run(self) -> None:
         while not self._datagrams.drained:
             batch = self._datagrams.take(timeout_s=1.0)
-            if batch is None:
-                continue
-            try:
+            if batch is not None:
                 self._handle(batch)
-            except Exception:  # the thread must outlive a defect; the batch is counted as lost
-                self.decode_errors += len(batch)
-                log.exception("decoding failed", datagrams=len(batch))
+            # The queue counts it until the next is taken: it must not live longer.
+            del batch
 
     def _handle(self, batch: DatagramBatch) -> None:
-        with self._decoder_lock:
-            decoded = self._decoder.decode(batch)
-            self.counts.add(decoded.counts)
-        self._state_dirty |= decoded.state_changed
-        flows = self._enrich(decoded.flows)
-        self.rates.add(flows, time.time_ns())
-        self.live.publish(flows)
-        self.writer.put(flows)
-        self.writer.put_counters(decoded.counters)
+        parts = batch.split(_DECODED_AT_ONCE_BYTES)
+        for part in parts:
+            if self._give_up.is_set():
+                self._count_stopped([part])
+                continue
+            try:
+                self._handle_part(part)
+            except BaseException:
+                self._count_lost(parts, FAILED)
+                raise
 
-    def _save_state(self) -> None:
-        if self._state is None or not self._state_dirty or time.monotonic() < self._save_due:
-            return
-        began = time.monotonic()
-        with self._decoder_lock:
-            self._state_dirty = False
-            snapshot = self._decoder.snapshot()
+    def _handle_part(self, batch: DatagramBatch) -> None:
         try:
-            self._state.save(snapshot)
-        except OSError as error:
-            self._state_dirty = True
-            log.warning("cannot save templates and sampling rates", error=str(error))
-        self._save_due = time.monotonic() + _SAVE_PAUSE * (time.monotonic() - began)
+            decoded = self.decoding.decode(batch)
+        except BaseException:
+            self._count_lost([batch], FAILED)
+            raise
+        flows, counters = decoded.flows, decoded.counters
+        try:
+            self.counts.add(decoded.counts)
+            self.writer.put(self._shown(self._enriched(flows)))
+        except BaseException:
+            self.writer.dropped.add(_NOT_HANDED_ON, len(flows))
+            self.counters.dropped.add(_NOT_HANDED_ON, len(counters))
+            raise
+        self.counters.offer(counters)
+
+    def _enriched(self, flows: FlowBatch) -> FlowBatch:
+        try:
+            enriched = self._enrich(flows)
+        except Exception as error:  # noqa: BLE001, RUF100 - what is missing never costs a flow
+            self._enriching.note(error, flows=len(flows))
+            self.unenriched += len(flows)
+            return flows
+        self._enriching.clear()
+        return enriched
+
+    def _shown(self, flows: FlowBatch) -> FlowBatch:
+        """Tell rates and live streams of flows on their way."""
+        tellers: tuple[tuple[Trouble, Callable[[], None]], ...] = (
+            (self._rating, lambda: self.rates.add(flows, time.time_ns())),
+            (self._showing, lambda: self.live.publish(flows)),
+        )
+        for trouble, tell in tellers:
+            try:
+                tell()
+            except Exception as error:  # noqa: BLE001, RUF100 - no flow is lost for it
+                trouble.note(error)
+            else:
+                trouble.clear()
+        return flows
+
+    def _count_stopped(self, batches: Iterable[DatagramBatch]) -> None:
+        self._count_lost(batches, "stopped")
+
+    def _count_lost(self, batches: Iterable[DatagramBatch], reason: str) -> None:
+        counts = Counts()
+        for batch in batches:
+            count_lost(batch, reason, counts)
+        self.counts.add(counts)

@@ -10,9 +10,9 @@ from millrace.batch import FlowBatch
 class FlowSink(Protocol):
     """Destination of flows.
 
-    `insert` is called from one thread, may block, and returns when the rows
-    are safe. It raises StoreError when they are not; the pipeline then calls
-    again with the same batch and token.
+    `insert` and `insert_counters` are each called from one thread, may block,
+    and return when the rows are safe. They raise StoreError when they are not;
+    the pipeline then calls again, `insert` with the same batch and token.
     """
 
     def insert(self, flows: FlowBatch, *, token: str | None = None) -> None:

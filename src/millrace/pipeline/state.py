@@ -1,11 +1,42 @@
-"""Decoder state on disk: templates and sampling rates survive a restart."""
+"""Decoder state between runs: templates and sampling rates survive a restart."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class SavedState(Protocol):
+    """Where what the decoder was told is kept: for the next start, and for when it must begin anew."""
+
+    def load(self) -> dict[str, Any] | None:
+        """What was saved last; None if there is nothing."""
+        ...
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace it; OSError when it cannot be kept."""
+        ...
+
+
+class MemoryState:
+    """Keeps it for as long as the process runs: files have state of their own, which no collector may inherit."""
+
+    def __init__(self) -> None:
+        self._state: dict[str, Any] | None = None
+
+    def load(self) -> dict[str, Any] | None:
+        """See `SavedState.load`."""
+        return self._state
+
+    def save(self, state: dict[str, Any]) -> None:
+        """See `SavedState.save`."""
+        self._state = state
 
 
 class StateFile:
@@ -21,10 +52,13 @@ class StateFile:
         self._path = path
 
     def load(self) -> dict[str, Any] | None:
-        """The saved state; None if there is none or it cannot be read (it is then relearned)."""
+        """The saved state; None if there is none or it cannot be read (it is then relearned, and the log says so)."""
         try:
             state = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            log.warning("saved templates cannot be read; exporters tell them again", file=self._path, error=str(error))
             return None
         return state if isinstance(state, dict) else None
 

@@ -1,179 +1,265 @@
-"""The thread that hands decoded flows to the sink, by time and by size."""
+"""The thread that hands decoded rows to the sink, by time and by size."""
 
 from __future__ import annotations
 
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import structlog
 
 from millrace.batch import FlowBatch
 from millrace.errors import StoreError, StoreFullError
 from millrace.pipeline.config import PipelineSettings
+from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
-from millrace.pipeline.sink import FlowSink
-from millrace.schema import COUNTER_COLUMNS, Schema
+from millrace.schema import Schema
+from millrace.threads import Trouble, Watched
 
 log = structlog.get_logger(__name__)
 
+Insert = Callable[[FlowBatch, str], None]
+"""Stores rows under a token; see `FlowSink`."""
+
 _MAX_REFUSALS = 60
-"""Attempts with a batch that the store refuses for another reason than a full disk."""
+"""Attempts with rows that the store refuses for another reason than a full disk."""
+
+_MAX_DEFECTS = 5
+"""Attempts with rows at which the sink fails in a way that it does not foresee."""
+
+_GROUP_SHARE = 4
+"""A group that is stored takes at most this part of the buffer, and so do the copies that this makes:
+beside the group the joined rows, then beside the joined rows what the store takes."""
 
 
 class Writer:
-    """Gathers batches and inserts them.
+    """Gathers batches and inserts them: take, save state, insert.
+
+    Every row that was put ends as stored or as lost under a reason.
 
     Parameters
     ----------
-    sink : FlowSink
+    what : str
+        What the rows are: ``flows``.
+    insert : callable
+        As `FlowSink.insert`; called again with the same rows and token when it
+        raises.
     schema : Schema
+        Of the rows.
     settings : PipelineSettings
+    buffer_bytes : int
+        Bound of all that the writer holds: rows that wait, rows that are being
+        stored, and the copies that this makes.
     before_insert : callable
-        Called in the writer's thread at every flush, before the insert (saves
-        decoder state, so that stored flows never are ahead of it).
+        Called in the writer's thread after rows were taken and before they are
+        inserted (saves decoder state, so that stored flows never are ahead of it).
 
     Attributes
     ----------
     stored : int
-        Flows that the sink accepted.
-    dropped : Counter of str
-        Flows given up, by reason.
+        Rows that the sink accepted.
+    dropped : Losses
+        Rows given up, by reason.
     refusals : int
         Attempts that failed.
+    trouble : Trouble
+        Of storing.
     """
 
     def __init__(
-        self, sink: FlowSink, schema: Schema, settings: PipelineSettings, before_insert: Callable[[], None]
+        self,
+        what: str,
+        insert: Insert,
+        schema: Schema,
+        settings: PipelineSettings,
+        buffer_bytes: int,
+        before_insert: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sink = sink
+        self._what = what
+        self._insert = insert
         self._schema = schema
-        self._counter_schema = Schema(base=COUNTER_COLUMNS)
         self._settings = settings
         self._before_insert = before_insert
-        self._flows: ByteQueue[FlowBatch] = ByteQueue(settings.flow_buffer_bytes)
-        self._counters: ByteQueue[FlowBatch] = ByteQueue(settings.flow_buffer_bytes // 8)
-        self._rows_in = 0
-        self._rows_out = 0
+        self._group_bytes = buffer_bytes // _GROUP_SHARE
+        self._queue: ByteQueue[FlowBatch] = ByteQueue(buffer_bytes - self._group_bytes)
+        self._counting = threading.Lock()
+        self._waiting_rows = 0
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._give_up = threading.Event()
         self._deadline = float("inf")
-        self._thread = threading.Thread(target=self._run, name="millrace-writer", daemon=True)
+        self.trouble = Trouble(f"storing {what}")
+        self._thread = Watched(f"millrace-{what}", self._run, self.trouble)
         self.stored = 0
-        self.dropped: Counter[str] = Counter()
+        self.dropped = Losses()
         self.refusals = 0
-        self.last_error = ""
         self.last_insert_s = 0.0
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes of decoded flows that wait."""
-        return self._flows.nbytes
+        """Bytes of rows that wait or are being stored."""
+        return self._queue.nbytes
 
     @property
     def waiting_rows(self) -> int:
-        """Decoded flows that wait or are being stored."""
-        return self._rows_in - self._rows_out
+        """Rows that wait or are being stored."""
+        return self._waiting_rows
+
+    @property
+    def last_error(self) -> str:
+        """Why the sink takes nothing now; empty if it does."""
+        return self.trouble.error
 
     @property
     def alive(self) -> bool:
         """Whether the thread runs."""
-        return self._thread.is_alive()
+        return self._thread.alive
+
+    @property
+    def thread(self) -> Watched:
+        """The thread."""
+        return self._thread
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, flows: FlowBatch) -> None:
-        """Add flows; waits for room, which is the pipeline's back-pressure."""
-        if not len(flows):
+    def put(self, rows: FlowBatch) -> None:
+        """Add rows; waits for room, which is the pipeline's back-pressure."""
+        self._add(rows, self._queue.put, "stopped")
+
+    def offer(self, rows: FlowBatch) -> None:
+        """Add rows if there is room; they are lost (and counted) if not."""
+        self._add(rows, self._queue.offer, "stopped" if self._stopping.is_set() else "waiting-full")
+
+    def _add(self, rows: FlowBatch, add: Callable[[FlowBatch], bool], reason: str) -> None:
+        if not len(rows):
             return
-        if not self._flows.put(flows):
-            self.dropped["stopped"] += len(flows)
-            return
-        self._rows_in += len(flows)
-        if self.waiting_rows >= self._settings.flush_rows:
+        # Before they are there: they may be stored before this thread goes on.
+        self._count_waiting(len(rows))
+        added = False
+        try:
+            added = add(rows)
+        finally:
+            if not added:
+                self._count_waiting(-len(rows))
+        if not added:
+            self.dropped.add(reason, len(rows))
+        elif self._waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._group_bytes:
             self._wake.set()
 
-    def put_counters(self, counters: FlowBatch) -> None:
-        """Add interface counters; they never hold up flows."""
-        if len(counters) and not self._counters.offer(counters):
-            self.dropped["counters-waiting-full"] += len(counters)
+    def end_by(self, deadline: float) -> None:
+        """From that moment (monotonic seconds) on, rows that the store refuses are given up."""
+        self._deadline = deadline
 
-    def stop(self, timeout_s: float) -> None:
-        """Store what waits, for at most `timeout_s` seconds, and end."""
-        self._deadline = time.monotonic() + timeout_s
-        self._flows.close()
-        self._counters.close()
+    def stop(self, timeout_s: float) -> bool:
+        """Store what waits, trying for at most `timeout_s` seconds, and end; whether the thread has ended.
+
+        Rows that are neither stored nor counted as lost then are those of `waiting_rows`.
+        """
+        self._deadline = min(self._deadline, time.monotonic() + timeout_s)
+        self._queue.close()
         self._stopping.set()
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s + 5)
+        return self._thread.join(timeout_s + self._settings.retry_interval_s)
+
+    def give_up(self) -> None:
+        """Try what waits once more, and no longer wait for the store."""
+        self._deadline = 0.0
+        self._give_up.set()
+
+    def _count_waiting(self, rows: int) -> None:
+        with self._counting:
+            self._waiting_rows += rows
 
     def _run(self) -> None:
-        while not (self._stopping.is_set() and self._flows.drained):
+        while not (self._stopping.is_set() and self._queue.drained):
             self._wake.wait(self._settings.flush_interval_s)
             self._wake.clear()
-            try:
-                self._flush()
-            except Exception as error:  # the thread must outlive a defect; what it lost is counted
-                log.exception("flush failed", error=str(error))
-                self.last_error = str(error)
+            self._flush()
 
     def _flush(self) -> None:
-        self._before_insert()
-        counters = self._counters.take_all()
-        if counters:
-            joined = FlowBatch.concat(counters, self._counter_schema)
-            self._attempt("counters", len(joined), lambda: self._sink.insert_counters(joined))
-        for group in self._groups(self._flows.take_all()):
-            rows = sum(len(batch) for batch in group)
-            try:
-                self._insert(group, rows)
-            finally:
-                self._rows_out += rows
+        """Store what waits now; what comes meanwhile gathers for the next time."""
+        left = len(self._queue)
+        while left > 0:
+            group = self._queue.take_some(self._settings.flush_rows, self._group_bytes, left)
+            if not group:
+                break
+            left -= len(group)
+            self._store(group)
+        # What was stored last is no longer in memory.
+        self._queue.take_some(0, 0, 0)
 
-    def _groups(self, batches: Sequence[FlowBatch]) -> list[list[FlowBatch]]:
-        """Split into groups of about `flush_rows` rows."""
-        groups: list[list[FlowBatch]] = []
-        rows = 0
-        for batch in batches:
-            if not groups or rows + len(batch) > self._settings.flush_rows:
-                groups.append([])
-                rows = 0
-            groups[-1].append(batch)
-            rows += len(batch)
-        return groups
+    def _store(self, group: list[FlowBatch]) -> None:
+        left = sum(map(len, group))
+        try:
+            self._prepare()
+            for part in self._parts(group):
+                self._attempt(part)
+                left -= len(part)
+                self._count_waiting(-len(part))
+        finally:
+            # Whatever ended this: nothing is lost without a count.
+            self._count_waiting(-left)
+            self.dropped.add("writer-failed", left)
 
-    def _insert(self, group: Sequence[FlowBatch], rows: int) -> None:
-        joined = FlowBatch.concat(group, self._schema)
+    def _prepare(self) -> None:
+        try:
+            self._before_insert()
+        except Exception as error:  # noqa: BLE001, RUF100 - rows must not be lost for it
+            self.trouble.note(error, step="before storing")
+
+    def _parts(self, group: list[FlowBatch]) -> Iterator[FlowBatch]:
+        """The rows of a group joined; apart where that fails. Empties the group, whose place in memory they take."""
+        try:
+            joined = [FlowBatch.concat(group, self._schema)]
+        except Exception as error:  # noqa: BLE001, RUF100 - one batch must not cost the others
+            self.trouble.note(error, step="joining")
+            joined = list(group)
+        group.clear()
+        while joined:
+            yield from self._slices(joined.pop(0))
+
+    def _slices(self, rows: FlowBatch) -> Iterator[FlowBatch]:
+        """A single batch may be larger than a group: then parts of it, small enough to be copied twice."""
+        if rows.nbytes <= self._group_bytes and len(rows) <= self._settings.flush_rows:
+            yield rows
+            return
+        parts = max(-(-2 * rows.nbytes // self._group_bytes), -(-len(rows) // self._settings.flush_rows))
+        for which in np.array_split(np.arange(len(rows)), parts):
+            if len(which):
+                yield rows.take(which)
+
+    def _attempt(self, rows: FlowBatch) -> None:
+        """Insert until it succeeds, the sink refuses for good, or time is up; rows that are lost then are counted."""
         token = uuid.uuid4().hex
-        began = time.monotonic()
-        if self._attempt("flows", rows, lambda: self._sink.insert(joined, token=token)):
-            self.stored += rows
-            self.last_insert_s = time.monotonic() - began
-
-    def _attempt(self, what: str, rows: int, insert: Callable[[], None]) -> bool:
-        """Insert until it succeeds, the store refuses for good, or time is up; False if the rows are lost."""
-        refused = 0
+        refused = defects = 0
         while True:
+            began = time.monotonic()
             try:
-                insert()
+                self._insert(rows, token)
             except StoreError as error:
-                self.refusals += 1
                 refused += 0 if isinstance(error, StoreFullError) else 1
-                if str(error) != self.last_error:
-                    log.error("the store refuses", what=what, rows=rows, error=str(error))
-                self.last_error = str(error)
+                self._note(error, rows)
+                reason = "store-refused"
+            except Exception as error:  # noqa: BLE001, RUF100 - whatever it is, these rows are stored or counted
+                defects += 1
+                self._note(error, rows)
+                reason = "insert-failed"
             else:
-                if self.last_error:
-                    log.info("the store accepts again", what=what, rows=rows)
-                self.last_error = ""
-                return True
-            if refused >= _MAX_REFUSALS or time.monotonic() + self._settings.retry_interval_s > self._deadline:
-                self.dropped["store-refused"] += rows
-                log.error("given up", what=what, rows=rows, error=self.last_error)
-                return False
-            self._stopping.wait(self._settings.retry_interval_s)
+                self.stored += len(rows)
+                self.last_insert_s = time.monotonic() - began
+                self.trouble.clear()
+                return
+            over = time.monotonic() + self._settings.retry_interval_s > self._deadline
+            if over or refused >= _MAX_REFUSALS or defects >= _MAX_DEFECTS:
+                self.dropped.add(reason, len(rows))
+                log.error("given up", what=self._what, rows=len(rows), reason=reason, error=self.trouble.error)
+                return
+            self._give_up.wait(self._settings.retry_interval_s)
+
+    def _note(self, error: Exception, rows: FlowBatch) -> None:
+        self.refusals += 1
+        self.trouble.note(error, rows=len(rows))

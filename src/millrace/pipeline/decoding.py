@@ -1,0 +1,213 @@
+"""The decoder behind its lock: what it was told is saved, and an error in it costs the datagram that caused it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from millrace.batch import DatagramBatch, FlowBatch
+from millrace.batch.arrays import Bool
+from millrace.decode import Counts, Decoded, Decoder, ExporterStatus
+from millrace.pipeline.state import SavedState
+from millrace.threads import Trouble
+
+FAILED = "decoder-failed"
+"""Reason of datagrams at which the decoder failed."""
+
+RENEWED = "decoder-renewed"
+"""Reason of data sets that waited for their template in a decoder that failed."""
+
+_UNKNOWN = "unknown"
+
+_WAITING = {"sets_waiting": 1, "sets_released": -1}
+_GIVEN_UP = ("waiting-full", "template-never-came")
+
+_MOST_CULPRITS = 16
+"""Datagrams of a batch that may fail; with more of them the whole batch is given up."""
+
+_SEARCH_PAUSE = 10
+"""Pause after a search for culprits, in times of what it took: whoever knows a datagram at which the decoder
+fails must not be able to keep it searching."""
+
+_SAVE_PAUSE = 20
+"""Pause after saving state, in times of what saving took: a flood of templates makes the state large
+and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
+
+
+class Decoding:
+    """Decodes batches one after the other, and never fails.
+
+    An exception leaves a decoder half changed: sets that wait would wait
+    twice, templates would hold from wrong places. So it is given up, and a new
+    one begins with what was saved, as after a restart. It then decodes the
+    batch without the datagrams at which it fails; those are found by decoding
+    beginnings of the batch, each by a decoder of its own.
+
+    Parameters
+    ----------
+    make : callable
+        A decoder that knows nothing.
+    state : SavedState
+        Where what exporters announce survives.
+
+    Attributes
+    ----------
+    trouble : Trouble
+        Of decoding.
+    saving : Trouble
+        Of saving state.
+    """
+
+    def __init__(self, make: Callable[[], Decoder], state: SavedState) -> None:
+        self._make = make
+        self._state = state
+        self._decoder = make()
+        self._lock = threading.Lock()
+        self._halfway = False
+        """Whether the decoder was left in the middle of a batch."""
+        self._dirty = False
+        self._save_due = 0.0
+        self._search_due = 0.0
+        self._waiting: Counter[tuple[bytes, str]] = Counter()
+        self.trouble = Trouble("decoding")
+        self.saving = Trouble("saving templates and sampling rates")
+
+    def restore(self) -> None:
+        """Begin with what was saved."""
+        self._decoder = self._renewed(self._state.load())
+
+    def exporters(self) -> list[ExporterStatus]:
+        """State of every exporter seen."""
+        with self._lock:
+            return self._decoder.exporters()
+
+    def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
+        """Names and descriptions of interfaces that exporters announced."""
+        with self._lock:
+            return self._decoder.interface_names()
+
+    def decode(self, batch: DatagramBatch) -> Decoded:
+        """Decode a batch; datagrams at which the decoder fails are counted per sender under `FAILED`."""
+        with self._lock:
+            if self._halfway:
+                self._decoder = self._renewed(self._state.load())
+            self._halfway = True
+            try:
+                decoded = self._decoder.decode(batch)
+            except Exception as error:  # noqa: BLE001, RUF100 - a defect, whatever it is
+                self.trouble.note(error, datagrams=len(batch))
+                decoded = self._decode_without_culprits(batch)
+                self._waiting.clear()
+            else:
+                self.trouble.clear()
+            self._halfway = False
+            self._note_waiting(decoded.counts)
+            if decoded.state_changed:
+                self._dirty = True
+        return decoded
+
+    def save(self) -> None:
+        """Save what the decoder was told, if that changed and it is time; failing is told, not raised."""
+        if not self._dirty or time.monotonic() < self._save_due:
+            return
+        began = time.monotonic()
+        try:
+            with self._lock:
+                self._dirty = False
+                snapshot = self._decoder.snapshot()
+            self._state.save(snapshot)
+        except Exception as error:  # noqa: BLE001, RUF100 - flows must not be lost for it
+            self._dirty = True
+            self.saving.note(error)
+        else:
+            self.saving.clear()
+        self._save_due = time.monotonic() + _SAVE_PAUSE * (time.monotonic() - began)
+
+    def save_now(self) -> None:
+        """As `save`, without waiting for its time (at the end)."""
+        self._save_due = 0.0
+        self.save()
+
+    def _decode_without_culprits(self, batch: DatagramBatch) -> Decoded:
+        counts = Counts()
+        for (exporter, protocol), sets in self._waiting.items():
+            counts.drop(exporter, protocol, "set", RENEWED, sets)
+        began = time.monotonic()
+        base = self._state.load()
+        sound = np.ones(len(batch), np.bool_)
+        searches = _MOST_CULPRITS if began >= self._search_due else 0
+        found: Decoded | None = None
+        # The first time it may succeed as it is: no memory before, say.
+        while found is None:
+            self._decoder = self._renewed(base)
+            try:
+                found = self._decoder.decode(batch.part(sound))
+            except Exception:  # noqa: BLE001, RUF100 - it was told; now for the culprit
+                if not searches or not sound.any():
+                    sound[:] = False
+                    self._decoder = self._renewed(base)
+                    break
+                searches -= 1
+                sound[self._culprit(batch, sound, base)] = False
+        self._search_due = time.monotonic() + _SEARCH_PAUSE * (time.monotonic() - began)
+        count_lost(batch.part(~sound), FAILED, counts)
+        if found is None:
+            return Decoded(FlowBatch(0), FlowBatch(0), counts)
+        counts.add(found.counts)
+        for rows in (found.flows, found.counters):
+            if rows.datagram is not None:
+                rows.datagram = np.flatnonzero(sound).astype(np.int32)[rows.datagram]
+        return replace(found, counts=counts)
+
+    def _culprit(self, batch: DatagramBatch, sound: Bool, base: dict[str, Any] | None) -> int:
+        """The first datagram with which the beginning of the batch fails (one of the sound ones)."""
+        rows = np.flatnonzero(sound)
+        passes, fails = 0, len(rows)
+        while fails - passes > 1:
+            middle = (passes + fails) // 2
+            try:
+                self._renewed(base).decode(batch.part(rows[:middle]))
+                passes = middle
+            except Exception:  # noqa: BLE001, RUF100 - this is what it looks for
+                fails = middle
+        return int(rows[fails - 1])
+
+    def _renewed(self, base: dict[str, Any] | None) -> Decoder:
+        """A new decoder that knows what was saved."""
+        decoder = self._make()
+        try:
+            if base:
+                decoder.restore(base)
+        except Exception as error:  # noqa: BLE001, RUF100 - exporters tell it again
+            self.saving.note(error)
+            return self._make()
+        return decoder
+
+    def _note_waiting(self, counts: Counts) -> None:
+        """Keep count of the sets that wait in the decoder, which a decoder that failed cannot tell."""
+        for (exporter, protocol, event), amount in counts.events.items():
+            if event in _WAITING:
+                self._waiting[exporter, protocol] += _WAITING[event] * amount
+        for (exporter, protocol, _, reason), amount in counts.drops.items():
+            if reason in _GIVEN_UP:
+                self._waiting[exporter, protocol] -= amount
+        if not self._waiting.total():
+            self._waiting.clear()
+
+
+def count_lost(batch: DatagramBatch, reason: str, counts: Counts) -> None:
+    """Count datagrams that are given up undecoded, per sender, with an example of each."""
+    if not len(batch):
+        return
+    senders, first, amount = np.unique(batch.source, axis=0, return_index=True, return_counts=True)
+    for sender, at, number in zip(senders, first.tolist(), amount.tolist(), strict=True):
+        payload = batch.payload(at)
+        detail = f"{len(payload)} bytes that begin with {payload[:16].hex(' ') or 'nothing'}"
+        counts.event(sender.tobytes(), _UNKNOWN, "datagrams", number)
+        counts.drop(sender.tobytes(), _UNKNOWN, "datagram", reason, number, detail)
