@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 import threading
@@ -112,6 +113,9 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        raise SourceError(f"api.port: cannot listen on {host} port {port}: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            reason = "another program listens there; stop that, or choose another port"
+        raise SourceError(f"api.port: cannot listen on {host} port {port}: {reason}") from error
     sock.set_inheritable(True)
     return sock

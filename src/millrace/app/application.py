@@ -126,6 +126,7 @@ class Application:
         self._warn_of_small_buffers()
         for address in self.receiver.addresses:
             log.info("listening", address=address[0], port=address[1])
+        log.info("answering", url=self.url or None, data=str(self.settings.data.resolve()), sink=self.settings.sink)
 
     def _parts(self) -> Iterator[_Part]:
         """How each part is started and stopped, in the order of starting."""

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from millrace.app.application import Application
 from millrace.app.settings import Settings
+from millrace.errors import SourceError
 from millrace.generate import (
     GenerateSettings,
     Generator,
@@ -36,23 +37,28 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
     data : Path
         Folder of the demo's store; history is made when it holds none.
     http_port : int
-        Of the console; another free one is taken when it is in use.
+        Of the console; 0: any that is free.
     rate : float
         Synthetic flows per second.
     duration_s : float
     open_browser : bool
         Show the console in the user's browser.
+
+    Raises
+    ------
+    SourceError
+        If another program listens on the port; nothing was started then.
     """
     console = Console()
     model = default_model()
     udp_port = _free_port(socket.SOCK_DGRAM)
-    application = Application(_settings(data, model, udp_port, _usable_port(http_port)))
+    application = Application(_settings(data, model, udp_port, _free_http_port(http_port)))
     stop = threading.Event()
     with console.status("Starting the embedded store …"):
         application.start()
     try:
-        _fill_history(application, model, rate, console)
         _announce(application, console, udp_port)
+        _fill_history(application, model, rate, console)
         if open_browser:
             webbrowser.open(application.url)
         settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
@@ -125,11 +131,15 @@ def _free_port(kind: socket.SocketKind) -> int:
         return int(probe.getsockname()[1])
 
 
-def _usable_port(wanted: int) -> int:
+def _free_http_port(wanted: int) -> int:
+    """The port, or a free one for 0."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return _free_port(socket.SOCK_STREAM)
+        except OSError as error:
+            raise SourceError(
+                f"cannot listen on 127.0.0.1 port {wanted}: {error.strerror}. Another program may listen there, also "
+                "another demo; choose a port with --port, or --port 0 for any that is free"
+            ) from error
         return int(probe.getsockname()[1])

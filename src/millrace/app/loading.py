@@ -84,13 +84,14 @@ def load_captures(
                 on_progress(datagrams)
     finally:
         application.stop()
+    writer = application.pipeline.writer
     kept_ms = settings.store.retention_raw_days * _MS_PER_DAY
     return Loaded(
         datagrams,
-        application.pipeline.writer.stored,
+        writer.stored,
         sum(application.pipeline.counts.drops.values()),
         oldest_ns // 1_000_000 < time.time_ns() // 1_000_000 - kept_ms,
-        application.unstored.flows + application.unstored.datagrams,
+        writer.dropped.total() + writer.waiting_rows + application.unstored.datagrams,
     )
 
 

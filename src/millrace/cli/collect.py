@@ -11,6 +11,8 @@ import typer
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
+from millrace.cli.output import NOT_ALL_STORED
+from millrace.cli.places import show_places
 from millrace.cli.top import Collector, show_top
 from millrace.store import local_sql
 from millrace.telemetry import setup_logging
@@ -27,11 +29,15 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
 
     Without a file: NetFlow, IPFIX and sFlow on UDP 2055, 4739 and 6343, data
     in ./data, HTTP on 127.0.0.1:8080. Ctrl-C or SIGTERM stores what is in
-    flight and ends.
+    flight and ends; if the store does not take it within
+    `pipeline.stop_timeout_s`, or at a second Ctrl-C, it is given up: the log
+    says how much, and the exit status is 3.
     """
     settings = collector_settings(config, data)
     setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
-    Application(settings).run()
+    application = Application(settings)
+    if not application.run(lambda: show_places(application)):
+        raise typer.Exit(NOT_ALL_STORED)
 
 
 def demo(

@@ -85,7 +85,8 @@ class Writer:
         self._group_bytes = buffer_bytes // _GROUP_SHARE
         self._queue: ByteQueue[FlowBatch] = ByteQueue(buffer_bytes - self._group_bytes)
         self._counting = threading.Lock()
-        self._waiting_rows = 0
+        self._rows_in = 0
+        self._rows_out = 0
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._give_up = threading.Event()
@@ -105,7 +106,7 @@ class Writer:
     @property
     def waiting_rows(self) -> int:
         """Rows that wait or are being stored."""
-        return self._waiting_rows
+        return self._rows_in - self._rows_out
 
     @property
     def last_error(self) -> str:
@@ -138,16 +139,18 @@ class Writer:
         if not len(rows):
             return
         # Before they are there: they may be stored before this thread goes on.
-        self._count_waiting(len(rows))
+        with self._counting:
+            self._rows_in += len(rows)
         added = False
         try:
             added = add(rows)
         finally:
             if not added:
-                self._count_waiting(-len(rows))
+                with self._counting:
+                    self._rows_in -= len(rows)
         if not added:
             self.dropped.add(reason, len(rows))
-        elif self._waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._group_bytes:
+        elif self.waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._group_bytes:
             self._wake.set()
 
     def end_by(self, deadline: float) -> None:
@@ -169,10 +172,6 @@ class Writer:
         """Try what waits once more, and no longer wait for the store."""
         self._deadline = 0.0
         self._give_up.set()
-
-    def _count_waiting(self, rows: int) -> None:
-        with self._counting:
-            self._waiting_rows += rows
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._queue.drained):
@@ -199,10 +198,10 @@ class Writer:
             for part in self._parts(group):
                 self._attempt(part)
                 left -= len(part)
-                self._count_waiting(-len(part))
+                self._rows_out += len(part)
         finally:
             # Whatever ended this: nothing is lost without a count.
-            self._count_waiting(-left)
+            self._rows_out += left
             self.dropped.add("writer-failed", left)
 
     def _prepare(self) -> None:

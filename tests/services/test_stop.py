@@ -1,0 +1,62 @@
+"""A stop stores what was received; what a full store does not take is given up in time, counted, and told."""
+
+import json
+import socket
+
+import httpx
+import pytest
+
+from millrace.generate import LoadPool
+from services.collector import Collector, wait_for
+
+QUICK = "pipeline:\n  flush_interval_s: 0.1\n  retry_interval_s: 0.1\n  stop_timeout_s: 2\n"
+FULL = "store:\n  min_free_bytes: 1000000000000000\n"
+
+
+@pytest.fixture
+def collector(tmp_path):
+    running = []
+
+    def start(extra):
+        running.append(Collector(tmp_path, extra))
+        running[0].start()
+        return running[0]
+
+    yield start
+    for collector in running:
+        collector.stop()
+
+
+def send(collector):
+    """240 flows of NetFlow v5."""
+    pool = LoadPool("netflow-v5", datagrams=8)
+    batch = pool.take(8, 1_700_000_000_000_000_000).batch("127.0.0.1")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for index in range(len(batch)):
+            sock.sendto(batch.payload(index), ("127.0.0.1", collector.udp_port))
+    return 8 * pool.per_datagram
+
+
+def status(collector):
+    return httpx.get(f"{collector.url}/api/v1/status", timeout=5).json()
+
+
+def test_a_stop_stores_what_is_in_flight_and_says_so_by_its_exit_status(collector):
+    running = collector(QUICK)
+    sent = send(running)
+    wait_for(lambda: status(running)["decoded"].get("flows", 0) == sent, 10)
+    assert running.stop() == 0
+    assert int(running.sql("SELECT count() AS n FROM flows")[0]["n"]) == sent
+
+
+def test_what_a_full_store_does_not_take_is_given_up_in_time_counted_and_told(collector):
+    running = collector(QUICK + FULL)
+    sent = send(running)
+    wait_for(lambda: status(running)["storing"] == "refused", 10)
+    wait_for(lambda: status(running)["waiting_flows"] == sent, 10)
+    health = httpx.get(f"{running.url}/health", timeout=5)
+    assert health.status_code == 503
+    assert health.json()["components"]["writer"]["status"] == "failed"
+    assert running.stop() == 3
+    told = [json.loads(line) for line in running.log().splitlines() if line.startswith("{")]
+    assert [line["flows"] for line in told if line["event"] == "given up at the end"] == [sent]
