@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from millrace.query import MAX_CLAUSES, MAX_FILTER
+from millrace.query import MAX_CLAUSES, MAX_FILTER, TimeZone
 
 Text = Annotated[str, Field(max_length=MAX_FILTER, examples=["InIfBoundary = external AND Proto = tcp"])]
 
@@ -17,6 +17,9 @@ class _Body(BaseModel):
 
     text: Text
     """Filter, in the filter language; may be empty."""
+
+    timezone: TimeZone = "UTC"
+    """Time zone of times that name no offset, by its IANA name."""
 
 
 class CheckBody(_Body):

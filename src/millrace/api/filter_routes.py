@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Request
@@ -36,6 +37,7 @@ from millrace.lang import (
     parse,
     text_of,
     tokens,
+    zone,
 )
 from millrace.query import Clause, ColumnValue, ValuesQuestion, clauses_filter, missing
 from millrace.schema import Column
@@ -58,7 +60,7 @@ def filter_routes(services: Services) -> APIRouter:
     @router.post("/check")
     def check(body: Annotated[CheckBody, Body(openapi_examples=CHECK)], asker: Asker = asks) -> FilterCheck:
         """Whether a filter is right, where not, and the parts of its text for highlighting."""
-        return _check(body.text, services, saved(asker, body.text))
+        return _check(body.text, services, saved(asker, body.text), zone(body.timezone))
 
     @router.post("/complete")
     async def complete_filter(
@@ -93,18 +95,19 @@ def filter_routes(services: Services) -> APIRouter:
         """
         clauses = [Clause(clause.column, clause.value, clause.exclude) for clause in body.clauses]
         known = saved(asker, body.text)
-        text = _combined(body.text, clauses, services, known)
+        timezone = zone(body.timezone)
+        text = _combined(body.text, clauses, services, known, timezone)
         # A value of a flow may be none that the language takes: a country that there is not.
-        parse(text, services.schema, services.names, known)
+        parse(text, services.schema, services.names, known, timezone)
         return FilterText(text)
 
     return router
 
 
-def _check(text: str, services: Services, saved: Mapping[str, str]) -> FilterCheck:
+def _check(text: str, services: Services, saved: Mapping[str, str], timezone: tzinfo) -> FilterCheck:
     shown = [FilterPart(token.start, token.end, token.kind) for token in tokens(text)]
     try:
-        found = parse(text, services.schema, services.names, saved)
+        found = parse(text, services.schema, services.names, saved, timezone)
     except FilterError as error:
         fault = FilterFault(str(error), error.start, error.end, list(error.expected), error.suggestion or None)
         return FilterCheck(ok=False, canonical="", error=fault, tokens=shown, columns=[], raw=False)
@@ -131,8 +134,8 @@ def _completion(found: Completion, recent: list[ColumnValue]) -> CompletionView:
     return CompletionView(found.start, found.end, found.what, list(options.values())[:MAX_OPTIONS])
 
 
-def _combined(text: str, clauses: list[Clause], services: Services, saved: Mapping[str, str]) -> str:
-    before = parse(text, services.schema, services.names, saved)
+def _combined(text: str, clauses: list[Clause], services: Services, saved: Mapping[str, str], timezone: tzinfo) -> str:
+    before = parse(text, services.schema, services.names, saved, timezone)
     more = missing(before, clauses_filter(clauses, services.schema))
     if not any(token.kind in ("comment", "saved") for token in tokens(text)):
         return text_of(conjunction(before, more))

@@ -16,7 +16,7 @@ from millrace.api.guard import Turnstile, identify
 from millrace.api.live import LiveStream, stream
 from millrace.api.problems import RESPONSES
 from millrace.api.services import Services
-from millrace.lang import conjunction, parse
+from millrace.lang import conjunction, parse, zone
 from millrace.query import MAX_FILTER, USUAL_COLUMNS, known_column
 
 _RECHECK_SECONDS = 10.0
@@ -44,6 +44,9 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         text: Annotated[
             str, Query(alias="filter", max_length=MAX_FILTER, description="Which flows, in the filter language.")
         ] = "",
+        timezone: Annotated[
+            str, Query(max_length=64, description="Time zone, by its IANA name, of times in it that name no offset.")
+        ] = "UTC",
         asker: Asker = asks,
     ) -> StreamingResponse:
         """Flows as they pass, as server-sent events `flows`, twice a second.
@@ -52,7 +55,7 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         before), `rates` since then, and `missed` (slow clients miss some).
         """
         asking = circumstances.asking(asker, text)
-        wanted = conjunction(asking.scope, parse(text, services.schema, services.names, asking.saved))
+        wanted = conjunction(asking.scope, parse(text, services.schema, services.names, asking.saved, zone(timezone)))
         names = column or [name for name in USUAL_COLUMNS if name in services.schema]
         columns = [known_column(services.schema, name) for name in dict.fromkeys(names)]
 

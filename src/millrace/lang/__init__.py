@@ -30,6 +30,7 @@ from millrace.lang.operators import operators_of
 from millrace.lang.parser import parse
 from millrace.lang.reverse import reversed_column, reversed_filter
 from millrace.lang.text import text_of, value_text
+from millrace.lang.zones import zone
 
 __all__ = [
     "DEFAULT_NAMES",
@@ -64,4 +65,5 @@ __all__ = [
     "text_of",
     "tokens",
     "value_text",
+    "zone",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from typing import TypeVar, cast
 
 from lark import Token, Tree
@@ -73,6 +74,7 @@ class Operands:
     schema: Schema
     names: Names
     budget: Budget
+    timezone: tzinfo = UTC
     _columns: dict[str, Column] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,7 +192,7 @@ class Operands:
         return pattern
 
     def _reading(self, column: Column) -> Reading:
-        return Reading(column, self.names)
+        return Reading(column, self.names, self.timezone)
 
     def _value(self, token: Token, read: Callable[[str], _Read]) -> _Read:
         """What the text of a token is read as; refusals get their position."""

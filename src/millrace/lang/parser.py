@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import cast
 
 from lark import Token, Tree
@@ -21,7 +22,13 @@ MAX_DEPTH = 32
 MAX_SAVED_DEPTH = 8
 
 
-def parse(text: str, schema: Schema, names: Names = DEFAULT_NAMES, saved: Mapping[str, str] | None = None) -> Filter:
+def parse(
+    text: str,
+    schema: Schema,
+    names: Names = DEFAULT_NAMES,
+    saved: Mapping[str, str] | None = None,
+    timezone: tzinfo = UTC,
+) -> Filter:
     """Understand a filter.
 
     Parameters
@@ -34,13 +41,15 @@ def parse(text: str, schema: Schema, names: Names = DEFAULT_NAMES, saved: Mappin
         Know protocols, services, countries and AS.
     saved : mapping of str to str, optional
         Texts of the filters that ``@name`` stands for. The tree holds what they stand for.
+    timezone : tzinfo
+        Of times that name no offset, in saved filters too.
 
     Raises
     ------
     FilterError
         If the text is no filter, names something unknown or exceeds a bound.
     """
-    return _read(text, Operands(text, schema, names, Budget()), saved or {}, (), 0)
+    return _read(text, Operands(text, schema, names, Budget(), timezone), saved or {}, (), 0)
 
 
 def _read(text: str, operands: Operands, saved: Mapping[str, str], inside: tuple[str, ...], depth: int) -> Filter:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from millrace.batch import address_bytes, address_text
@@ -63,10 +63,13 @@ class Reading:
     ----------
     column : Column
     names : Names
+    timezone : tzinfo
+        Of times that name no offset.
     """
 
     column: Column
     names: Names
+    timezone: tzinfo = UTC
 
     def values(self, text: str) -> tuple[Value | Prefix, ...]:
         """Values that a text stands for: one, or several where a name has several numbers.
@@ -128,7 +131,7 @@ class Reading:
     def _time(self, text: str) -> int:
         try:
             when = datetime.fromisoformat(text.upper())
-            when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
+            when = when.replace(tzinfo=self.timezone) if when.tzinfo is None else when
             ms = round(when.timestamp() * 1000)
         except (ValueError, OverflowError):
             raise self._unreadable(text, "a time such as 2026-01-31T12:00:00Z") from None

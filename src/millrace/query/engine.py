@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from millrace.lang import DEFAULT_NAMES, Filter, Names, conjunction, parse
+from millrace.lang import DEFAULT_NAMES, Filter, Names, conjunction, parse, zone
 from millrace.query.asking import Asking
 from millrace.query.cache import AnswerCache
 from millrace.query.export import Export, export
@@ -119,7 +119,9 @@ class QueryEngine:
 
     def _which(self, question: Question, asking: Asking) -> Filter:
         """What the question asks for of what the asker may see."""
-        return conjunction(asking.scope, parse(question.filter, self._schema, self._names, asking.saved))
+        return conjunction(
+            asking.scope, parse(question.filter, self._schema, self._names, asking.saved, zone(question.timezone))
+        )
 
     def _raw(self) -> Table:
         return next(table for table in self._tables() if not table.interval_seconds)

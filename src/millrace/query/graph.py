@@ -53,8 +53,13 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
         end=moment(chosen.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
+        covered_start=moment(chosen.start),
+        covered_end=moment(chosen.end),
+        interval="seconds",
         interval_seconds=buckets.step,
+        figures_seconds=buckets.step,
         times=[moment(second) for second in buckets.starts.tolist()],
+        seconds=buckets.seconds.tolist(),
         rows=answers[0].rows,
         reverse=answers[1].rows if question.bidirectional else None,
         previous=previous(question.previous, selection, buckets, forward.measure, run, spread=question.spread)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from millrace.errors import QueryError
+from millrace.lang import zone
 
 MAX_DIMENSIONS = 8
 MAX_POINTS = 2000
@@ -33,10 +34,28 @@ in each interval, not a rate.
 LimitBy = Literal["average", "maximum", "last", "p95"]
 """Figure of a series that decides whether it is shown or part of "other"."""
 
-Period = Literal["auto", "hour", "day", "week", "4-weeks", "year"]
-"""How long before the range the previous period lies; ``auto`` follows from its length."""
+Interval = Literal["day", "week", "month", "year"]
+"""Buckets of the calendar, in the time zone of the question; weeks begin on Monday."""
+
+Period = Literal["auto", "hour", "day", "week", "4-weeks", "month", "year", "52-weeks"]
+"""How long before the range the previous period lies, by the clock and the calendar of the question's time zone.
+
+``auto`` follows from its length; ranges that begin with a month or a year are compared with the month or year before.
+"""
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone(name)
+    except QueryError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
+"""IANA name of a time zone."""
 
 
 class Question(BaseModel):
@@ -44,8 +63,12 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    timezone: TimeZone = "UTC"
+    """Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+    and of days, weeks, months and years."""
+
     start: datetime | None = Field(default=None, examples=["2026-01-31T12:00:00Z"])
-    """First moment, ISO 8601 (UTC unless it says otherwise)."""
+    """First moment, ISO 8601 (in `timezone` unless it says otherwise)."""
 
     end: datetime | None = None
     """Moment after the last; now if absent."""
@@ -71,13 +94,16 @@ class Question(BaseModel):
             If it is empty or too long.
         """
         latest = math.ceil(now)
-        end = latest if self.end is None else min(math.ceil(_unix(self.end)), latest)
-        start = end - (self.last_seconds or 3600) if self.start is None else math.floor(_unix(self.start))
+        end = latest if self.end is None else min(math.ceil(self._unix(self.end)), latest)
+        start = end - (self.last_seconds or 3600) if self.start is None else math.floor(self._unix(self.start))
         if start >= end:
             raise QueryError("the range of time is empty: 'start' must lie before 'end' and before now")
         if end - start > MAX_SPAN_SECONDS:
             raise QueryError(f"the range of time is longer than {MAX_SPAN_SECONDS} seconds")
         return max(start, 0), end
+
+    def _unix(self, moment: datetime) -> float:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone(self.timezone))).timestamp()
 
 
 class Grouped(Question):
@@ -106,22 +132,31 @@ class SeriesQuestion(Grouped):
     """Figure by which those series are the largest."""
 
     points: int = Field(default=200, ge=1, le=MAX_POINTS)
-    """Points at most; the interval is a round number of seconds."""
+    """Points at most; the interval is a round number of seconds, or a day, week, month or year."""
 
     interval_seconds: int | None = Field(default=None, ge=1, le=366 * 86_400)
     """Length of the buckets, in place of `points`."""
+
+    interval: Interval | None = None
+    """Days, weeks, months or years of `timezone` as buckets, in place of `points` and `interval_seconds`."""
 
     bidirectional: bool = False
     """Also answer for the opposite direction: source and destination, input and output are exchanged in the filter
     and in the dimensions."""
 
     previous: Period | None = None
-    """Also answer with the total of an earlier range of the same length."""
+    """Also answer with the total of an earlier range."""
 
     spread: bool = False
     """Spread each flow's bytes and packets, and the flow itself, evenly over the time between its first and its last
     packet, in place of counting it at the second it was received. Read from single flows, never from rollups. The
     latest minutes are low then: flows that go on are not reported yet."""
+
+    @model_validator(mode="after")
+    def _check_interval(self) -> Self:
+        if self.interval is not None and self.interval_seconds is not None:
+            raise ValueError("give 'interval' or 'interval_seconds', not both")
+        return self
 
 
 class TopQuestion(Grouped):
@@ -194,7 +229,3 @@ class ValuesQuestion(Question):
 
     limit: int = Field(default=20, ge=1, le=MAX_VALUES)
     """Values at most."""
-
-
-def _unix(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

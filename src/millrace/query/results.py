@@ -34,9 +34,12 @@ class SeriesRow:
         Whether it is the rest that has no series of its own.
     points : list of float
         Value in each bucket, in the unit.
-    average, minimum, maximum, last, percentile95 : float
-        Of the points of whole intervals (of all if none is whole: now may cut
-        the last one); the average over the whole range.
+    average : float
+        Over the part of the range that is covered by data.
+    minimum, maximum, percentile95 : float
+        Of averages over `Series.figures_seconds`, whole ones of what is covered.
+    last : float
+        Of the last whole bucket.
     total : float
         Sum over the range: of bytes (IP, or on the wire), packets or flows. Of
         percentages there is none: 0.
@@ -56,12 +59,12 @@ class SeriesRow:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The total of an earlier range of the same length.
+    """The total of an earlier range.
 
     Attributes
     ----------
     period : str
-        ``hour``, ``day``, ``week``, ``4-weeks`` or ``year``.
+        ``hour``, ``day``, ``week``, ``4-weeks``, ``month``, ``year`` or ``52-weeks``.
     start, end : str
         The earlier range.
     row : SeriesRow
@@ -81,13 +84,21 @@ class Series:
     Attributes
     ----------
     start, end : str
-        Range that is answered: the range asked for, moved outwards to whole
-        intervals (but not past now), or to what is stored. It ends before the
-        end that was asked for where many flows are not rolled up yet.
+        Range that is answered: the range asked for, or whole intervals of what
+        is stored of it. One that ends now ends where data are complete.
     asked_start, asked_end : str
         Range that was asked for.
+    covered_start, covered_end : str
+        Part of the range for which there are data: averages and figures are about it.
+    interval : str
+        What a bucket is: ``seconds``, or a ``day``, ``week``, ``month`` or ``year`` of the question's time zone.
     interval_seconds : int
-        Length of the buckets; the last may be cut by now.
+        Length of the buckets; of months and years the usual one.
+    figures_seconds : int
+        Length of the intervals whose averages minimum, maximum and 95th percentile are of.
+    seconds : list of int
+        Length of each bucket: the range may cut the first and the last, days may have 23 or 25 hours. Of buckets that
+        are covered in part, that part: rates are divided by it.
     times : list of str
         Start of each bucket.
     rows : list of SeriesRow
@@ -109,8 +120,13 @@ class Series:
     end: str
     asked_start: str
     asked_end: str
+    covered_start: str
+    covered_end: str
+    interval: str
     interval_seconds: int
+    figures_seconds: int
     times: list[str]
+    seconds: list[int]
     rows: list[SeriesRow]
     reverse: list[SeriesRow] | None
     previous: Previous | None
@@ -146,12 +162,16 @@ class TopRow:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """Combinations with the largest value, and the total of everything."""
+    """Combinations with the largest value, and the total of everything; the ranges are those of `Series`."""
 
     dimensions: list[str]
     unit: str
     start: str
     end: str
+    asked_start: str
+    asked_end: str
+    covered_start: str
+    covered_end: str
     rows: list[TopRow]
     total: TopRow
     sources: list[Source]
@@ -195,13 +215,17 @@ class Sankey:
     """What flows from each value of a column to each value of the next.
 
     What enters a node leaves it: the rates of all links between two columns
-    add up to the total.
+    add up to the total. The ranges are those of `Series`.
     """
 
     dimensions: list[str]
     unit: str
     start: str
     end: str
+    asked_start: str
+    asked_end: str
+    covered_start: str
+    covered_end: str
     nodes: list[SankeyNode]
     links: list[SankeyLink]
     total: float
@@ -221,12 +245,16 @@ class HeatmapAxis:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A field of values.
+    """A field of values; the ranges are those of `Series`.
 
     Attributes
     ----------
+    interval : str or None
+        What the columns are if they are times: ``seconds``, ``day``, ``week``, ``month`` or ``year``.
     interval_seconds : int or None
         Length of the columns if they are times.
+    seconds : list of int or None
+        Length of each of them, as in `Series`.
     values : list of list of float
         One list per row of the field, in the unit.
     """
@@ -236,7 +264,13 @@ class Heatmap:
     unit: str
     start: str
     end: str
+    asked_start: str
+    asked_end: str
+    covered_start: str
+    covered_end: str
+    interval: str | None
     interval_seconds: int | None
+    seconds: list[int] | None
     rows: list[HeatmapAxis]
     columns: list[HeatmapAxis]
     values: list[list[float]]

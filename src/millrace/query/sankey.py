@@ -55,6 +55,10 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
         unit=question.unit,
         start=moment(flows.plan.start),
         end=moment(flows.plan.end),
+        asked_start=moment(selection.asked[0]),
+        asked_end=moment(selection.asked[1]),
+        covered_start=moment(flows.plan.start),
+        covered_end=moment(flows.plan.end),
         nodes=[_node(node, amounts[node] * rate, dimensions, run.names) for node in nodes],
         links=[
             SankeyLink(places[source], places[target], amount * rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from millrace.lang import Filter, Names, columns_of, conjunction, parse, reversed_filter
+from millrace.lang import Filter, Names, columns_of, conjunction, parse, reversed_filter, zone
 from millrace.query.asking import Asking
 from millrace.query.questions import Question
 from millrace.query.sql import Parameters
@@ -118,7 +118,7 @@ def select(
     QueryError
         If the range is empty, or the filter is wrong.
     """
-    wanted = parse(question.filter, schema, names, asking.saved)
+    wanted = parse(question.filter, schema, names, asking.saved, zone(question.timezone))
     now = asking.now
     asked = question.span(now)
     if steady:

@@ -37,6 +37,10 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
         unit=question.unit,
         start=moment(chosen.start),
         end=moment(chosen.end),
+        asked_start=moment(selection.asked[0]),
+        asked_end=moment(selection.asked[1]),
+        covered_start=moment(chosen.start),
+        covered_end=moment(chosen.end),
         rows=[
             shape.row(sums, labels(dimensions, sums.key, run.names), capacities.of(sums.key) if capacities else 0.0)
             for sums in _rows(keys(dimensions, found), found)
