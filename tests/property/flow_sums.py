@@ -1,18 +1,23 @@
 """What graphs must show, worked out flow by flow in plain Python: no SQL, no rollup, no part of the query room."""
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
 
 BITS = {"bits/s", "l2-bits/s", "in-%", "out-%"}
 
 
 @dataclass
 class Sums:
-    """Sums of flows of a range, by intervals and combinations of values.
+    """Sums of flows of a range, by buckets and combinations of values.
 
-    `flows` are dicts of columns, all of them of what the asker may see and wants; `start` and `end` Unix seconds.
+    `flows` are dicts of columns, all of them of what the asker may see and wants; `start` and `end` Unix seconds;
+    `edges` those between which buckets lie, cut to the range; `fine` seconds of the intervals of figures, 0: the
+    buckets.
     """
 
     flows: list
@@ -20,24 +25,34 @@ class Sums:
     dimensions: list
     start: int
     end: int
-    step: int
+    edges: list
     v4: int = 32
     v6: int = 128
+    fine: int = 0
     amounts: dict = field(default_factory=dict)
+    fine_amounts: dict = field(default_factory=dict)
     speeds: dict = field(default_factory=dict)
     groups: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        self.first = self.start // self.step
-        self.count = math.ceil(self.end / self.step) - self.first
-        self.starts = [max((self.first + i) * self.step, self.start) for i in range(self.count)]
-        ends = [min((self.first + i + 1) * self.step, self.end) for i in range(self.count)]
+        self.count = len(self.edges) - 1
+        self.starts = [max(edge, self.start) for edge in self.edges[:-1]]
+        ends = [min(edge, self.end) for edge in self.edges[1:]]
         self.seconds = [end - start for start, end in zip(self.starts, ends, strict=True)]
+        whole = [b - a for a, b in zip(self.edges, self.edges[1:], strict=False)]
+        self.whole = [i for i in range(self.count) if self.seconds[i] == whole[i]] or list(range(self.count))
+        self.parts = sum(cut / full for cut, full in zip(self.seconds, whole, strict=True))
+        if self.fine:
+            self.first_fine = math.ceil(self.start / self.fine)
+            self.count_fine = self.end // self.fine - self.first_fine
+            if self.count_fine <= 0:
+                self.fine = 0
         side = {"in-%": "In", "out-%": "Out"}.get(self.unit)
         self.naming = [
             i for i, name in enumerate(self.dimensions) if side and name.startswith(("Exporter", f"{side}If"))
         ]
         self.amounts = defaultdict(lambda: [0] * self.count)
+        self.fine_amounts = defaultdict(lambda: [0] * (self.count_fine if self.fine else 0))
         self.groups = defaultdict(set)
         for flow in self.flows:
             if not self.start * 1000 <= flow["TimeReceived"] < self.end * 1000:
@@ -45,8 +60,11 @@ class Sums:
             if side and not flow[f"{side}IfSpeed"]:
                 continue
             key = tuple(self.shown(flow[name]) for name in self.dimensions)
-            place = flow["TimeReceived"] // 1000 // self.step - self.first
-            self.amounts[key][place] += amount(flow, self.unit)
+            second = flow["TimeReceived"] // 1000
+            self.amounts[key][bisect_right(self.edges, second) - 1] += amount(flow, self.unit)
+            place = second // self.fine - self.first_fine if self.fine else -1
+            if self.fine and 0 <= place < self.count_fine:
+                self.fine_amounts[key][place] += amount(flow, self.unit)
             if side:
                 interface = flow["ExporterAddress"], flow[f"{side}If"]
                 self.speeds[interface] = max(self.speeds.get(interface, 0), flow[f"{side}IfSpeed"])
@@ -85,18 +103,27 @@ class Sums:
     def points(self, amounts, capacity=0):
         return [self.value(a, s, capacity) for a, s in zip(amounts, self.seconds, strict=True)]
 
-    def figures(self, amounts, capacity=0):
-        """Average, minimum, maximum, last, 95th percentile."""
+    def figures(self, keys, capacity=0):
+        """Average, minimum, maximum, last, 95th percentile of some combinations together."""
+        amounts = self.together(self.amounts, keys)
         points = self.points(amounts, capacity)
-        whole = [p for p, s in zip(points, self.seconds, strict=True) if s == self.step] or points
+        whole = [points[i] for i in self.whole]
         if self.unit == "bytes":
-            average = sum(amounts) / ((self.end - self.start) / self.step)
+            average = sum(amounts) / self.parts
         else:
             average = self.value(sum(amounts), self.end - self.start, capacity)
+        told = whole
+        if self.fine:
+            told = [self.value(a, self.fine, capacity) for a in self.together(self.fine_amounts, keys)]
         return {
-            "average": average, "minimum": min(whole), "maximum": max(whole), "last": whole[-1],
-            "p95": percentile(whole, 0.95),
+            "average": average, "minimum": min(told), "maximum": max(told), "last": whole[-1],
+            "p95": percentile(told, 0.95),
         }  # fmt: skip
+
+    def together(self, amounts, keys):
+        """Sums of some combinations."""
+        count = self.count_fine if amounts is self.fine_amounts else self.count
+        return [sum(amounts[key][i] for key in keys if key in amounts) for i in range(count)]
 
 
 def percentile(values, part):
@@ -133,3 +160,37 @@ def turned(flow):
         return name
 
     return {partner(name): value for name, value in flow.items()}
+
+
+def even(start, end, step):
+    """Edges of buckets of one length, from the Unix epoch on, that cover a range."""
+    return list(range(start // step * step, math.ceil(end / step) * step + 1, step))
+
+
+def calendar(start, end, interval, zone):
+    """Edges of days, weeks, months or years: quarters of an hour in which the clock of the zone shows another one."""
+
+    def shown(second):
+        there = datetime.fromtimestamp(second, ZoneInfo(zone))
+        return {
+            "day": there.date(),
+            "week": there.isocalendar()[:2],
+            "month": (there.year, there.month),
+            "year": there.year,
+        }[interval]
+
+    quarter = 900
+    first = start // quarter * quarter
+    while shown(first - quarter) == shown(start):
+        first -= quarter
+    found, second = [first], first
+    while found[-1] < end:
+        second += quarter
+        if shown(second) != shown(second - quarter):
+            found.append(second)
+    return found
+
+
+def text(second):
+    """As answers say moments."""
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}Z"

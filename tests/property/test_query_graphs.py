@@ -17,7 +17,7 @@ from millrace.query import (
 )
 from unit.query.stored_flows import SCHEMA, ChdbStore
 
-from .flow_sums import Sums, percentile, turned
+from .flow_sums import Sums, even, percentile, text, turned
 from .made_traffic import DIMENSIONS, FILTERS, NOW, PARTLY, UNITS, UNTIL, spans, traffic
 
 EXAMPLES = settings(
@@ -60,10 +60,6 @@ def moment(second):
     return datetime.fromtimestamp(second, UTC)
 
 
-def text(second):
-    return f"{moment(second):%Y-%m-%dT%H:%M:%S}Z"
-
-
 def near(value):
     return pytest.approx(value, rel=1e-9, abs=1e-9)
 
@@ -96,8 +92,9 @@ series_questions = st.tuples(
 )
 
 
-def check_row(row, sums, amounts, capacity):
-    figures = sums.figures(amounts, capacity)
+def check_row(row, sums, keys, capacity):
+    amounts = sums.together(sums.amounts, keys)
+    figures = sums.figures(keys, capacity)
     assert row.points == near(sums.points(amounts, capacity))
     assert {
         "average": row.average, "minimum": row.minimum, "maximum": row.maximum, "last": row.last,
@@ -109,17 +106,15 @@ def check_row(row, sums, amounts, capacity):
 def check_rows(rows, sums, limit, limit_by):
     """Those with the largest figures have rows of their own, the rest is one more."""
     shown = [key(row.dimensions) for row in rows if not row.other]
-    figures = {k: sums.figures(a, sums.capacity(k))[limit_by] for k, a in sums.amounts.items()}
+    figures = {k: sums.figures([k], sums.capacity(k))[limit_by] for k in sums.amounts}
     wanted = sorted(figures.values(), reverse=True)[:limit]
     assert [figures[k] for k in shown] == near(wanted)
     assert [row.other for row in rows] == [False] * len(wanted) + [True] * (len(figures) > limit)
     for row in rows:
         if row.other:
-            rest = [k for k in sums.amounts if k not in shown]
-            amounts = [sum(sums.amounts[k][i] for k in rest) for i in range(sums.count)]
-            check_row(row, sums, amounts, sums.capacity_of_rest(shown))
+            check_row(row, sums, [k for k in sums.amounts if k not in shown], sums.capacity_of_rest(shown))
         else:
-            check_row(row, sums, sums.amounts[key(row.dimensions)], sums.capacity(key(row.dimensions)))
+            check_row(row, sums, [key(row.dimensions)], sums.capacity(key(row.dimensions)))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -136,25 +131,33 @@ def test_series(store, unit, flows, scope, asked):
         answer = place.engine.series(question, place.asking)
         step = answer.interval_seconds
         assert options["interval_seconds"] in (None, step)
-        begin, stop = start // step * step, min(-(-end // step) * step, NOW)
         assert (answer.asked_start, answer.asked_end) == (text(start), text(end))
-        assert (answer.start, answer.end) == (text(begin), text(stop))
-        lengths = (group["truncate_v4"], group["truncate_v6"])
+        assert (answer.start, answer.end) == (text(start), text(end))
+        assert (answer.covered_start, answer.covered_end) == (text(start), text(end))
+        edges = even(start, end, step)
+        told = {"v4": group["truncate_v4"], "v6": group["truncate_v6"], "fine": fine_of(unit, end - start)}
         names = options["dimensions"]
-        sums = Sums(place.chosen(group["filter"]), unit, names, begin, stop, step, *lengths)
+        sums = Sums(place.chosen(group["filter"]), unit, names, start, end, edges, **told)
+        assert answer.figures_seconds == (sums.fine or step)
         assert answer.times == [text(second) for second in sums.starts]
+        assert answer.seconds == sums.seconds
         if names:
             check_rows(answer.rows, sums, options["limit"], options["limit_by"])
         else:
-            check_row(answer.rows[0], sums, sums.total, sums.capacity())
-        check_row(answer.total, sums, sums.total, sums.capacity())
+            check_row(answer.rows[0], sums, sums.amounts, sums.capacity())
+        check_row(answer.total, sums, sums.amounts, sums.capacity())
         if not sums.naming:
             stacked = [sum(values) for values in zip(*(row.points for row in answer.rows), strict=True)]
             assert (stacked or [0] * sums.count) == near(answer.total.points)
         if options["bidirectional"] and names:
-            back = Sums(place.back(group["filter"]), unit, names, begin, stop, step, *lengths)
+            back = Sums(place.back(group["filter"]), unit, names, start, end, edges, **told)
             check_rows(answer.reverse, back, options["limit"], options["limit_by"])
         check_previous(answer.previous, options["previous"], sums, place.chosen(group["filter"]), end - start)
+
+
+def fine_of(unit, seconds):
+    """Seconds of the intervals of figures of a range of some hours; of volumes these are what is drawn."""
+    return 0 if unit == "bytes" else 10 if seconds < 3600 else 60
 
 
 def check_previous(previous, period, sums, flows, seconds):
@@ -165,11 +168,11 @@ def check_previous(previous, period, sums, flows, seconds):
         period = "hour" if seconds < 7200 else "day"
     shift = PERIODS[period]
     moved = [{**flow, "TimeReceived": flow["TimeReceived"] + shift * 1000} for flow in flows]
-    earlier = Sums(moved, sums.unit, [], sums.start, sums.end, sums.step)
+    earlier = Sums(moved, sums.unit, [], sums.start, sums.end, sums.edges, fine=sums.fine)
     assert (previous.period, previous.start, previous.end) == (
         period, text(sums.start - shift), text(sums.end - shift),
     )  # fmt: skip
-    check_row(previous.row, earlier, earlier.total, earlier.capacity())
+    check_row(previous.row, earlier, earlier.amounts, earlier.capacity())
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -188,7 +191,7 @@ def test_top(store, unit, flows, scope, names, limit, group, span):
     question = TopQuestion(unit=unit, start=moment(start), end=moment(end), dimensions=names, limit=limit, **group)
     answer = place.engine.top(question, place.asking)
     lengths = (group["truncate_v4"], group["truncate_v6"])
-    sums = Sums(place.chosen(group["filter"]), unit, names, start, end, end - start, *lengths)
+    sums = Sums(place.chosen(group["filter"]), unit, names, start, end, [start, end], *lengths)
     values = {k: sums.value(sum(a), end - start, sums.capacity(k)) for k, a in sums.amounts.items()}
     assert [row.value for row in answer.rows] == near(sorted(values.values(), reverse=True)[:limit])
     everything = sum(sums.total)
@@ -202,7 +205,7 @@ def test_top(store, unit, flows, scope, names, limit, group, span):
             for flow in place.chosen(group["filter"])
             if "%" not in unit or flow["InIfSpeed" if unit == "in-%" else "OutIfSpeed"]
         ]
-        other = Sums(measurable, counted, names, start, end, end - start, *lengths)
+        other = Sums(measurable, counted, names, start, end, [start, end], *lengths)
         assert getattr(answer.total, column) == sum(other.total)
         assert [getattr(row, column) for row in answer.rows] == [
             sum(other.amounts[key(row.dimensions)]) for row in answer.rows
@@ -231,9 +234,9 @@ def test_sankey(store, unit, flows, names, limit, group, span):
     lengths = (group["truncate_v4"], group["truncate_v6"])
     chosen = place.chosen(group["filter"])
     shown = [{n.value for n in answer.nodes if n.dimension == i and not n.other} for i in range(len(names))]
-    together = Sums(chosen, unit, names, start, end, end - start, *lengths)
+    together = Sums(chosen, unit, names, start, end, [start, end], *lengths)
     for i, name in enumerate(names):
-        alone = Sums(chosen, unit, [name], start, end, end - start, *lengths)
+        alone = Sums(chosen, unit, [name], start, end, [start, end], *lengths)
         wanted = [alone.value(amount, end - start) for amount in kept_values(alone, limit)]
         nodes = [node for node in answer.nodes if node.dimension == i]
         assert [node.rate for node in nodes if not node.other] == near(wanted)
@@ -280,8 +283,7 @@ def test_heatmap(store, unit, flows, down, across, limit, group, span):
     chosen = place.chosen(group["filter"])
     if not across:
         step = answer.interval_seconds
-        begin, stop = start // step * step, min(-(-end // step) * step, NOW)
-        sums = Sums(chosen, unit, down, begin, stop, step, *lengths)
+        sums = Sums(chosen, unit, down, start, end, even(start, end, step), *lengths)
         assert [column.time for column in answer.columns] == [text(second) for second in sums.starts]
         shown = [key(row.dimensions) for row in answer.rows if not row.other]
         for row, values in zip(answer.rows, answer.values, strict=True):
@@ -290,7 +292,7 @@ def test_heatmap(store, unit, flows, down, across, limit, group, span):
                 assert values == near(sums.points(sums.amounts[found], sums.capacity(found)))
         assert len(shown) == min(limit, len(sums.amounts))
         return
-    sums = Sums(chosen, unit, [*down, *across], start, end, end - start, *lengths)
+    sums = Sums(chosen, unit, [*down, *across], start, end, [start, end], *lengths)
     shown = [[key(axis.dimensions) for axis in axes if not axis.other] for axes in (answer.rows, answer.columns)]
     expected = {}
     for values, amounts in sums.amounts.items():
@@ -309,7 +311,7 @@ def test_heatmap(store, unit, flows, down, across, limit, group, span):
                 assert value == near(sums.value(counted, seconds, capacity) if counted else 0)
     if not any("%" in unit for unit in (unit,)):
         for names, axis in ((down, shown[0]), (across, shown[1])):
-            alone = Sums(chosen, unit, names, start, end, seconds, *lengths)
+            alone = Sums(chosen, unit, names, start, end, [start, end], *lengths)
             assert [sum(alone.amounts[k]) for k in axis] == kept_values(alone, limit)
 
 

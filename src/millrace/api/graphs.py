@@ -101,7 +101,7 @@ def graph_routes(services: Services, questions: Questions) -> APIRouter:
         """The series of a graph with their figures, to keep.
 
         Columns: each dimension and its label, `Other`, `Reverse`, `Unit`, `Average`, `Minimum`, `Maximum`, `Last`,
-        `Percentile95`, `Total`.
+        `Percentile95`, `Total`, `FiguresSeconds` (minimum, maximum and percentile are of averages over so long).
         """
         render = _rendering(file_format)
         return await questions.run(

@@ -29,7 +29,8 @@ def series_table(series: Series) -> pa.Table:
         A row per series: each dimension under its name and, with ``Label``
         behind the name, as people read it; ``Other`` (whether it is the rest,
         whose dimensions are null); ``Reverse`` (whether it is of the opposite
-        direction); ``Unit``; and `FIGURES` with a capital letter.
+        direction); ``Unit``; `FIGURES` with a capital letter; and ``FiguresSeconds``, the length of the intervals
+        whose averages minimum, maximum and 95th percentile are of.
     """
     rows = [*series.rows, *(series.reverse or ())]
     columns: dict[str, pa.Array] = {}
@@ -42,6 +43,7 @@ def series_table(series: Series) -> pa.Table:
     columns["Unit"] = pa.array([series.unit] * len(rows), pa.string())
     for name in FIGURES:
         columns[name.capitalize()] = pa.array([float(getattr(row, name)) for row in rows], pa.float64())
+    columns["FiguresSeconds"] = pa.array([series.figures_seconds] * len(rows), pa.uint32())
     return pa.table(columns)
 
 

@@ -31,7 +31,7 @@ from millrace.query.seen import SeenStatement
 from millrace.query.selection import Selection, select
 from millrace.query.source import QueryStore
 from millrace.query.sql import Bound
-from millrace.query.tables import Table, settled_until
+from millrace.query.tables import Table, arrived_until, first_known, settled_until
 from millrace.query.top import top
 from millrace.query.values import RecentValues
 from millrace.schema import Schema
@@ -133,7 +133,10 @@ class QueryEngine:
     def _begin(self, question: Question, asking: Asking) -> tuple[Selection, Run]:
         """Flows that are asked about, and what the statements need; their answers are kept for a moment."""
         tables = self._tables()
-        selection = select(question, asking, self._schema, self._names, settled=settled_until(tables))
+        selection = select(
+            question, asking, self._schema, self._names,
+            settled=settled_until(tables), arrived=arrived_until(tables), first=first_known(tables),
+        )  # fmt: skip
 
         def query(sql: str, values: dict[str, Bound]) -> pa.Table:
             key = sql, tuple(values.items())

@@ -16,48 +16,80 @@ from millrace.query.units import Measure
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a series adds up: bytes, packets or flows.
+
+    Attributes
+    ----------
+    buckets : ndarray of float64
+        In each bucket.
+    fine : tuple of float, optional
+        Minimum, maximum and 95th percentile of finer intervals; absent: the buckets are those intervals.
+    """
+
+    buckets: AnyArray
+    fine: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
-    """Makes values of a unit from amounts (bytes, packets, flows) in intervals.
+    """Makes values of a unit from amounts.
 
     Parameters
     ----------
     measure : Measure
     buckets : Buckets
+    fine_seconds : int
+        Length of the finer intervals.
     """
 
     measure: Measure
     buckets: Buckets
+    fine_seconds: int = 0
 
     def points(self, amounts: AnyArray, capacity: float) -> AnyArray:
-        """Value in each interval; `capacity` in bit/s for percentages."""
+        """Value in each bucket; `capacity` in bit/s for percentages."""
         values = amounts * self.measure.value(1.0, capacity)
         return values / self.buckets.seconds if self.measure.rate else values
 
     def average(self, amounts: AnyArray, capacity: float) -> float:
-        """Average over the whole range; of a volume that of an interval."""
-        seconds = float(self.buckets.seconds.sum())
+        """Average over what is covered of the range; of a volume that of a bucket."""
+        seconds = self.buckets.covered_seconds
+        if not seconds:
+            return 0.0
         whole = float(amounts.sum())
         if not self.measure.rate:
-            return whole * self.measure.factor * self.buckets.step / seconds
+            return whole * self.measure.factor / self.buckets.parts
         return whole * self.measure.value(seconds, capacity)
 
-    def row(self, key: Key | None, labels: list[str], amounts: AnyArray, capacity: float) -> SeriesRow:
+    def row(self, key: Key | None, labels: list[str], amounts: Amounts, capacity: float) -> SeriesRow:
         """A row; `key` None is "other"."""
-        points = self.points(amounts, capacity)
-        whole = self.buckets.whole
-        steady = points[whole.start : whole.stop] if whole else points
+        points = self.points(amounts.buckets, capacity)
+        some = self.buckets.some
+        steady = points[some.start : some.stop]
+        figures = figures_of(steady)
+        if amounts.fine is not None:
+            minimum, maximum, percentile = amounts.fine
+            per = self.measure.value(self.fine_seconds, capacity)
+            figures = (minimum * per, maximum * per, percentile * per)
+        minimum, maximum, percentile = figures
         return SeriesRow(
             dimensions=json_key(key or ()),
             labels=labels,
             other=key is None,
             points=points.tolist(),
-            average=self.average(amounts, capacity),
-            minimum=float(steady.min()),
-            maximum=float(steady.max()),
+            average=self.average(amounts.buckets, capacity),
+            minimum=minimum,
+            maximum=maximum,
             last=float(steady[-1]),
-            percentile95=_percentile(steady),
-            total=0.0 if self.measure.side else float(amounts.sum()),
+            percentile95=percentile,
+            total=0.0 if self.measure.side else float(amounts.buckets.sum()),
         )
+
+
+def figures_of(points: AnyArray) -> tuple[float, float, float]:
+    """Minimum, maximum and 95th percentile of some points."""
+    return float(points.min()), float(points.max()), _percentile(points)
 
 
 def _percentile(values: AnyArray) -> float:

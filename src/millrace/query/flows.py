@@ -30,9 +30,7 @@ class Flows:
     whole : Plan, optional
         Plan of the same range for sums over all of it, which coarser tables may answer.
     spread_step : int, optional
-        Spread flows over buckets of this length, in seconds.
-    shift_seconds : int
-        Added to every time, to lay an earlier range over a later one.
+        Spread flows over intervals of this length, in seconds.
 
     Attributes
     ----------
@@ -59,7 +57,6 @@ class Flows:
         *,
         whole: Plan | None = None,
         spread_step: int | None = None,
-        shift_seconds: int = 0,
     ) -> None:
         self.plan = plan
         self.measure = measure
@@ -69,18 +66,18 @@ class Flows:
         selects = [*(dimension.select(parameters) for dimension in dimensions), *interface]
         condition = selection.condition(parameters, measure)
         if spread_step is None:
-            self.whole = self.buckets = relation(plan, selects, condition, parameters, shift_seconds)
+            self.whole = self.buckets = relation(plan, selects, condition, parameters)
             if whole is not None and whole != plan:
                 self.whole = relation(whole, selects, condition, parameters)
         else:
             names = [*(dimension.name for dimension in dimensions), *interface]
-            spread = SpreadFlows(plan, selects, names, condition, parameters, shift_seconds)
+            spread = SpreadFlows(plan, selects, names, condition, parameters)
             self.whole, self.buckets = spread.whole_sql, spread.buckets_sql(spread_step)
             self.amount = f"{measure.amount} * {SHARE}"
 
-    def bucket(self, step: int) -> str:
-        """SQL of the number of the bucket of `step` seconds that a row of `buckets` lies in."""
-        return f"intDiv({SECOND}, {self.parameters.add('UInt32', step)})"
+    def number(self, seconds: int) -> str:
+        """SQL of the number of the interval of so many seconds, from the Unix epoch on, of a row of `buckets`."""
+        return f"intDiv({SECOND}, {self.parameters.add('UInt32', seconds)})"
 
 
 def interface_names(measure: Measure) -> list[str]:

@@ -43,7 +43,8 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
     times = [run.schema[name] for name in FLOW_TIMES] if question.spread else []
     columns = [column for direction in directions for column in direction.columns(run)]
     usable = answering(run.tables, [*columns, *times])
-    found = bucketed(usable, selection, question.points, question.interval_seconds)
+    measured = forward.measure.rate
+    found = bucketed(usable, selection, question.points, question.interval_seconds, question.interval, figures=measured)
     answers = [_Answer(direction, question, found, run) for direction in directions]
     chosen, buckets = found.plan, found.buckets
     return Series(
@@ -53,11 +54,11 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
         end=moment(chosen.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
-        covered_start=moment(chosen.start),
-        covered_end=moment(chosen.end),
-        interval="seconds",
+        covered_start=moment(buckets.covered[0]),
+        covered_end=moment(buckets.covered[1]),
+        interval=buckets.interval,
         interval_seconds=buckets.step,
-        figures_seconds=buckets.step,
+        figures_seconds=found.figures_seconds,
         times=[moment(second) for second in buckets.starts.tolist()],
         seconds=buckets.seconds.tolist(),
         rows=answers[0].rows,
@@ -85,9 +86,11 @@ class _Answer:
     def __init__(self, direction: Direction, question: SeriesQuestion, found: Bucketed, run: Run) -> None:
         flows = Flows(
             found.plan, direction.selection, direction.dimensions, direction.measure, Parameters(),
-            whole=found.whole, spread_step=found.buckets.step if question.spread else None,
+            whole=found.whole, spread_step=found.spread_step if question.spread else None,
         )  # fmt: skip
-        statement = SeriesStatement(flows, direction.dimensions, found.buckets, question.limit, question.limit_by)
-        amounts, interfaces = statement.ask(run)
-        self.rows = statement.rows(amounts, interfaces, run.names)
-        self.total = statement.total(amounts, interfaces)
+        statement = SeriesStatement(
+            flows, direction.dimensions, found.buckets, found.fine, question.limit, question.limit_by
+        )
+        amounts = statement.ask(run)
+        self.rows = statement.rows(amounts, run.names)
+        self.total = statement.total(amounts)

@@ -36,12 +36,11 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
     measure = MEASURES[question.unit]
     columns = [dimension.column for dimension in dimensions]
     usable = answering(run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)])
-    found = bucketed(usable, selection, question.points)
+    found = bucketed(usable, selection, question.points, figures=False)
     chosen = found.plan
     flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole)
-    statement = SeriesStatement(flows, dimensions, found.buckets, question.limit)
-    amounts, interfaces = statement.ask(run)
-    rows = statement.rows(amounts, interfaces, run.names)
+    statement = SeriesStatement(flows, dimensions, found.buckets, limit=question.limit)
+    rows = statement.rows(statement.ask(run), run.names)
     times = [moment(second) for second in found.buckets.starts.tolist()]
     return Heatmap(
         down=[column.name for column in columns],
@@ -51,9 +50,9 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
         end=moment(chosen.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
-        covered_start=moment(chosen.start),
-        covered_end=moment(chosen.end),
-        interval="seconds",
+        covered_start=moment(found.buckets.covered[0]),
+        covered_end=moment(found.buckets.covered[1]),
+        interval=found.buckets.interval,
         interval_seconds=found.buckets.step,
         seconds=found.buckets.seconds.tolist(),
         rows=[HeatmapAxis(row.dimensions, row.labels, row.other, None) for row in rows],
@@ -72,7 +71,8 @@ def _against_values(question: HeatmapQuestion, selection: Selection, run: Run) -
     cells = field.cells(run.ask(field.sql, flows.parameters))
     interfaces = run.ask(field.interfaces_sql, flows.parameters) if field.interfaces_sql else None
     rows, columns = (field.axis(cells, place, interfaces) for place in (0, 1))
-    value = field.value(cells, interfaces)
+    covered = selection.covered(flows.plan.start, flows.plan.end)
+    value = field.value(cells, interfaces, covered[1] - covered[0])
     return Heatmap(
         down=[dimension.column.name for dimension in down],
         across=[dimension.column.name for dimension in across],
@@ -81,8 +81,8 @@ def _against_values(question: HeatmapQuestion, selection: Selection, run: Run) -
         end=moment(flows.plan.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
-        covered_start=moment(flows.plan.start),
-        covered_end=moment(flows.plan.end),
+        covered_start=moment(covered[0]),
+        covered_end=moment(covered[1]),
         interval=None,
         interval_seconds=None,
         seconds=None,
@@ -155,9 +155,11 @@ class Field:
             sums = {key: amount if key is None else amount / capacities.of(key) for key, amount in sums.items()}
         return sorted(sums, key=lambda key: (key is None, -sums[key], str(key)))
 
-    def value(self, cells: Cells, interfaces: pa.Table | None) -> Callable[[Key | None, Key | None], float]:
-        """Gives the value of a cell in the unit."""
-        measure, seconds = self._flows.measure, self._flows.plan.end - self._flows.plan.start
+    def value(
+        self, cells: Cells, interfaces: pa.Table | None, seconds: int
+    ) -> Callable[[Key | None, Key | None], float]:
+        """Gives the value of a cell in the unit; of rates over so many seconds."""
+        measure = self._flows.measure
         capacities = None if interfaces is None else Capacities(self._axes, measure, interfaces)
         rests = [Rest(frozenset(key for key in keys if key is not None)) for keys in zip(*cells, strict=True)]
 

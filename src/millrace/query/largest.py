@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from millrace.query.buckets import Buckets
+from millrace.query.buckets import Buckets, Fine
 from millrace.query.capacity import interface_dimensions, with_capacities
 from millrace.query.dimensions import Dimension, listed
 from millrace.query.flows import Flows
 from millrace.query.questions import LimitBy
+from millrace.query.sql import Parameters
 
 PERCENTILE = 0.95
 
@@ -19,6 +20,7 @@ def largest(
     limit: int,
     limit_by: LimitBy = "average",
     buckets: Buckets | None = None,
+    fine: Fine | None = None,
 ) -> str:
     """SQL of the combinations, largest first.
 
@@ -36,10 +38,12 @@ def largest(
         Combinations that agree in it follow their average.
     buckets : Buckets, optional
         Intervals, unless the average decides.
+    fine : Fine, optional
+        Intervals of maximum and 95th percentile in place of these.
     """
     names = listed(dimensions)
     per_speed = ""
-    found = figures_sql(flows, dimensions, limit_by, buckets)
+    found = figures_sql(flows, dimensions, limit_by, buckets, fine)
     named = interface_dimensions(flows.measure, dimensions)
     if named:
         found = with_capacities(found, flows, named)
@@ -82,36 +86,54 @@ def absent(present: Collection[int], count: int) -> int:
     return sum(1 << (count - 1 - place) for place in range(count) if place not in present)
 
 
-def figures_sql(flows: Flows, dimensions: Sequence[Dimension], limit_by: LimitBy, buckets: Buckets | None) -> str:
+def figures_sql(
+    flows: Flows, dimensions: Sequence[Dimension], limit_by: LimitBy, buckets: Buckets | None, fine: Fine | None
+) -> str:
     """SQL of each combination with its ``_figure`` and its ``_sum`` over the range."""
     names = listed(dimensions)
-    if limit_by == "average" or buckets is None or not buckets.whole:
-        return f"SELECT {names}, sum({flows.amount}) AS _sum, _sum AS _figure FROM ({flows.whole}) GROUP BY {names}"  # noqa: S608 - values are bound
+    average = f"SELECT {names}, sum({flows.amount}) AS _sum, _sum AS _figure FROM ({flows.whole}) GROUP BY {names}"  # noqa: S608 - values are bound
+    if limit_by == "average" or buckets is None:
+        return average
     add = flows.parameters.add
-    whole = buckets.whole
-    first, last = (add("UInt32", buckets.first + place) for place in (whole[0], whole[-1]))
+    starts = [buckets.edges[place] for place in (buckets.some[0], buckets.some[-1])]
     if limit_by == "last":
-        bucket = flows.bucket(buckets.step)
-        figure = f"sumIf({flows.amount}, {bucket} = {last})"
+        figure = f"sumIf({flows.amount}, {buckets.sql(flows.parameters)} = {add('UInt32', starts[1])})"
         return (
             f"SELECT {names}, sum({flows.amount}) AS _sum, {figure} AS _figure FROM ({flows.buckets}) GROUP BY {names}"  # noqa: S608 - values are bound
         )
-    within = f"_bucket BETWEEN {first} AND {last}"
-    figure = f"maxIf(_amount, {within})"
+    if fine is None:
+        interval, count = buckets.sql(flows.parameters), len(buckets.some)
+    else:
+        interval, starts, count = flows.number(fine.seconds), [fine.first, fine.last], fine.count
+    figure = f"maxIf(_amount, {within('_interval', starts, flows.parameters)})"
     if limit_by == "p95":
-        figure = _percentile(f"arraySort(groupArrayIf(_amount, {within}))", len(whole))
+        figure = percentile_sql("_amount", within("_interval", starts, flows.parameters), count)
     return (
         f"SELECT {names}, sum(_amount) AS _sum, {figure} AS _figure FROM ("  # noqa: S608 - values are bound
-        f"SELECT {names}, {flows.bucket(buckets.step)} AS _bucket, sum({flows.amount}) AS _amount "
-        f"FROM ({flows.buckets}) GROUP BY {names}, _bucket) GROUP BY {names}"
+        f"SELECT {names}, {interval} AS _interval, sum({flows.amount}) AS _amount "
+        f"FROM ({flows.buckets}) GROUP BY {names}, _interval) GROUP BY {names}"
     )
 
 
-def _percentile(ascending: str, count: int) -> str:
-    """SQL of the percentile of `count` amounts of which only those above zero are in an array, interpolated."""
+def within(name: str, ends: Sequence[int], parameters: Parameters) -> str:
+    """SQL of the condition that a number lies between two others, or is one of them."""
+    return f"{name} BETWEEN {parameters.add('UInt32', ends[0])} AND {parameters.add('UInt32', ends[-1])}"
+
+
+def percentile_sql(name: str, condition: str, count: int) -> str:
+    """SQL of the percentile of `count` amounts of which only those above zero are in rows, interpolated.
+
+    Parameters
+    ----------
+    name : str
+        Column of the amounts.
+    condition : str
+        SQL of which rows count.
+    count : int
+    """
     place = PERCENTILE * (count - 1)
     low = int(place)
-    zeros = f"({count} - length({ascending} AS _sorted))"
+    zeros = f"({count} - length(arraySort(groupArrayIf({name}, {condition})) AS _sorted))"
 
     def at(index: int) -> str:
         return f"if({index} >= {zeros}, _sorted[{index} - {zeros} + 1], 0)"

@@ -1,80 +1,181 @@
-"""The total of an earlier range of the same length."""
+"""The total of an earlier range."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 
 import numpy as np
 
 from millrace.batch.arrays import AnyArray
-from millrace.query.buckets import Buckets
-from millrace.query.figures import Scale
+from millrace.query import calendar
+from millrace.query.buckets import Buckets, Fine, covering, fine_intervals, resolution_around, unit_of
+from millrace.query.figures import Amounts, figures_of
 from millrace.query.flows import Flows, interface_columns
 from millrace.query.questions import Period
-from millrace.query.results import Previous, moment
+from millrace.query.results import Previous, SeriesRow, moment
 from millrace.query.run import Run
 from millrace.query.selection import Selection
 from millrace.query.series import SeriesStatement
 from millrace.query.source import answering
 from millrace.query.spread import FLOW_TIMES
 from millrace.query.sql import Parameters
-from millrace.query.tables import plan, resolution_at
+from millrace.query.tables import Table
 from millrace.query.units import Measure
 
 _HOUR, _DAY, _WEEK = 3600, 86_400, 7 * 86_400
 
-_SECONDS = {"hour": _HOUR, "day": _DAY, "week": _WEEK, "4-weeks": 4 * _WEEK, "year": 52 * _WEEK}
-"""How long before; a year is 52 weeks, so that days of the week are compared with their like."""
-
-_LONGEST = {"hour": 2 * _HOUR, "day": 2 * _DAY, "week": 2 * _WEEK, "4-weeks": 8 * _WEEK}
+_LONGEST: dict[Period, int] = {"hour": 2 * _HOUR, "day": 2 * _DAY, "week": 2 * _WEEK, "4-weeks": 8 * _WEEK}
 """Shorter ranges are compared with the period before."""
 
 
-def period_of(period: Period, seconds: int) -> str:
-    """The period that is meant for a range of that length."""
+def period_of(period: Period, selection: Selection) -> Period:
+    """The period that is meant for a range.
+
+    Ranges of two weeks and more that begin with a year, and end with one or
+    now, are compared with the year before; those of a month, or of one so far,
+    with the month before.
+    """
     if period != "auto":
         return period
-    return next((name for name, longest in _LONGEST.items() if seconds < longest), "year")
+    start, end, zone = selection.start, selection.end, selection.zone
+    known: Period = next((name for name, longest in _LONGEST.items() if end - start < longest), "year")
+    if known == "4-weeks" and calendar.begins("month", start, zone):
+        month = calendar.edges("month", start, start + 1, zone)
+        if end == month[1] or (end < month[1] and end == selection.now):
+            return "month"
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Where the buckets of a range lie in an earlier one.
+
+    Attributes
+    ----------
+    starts, ends : list of int
+        Of each bucket, Unix seconds. They may overlap, where a month is compared with a shorter one.
+    start, end : int
+        Of all.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    start: int
+    end: int
+
+
+def earlier(period: Period, buckets: Buckets, zone: tzinfo) -> Earlier:
+    """The same buckets, a period before.
+
+    One of the calendar is compared with a whole one if one begins there, so
+    that days with 23 hours are compared with days of 24; others with as many
+    seconds.
+    """
+
+    def end_of(place: int, start: int) -> int:
+        if buckets.interval != "seconds" and place in buckets.uncut and calendar.begins(buckets.interval, start, zone):
+            return calendar.edges(buckets.interval, start, start + 1, zone)[1]
+        return start + int(buckets.ends[place] - buckets.starts[place])
+
+    starts = [calendar.earlier(period, second, zone) for second in buckets.starts.tolist()]
+    ends = [end_of(place, start) for place, start in enumerate(starts)]
+    return Earlier(starts, ends, min(starts), max(calendar.earlier(period, buckets.end, zone), *ends))
 
 
 def previous(
     period: Period, selection: Selection, buckets: Buckets, measure: Measure, run: Run, *, spread: bool
 ) -> Previous | None:
-    """Everything of an earlier range as one series, in as many intervals.
+    """Everything of an earlier range as one series, in as many buckets.
 
-    None if nothing of that time is stored any more. Where only tables with
-    longer intervals are left, their amounts are spread evenly over them.
+    None if nothing of that time is stored any more, or was yet. Where only
+    tables with longer intervals are left, their amounts are spread evenly over
+    them.
 
     Raises
     ------
     QueryError, StoreError
     """
-    name = period_of(period, selection.end - selection.start)
-    shift = _SECONDS[name]
-    start, end = buckets.start - shift, buckets.end - shift
-    if start < 0:
+    name = period_of(period, selection)
+    then = earlier(name, buckets, selection.zone)
+    if then.start < 0 or then.end <= selection.first:
         return None
     times = [run.schema[time] for time in FLOW_TIMES] if spread else []
     usable = answering(run.tables, [*selection.columns, *interface_columns(measure, run.schema), *times])
-    resolution = resolution_at(usable, start)
-    step = resolution if buckets.step % resolution else buckets.step
-    chosen = plan(usable, start, end, math.gcd(step, shift))
+    there = _there(usable, then, selection)
+    fine = fine_intervals(usable, there) if measure.rate else None
+    chosen = covering(usable, there, fine)
     if not chosen.segments:
         return None
-    flows = Flows(
-        chosen, selection, [], measure, Parameters(), spread_step=step if spread else None, shift_seconds=shift
-    )
-    there = Buckets(step, chosen.start + shift, chosen.end + shift)
-    statement = SeriesStatement(flows, [], there)
-    amounts, interfaces = statement.ask(run)
-    found = _moved(amounts[()], there, buckets)
-    row = Scale(measure, buckets).row((), [], found, statement.capacity(interfaces))
-    return Previous(name, moment(start), moment(end), row)
+    # What is stored may begin later, or in longer intervals, than was asked for.
+    inner = (edge for edge in there.edges if chosen.start < edge < chosen.end)
+    there = replace(there, edges=(chosen.start, *inner, chosen.end), start=chosen.start, end=chosen.end)
+    spread_step = (unit_of(there, fine) or there.end - there.start) if spread else None
+    flows = Flows(chosen, selection, [], measure, Parameters(), spread_step=spread_step)
+    statement = SeriesStatement(flows, [], there, fine)
+    found = statement.ask(run)
+    overlay = Overlay(then, buckets, there, selection.covered(then.start, then.end))
+    row = overlay.row(found.everything, measure, statement.capacity(found), fine)
+    return Previous(name, moment(then.start), moment(then.end), row)
 
 
-def _moved(amounts: AnyArray, there: Buckets, here: Buckets) -> AnyArray:
-    """Amounts in other intervals: evenly spread over their own."""
-    if there == here:
-        return amounts
-    added = np.concatenate([[0.0], np.cumsum(amounts)])
-    return np.diff(np.interp([*here.starts, here.end], [*there.starts, there.end], added))
+def _there(tables: Sequence[Table], then: Earlier, selection: Selection) -> Buckets:
+    """All edges of the earlier buckets as buckets; on both sides of those at which what is stored cannot be divided."""
+    wanted = sorted({*then.starts, *then.ends, then.start, then.end})
+    steps = [resolution_around(tables, edge) for edge in wanted]
+    before = (edge - edge % step for edge, step in zip(wanted, steps, strict=True))
+    after = (edge + -edge % step for edge, step in zip(wanted, steps, strict=True))
+    edges = tuple(sorted({*before, *after}))
+    return Buckets(edges, then.start, then.end, selection.covered(then.start, then.end), 0, "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """An earlier range, laid over the buckets of the range.
+
+    Parameters
+    ----------
+    then : Earlier
+    buckets : Buckets
+        Of the range.
+    there : Buckets
+        In which the amounts of the earlier range are known.
+    covered : tuple of int
+        Part of the earlier range for which there are data.
+    """
+
+    then: Earlier
+    buckets: Buckets
+    there: Buckets
+    covered: tuple[int, int]
+
+    def row(self, amounts: Amounts, measure: Measure, capacity: float, fine: Fine | None) -> SeriesRow:
+        """The earlier range as a row of as many points as the range has buckets."""
+        starts, ends = np.asarray(self.then.starts), np.asarray(self.then.ends)
+        added = np.concatenate([[0.0], np.cumsum(amounts.buckets)])
+
+        def until(moments: AnyArray) -> AnyArray:
+            found: AnyArray = np.interp(moments, self.there.edges, added)
+            return found
+
+        in_buckets = until(ends) - until(starts)
+        whole = float(np.diff(until(np.asarray([self.then.start, self.then.end])))[0])
+        seconds = np.minimum(ends, self.covered[1]) - np.maximum(starts, self.covered[0])
+        seconds = np.where(seconds > 0, seconds, ends - starts)
+        points = in_buckets * measure.value(1.0, capacity)
+        average = whole * measure.value(self.covered[1] - self.covered[0], capacity)
+        if measure.rate:
+            points = points / seconds
+        else:
+            average = float(points.sum()) / len(points)
+        steady = points[self.buckets.some.start : self.buckets.some.stop]
+        figures = figures_of(steady)
+        if fine is not None and amounts.fine is not None:
+            per = measure.value(fine.seconds, capacity)
+            figures = (amounts.fine[0] * per, amounts.fine[1] * per, amounts.fine[2] * per)
+        minimum, maximum, percentile = figures
+        return SeriesRow(
+            [], [], other=False, points=points.tolist(), average=average, minimum=minimum, maximum=maximum,
+            last=float(steady[-1]), percentile95=percentile, total=0.0 if measure.side else whole,
+        )  # fmt: skip

@@ -46,7 +46,8 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
     flows = flows_of(selection, dimensions, measure, run)
     statement = SankeyStatement(flows, _parts(flows, selection, dimensions, run), dimensions, question.limit)
     links = statement.links(run.ask(statement.sql, flows.parameters))
-    rate = measure.value(flows.plan.end - flows.plan.start)
+    covered = selection.covered(flows.plan.start, flows.plan.end)
+    rate = measure.value(covered[1] - covered[0])
     amounts = _amounts(links, len(dimensions))
     nodes = sorted(amounts, key=lambda node: (node[0], node[1] is None, -amounts[node], str(node[1])))
     places = {node: place for place, node in enumerate(nodes)}
@@ -57,8 +58,8 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
         end=moment(flows.plan.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
-        covered_start=moment(flows.plan.start),
-        covered_end=moment(flows.plan.end),
+        covered_start=moment(covered[0]),
+        covered_end=moment(covered[1]),
         nodes=[_node(node, amounts[node] * rate, dimensions, run.names) for node in nodes],
         links=[
             SankeyLink(places[source], places[target], amount * rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 from millrace.lang import Filter, Names, columns_of, conjunction, parse, reversed_filter, zone
 from millrace.query.asking import Asking
@@ -44,6 +45,10 @@ class Selection:
         What the asker may see.
     asked : tuple of int
         Start and end of the range that was asked for.
+    zone : tzinfo
+        Of the calendar.
+    first : int
+        Unix second before which there are no data.
     """
 
     start: int
@@ -52,6 +57,12 @@ class Selection:
     filter: Filter
     scope: Filter
     asked: tuple[int, int]
+    zone: tzinfo = UTC
+    first: int = 0
+
+    def covered(self, start: int, end: int) -> tuple[int, int]:
+        """Part of a range for which there are data, Unix seconds; empty at its end if there are none."""
+        return min(max(start, self.first), end), end
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -94,6 +105,8 @@ def select(
     *,
     steady: bool = True,
     settled: int | None = None,
+    arrived: int | None = None,
+    first: int = 0,
 ) -> Selection:
     """Flows of a question.
 
@@ -112,21 +125,28 @@ def select(
     settled : int, optional
         Unix second at which ranges of a quarter of an hour and more end, if that moves them by
         a small part of their length only.
+    arrived : int, optional
+        Unix second before which every flow that was received is stored: ranges end there.
+    first : int
+        Unix second before which there are no data.
 
     Raises
     ------
     QueryError
         If the range is empty, or the filter is wrong.
     """
-    wanted = parse(question.filter, schema, names, asking.saved, zone(question.timezone))
+    where_asked = zone(question.timezone)
+    wanted = parse(question.filter, schema, names, asking.saved, where_asked)
     now = asking.now
-    asked = question.span(now)
+    asked = start, end = question.span(now)
+    grain = 1
     if steady:
-        start, end = question.span(now)
         grain = max(seconds for seconds in _GRAINS if seconds <= max((end - start) // _GRAINS_PER_RANGE, 1))
         now = now if grain == 1 else now // grain * grain
-        asked = question.span(now)
-        if settled is not None and end - start >= _LONG_SECONDS and settled >= end - (end - start) // _CUT_PART:
-            now = min(now, settled)
+        asked = start, end = question.span(now)
+    if arrived is not None and arrived < now and (question.start is None or start < arrived):
+        now = float(max(arrived // grain * grain, 1 if question.start is None else start + 1))
+    if steady and settled is not None and end - start >= _LONG_SECONDS and settled >= end - (end - start) // _CUT_PART:
+        now = min(now, settled)
     start, end = question.span(now)
-    return Selection(start, end, math.ceil(now), wanted, asking.scope, asked)
+    return Selection(start, end, math.ceil(now), wanted, asking.scope, asked, where_asked, first)

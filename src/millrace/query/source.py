@@ -48,7 +48,7 @@ def is_rolled(column: Column) -> bool:
     return column.rollup in ("key", "attribute")
 
 
-def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters, shift_seconds: int = 0) -> str:
+def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters) -> str:
     """SQL of the flows of a plan: `SECOND`, what is selected, the sums and ``Flows``.
 
     Parameters
@@ -60,8 +60,6 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
         SQL of the condition on a flow; empty: all.
     parameters : Parameters
         Takes the bounds.
-    shift_seconds : int
-        Added to `SECOND`, to lay an earlier range over a later one.
 
     Raises
     ------
@@ -70,10 +68,7 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
     """
     require_segments(plan)
     names = ", ".join(dict.fromkeys([*selects, *SUMS]))
-    second = "toUnixTimestamp(TimeReceived)"
-    if shift_seconds:
-        second = f"{second} + {parameters.add('UInt32', shift_seconds)}"
-    selected = f"{second} AS {SECOND}, {names}"
+    selected = f"toUnixTimestamp(TimeReceived) AS {SECOND}, {names}"
     return " UNION ALL ".join(_segment(segment, selected, condition, parameters) for segment in plan.segments)
 
 

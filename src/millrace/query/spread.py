@@ -42,8 +42,6 @@ class SpreadFlows:
         SQL of the condition on a flow; empty: all.
     parameters : Parameters
         Takes the values.
-    shift_seconds : int
-        Added to every time, to lay an earlier range over a later one.
 
     Attributes
     ----------
@@ -63,12 +61,10 @@ class SpreadFlows:
         names: Sequence[str],
         condition: str,
         parameters: Parameters,
-        shift_seconds: int = 0,
     ) -> None:
         require_segments(plan)
         (segment,) = plan.segments  # the flows themselves: no rollup has FLOW_TIMES
         self._parameters = parameters
-        self._shift = shift_seconds
         self._names = ", ".join(dict.fromkeys([*names, *SUMS]))
         self._flows = self._cut(segment, ", ".join(dict.fromkeys([*selects, *SUMS])), condition)
         self.whole_sql = f"SELECT {self._names}, Flows, (_until - _from) / _length AS {SHARE} FROM ({self._flows})"  # noqa: S608 - names of ours, quoted; values are bound
@@ -86,15 +82,14 @@ class SpreadFlows:
 
     def _cut(self, segment: Segment, selected: str, condition: str) -> str:
         """SQL of the flows: their part of the range (`_from`, `_until`) and their whole `_length`, milliseconds."""
-        start = self._parameters.add("Int64", (segment.start + self._shift) * 1000)
-        end = self._parameters.add("Int64", (segment.end + self._shift) * 1000)
+        start = self._parameters.add("Int64", segment.start * 1000)
+        end = self._parameters.add("Int64", segment.end * 1000)
         reach = self._parameters.add("Int64", REACH_SECONDS * 1000)
         read = Segment(segment.table, max(segment.start - REACH_SECONDS, 0), segment.end + REACH_SECONDS)
-        shift = f" + {self._parameters.add('Int64', self._shift * 1000)}" if self._shift else ""
         return (
-            f"SELECT {selected}, toUInt64(1) AS Flows, toUnixTimestamp64Milli(TimeReceived){shift} AS _received, "  # noqa: S608 - names of ours, quoted; values are bound
-            f"toUnixTimestamp64Milli(TimeFlowStart){shift} AS _first, "
-            f"toUnixTimestamp64Milli(TimeFlowEnd){shift} AS _last, "
+            f"SELECT {selected}, toUInt64(1) AS Flows, toUnixTimestamp64Milli(TimeReceived) AS _received, "  # noqa: S608 - names of ours, quoted; values are bound
+            "toUnixTimestamp64Milli(TimeFlowStart) AS _first, "
+            "toUnixTimestamp64Milli(TimeFlowEnd) AS _last, "
             f"(_first >= _received - {reach} AND _last >= _first "
             f"AND _last <= least(_first, _received) + {reach}) AS _known, "
             "if(_known, _first, _received) AS _begin, if(_known, greatest(_last - _first, 1), 1) AS _length, "

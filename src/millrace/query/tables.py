@@ -23,6 +23,10 @@ class Table:
         Unix seconds between which it is complete.
     waiting_rows : int
         Flows that wait until it takes them: now, or just before it did the last time, if those were more.
+    first : int
+        Unix second of the first flow that is known of the whole store: before, there are no data.
+    arrived : int, optional
+        Unix second before which every flow that was received is stored; absent: up to now.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Table:
     since: int = 0
     until: int = 2**32 - 1
     waiting_rows: int = 0
+    first: int = 0
+    arrived: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,16 @@ def settled_until(tables: Sequence[Table]) -> int | None:
     rollups = [table for table in tables if table.interval_seconds]
     finest = min(rollups, key=lambda table: table.interval_seconds, default=None)
     return finest.until if finest is not None and finest.waiting_rows >= _MANY_ROWS else None
+
+
+def first_known(tables: Sequence[Table]) -> int:
+    """Unix second before which there are no data."""
+    return min((table.first for table in tables), default=0)
+
+
+def arrived_until(tables: Sequence[Table]) -> int | None:
+    """Moment, Unix seconds, before which every flow that was received is stored; None: up to now."""
+    return min((table.arrived for table in tables if table.arrived is not None), default=None)
 
 
 def resolution_at(tables: Sequence[Table], start: int) -> int:

@@ -30,7 +30,8 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
     statement = TopStatement(flows, dimensions, question.limit)
     found, total = statement.split(run.ask(statement.sql, statement.parameters))
     interfaces = run.ask(statement.interfaces_sql, statement.parameters) if statement.interfaces_sql else None
-    shape = _Shape(measure, chosen.end - chosen.start, total)
+    covered = selection.covered(chosen.start, chosen.end)
+    shape = _Shape(measure, covered[1] - covered[0], total)
     capacities = None if interfaces is None else Capacities([dimensions], measure, interfaces)
     return Top(
         dimensions=[dimension.column.name for dimension in dimensions],
@@ -39,8 +40,8 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
         end=moment(chosen.end),
         asked_start=moment(selection.asked[0]),
         asked_end=moment(selection.asked[1]),
-        covered_start=moment(chosen.start),
-        covered_end=moment(chosen.end),
+        covered_start=moment(covered[0]),
+        covered_end=moment(covered[1]),
         rows=[
             shape.row(sums, labels(dimensions, sums.key, run.names), capacities.of(sums.key) if capacities else 0.0)
             for sums in _rows(keys(dimensions, found), found)

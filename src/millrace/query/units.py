@@ -48,6 +48,8 @@ class Measure:
         """
         if not self.rate:
             return float(self.factor)
+        if not seconds:  # there are no data, and nothing to divide
+            return 0.0
         if not self.side:
             return self.factor / seconds
         return 100 * self.factor / seconds / capacity if capacity else 0.0

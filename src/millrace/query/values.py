@@ -120,7 +120,7 @@ class RecentValues:
         ask: Ask,
         part: str,
     ) -> _Known:
-        key = (column.name, filter, question.start, question.end, question.last_seconds, part)
+        key = (column.name, filter, question.timezone, question.start, question.end, question.last_seconds, part)
         fresh = self._clock() - FRESH_SECONDS
         with self._guard:
             known = self._known.get(key)

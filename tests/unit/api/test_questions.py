@@ -21,17 +21,20 @@ from .conftest import NOW, Client
 
 MOMENT = "2026-01-01T12:00:00Z"
 
+RANGES = [MOMENT] * 6
+"""Start and end of what is answered, was asked for and is covered."""
+
 ROW = SeriesRow([64500], ["AS64500"], False, [1.0, 2.0], 1.5, 1.0, 2.0, 2.0, 1.95, 90.0)
 REST = SeriesRow([], [], True, [0.0, 0.0], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 TOP_ROW = TopRow([64500], ["AS64500"], 400.0, 1.0, 3000, 30, 3)
 ANSWERS = {
     "series": Series(
-        ["SrcAS"], "bits/s", MOMENT, MOMENT, MOMENT, MOMENT, 60, [MOMENT, MOMENT], [ROW, REST], None, None, ROW, [],
+        ["SrcAS"], "bits/s", *RANGES, "seconds", 60, 10, [MOMENT, MOMENT], [60, 60], [ROW, REST], None, None, ROW, [],
         ["SELECT 1"],
     ),
-    "top": Top(["SrcAS"], "bits/s", MOMENT, MOMENT, [TOP_ROW], TOP_ROW, [], []),
-    "sankey": Sankey(["SrcAS", "DstAS"], "bits/s", MOMENT, MOMENT, [], [], 0.0, [], []),
-    "heatmap": Heatmap(["SrcAS"], [], "bits/s", MOMENT, MOMENT, 60, [], [], [], [], []),
+    "top": Top(["SrcAS"], "bits/s", *RANGES, [TOP_ROW], TOP_ROW, [], []),
+    "sankey": Sankey(["SrcAS", "DstAS"], "bits/s", *RANGES, [], [], 0.0, [], []),
+    "heatmap": Heatmap(["SrcAS"], [], "bits/s", *RANGES, "seconds", 60, [60], [], [], [], [], []),
     "seen": [SeenExporter("192.0.2.1", "edge", "", "", "par", "", "", MOMENT, 3, [])],
 }  # fmt: skip
 ASKED = {

@@ -12,8 +12,8 @@ def series(rows, reverse=None, dimensions=("SrcAS", "SrcAddr", "DstCommunities")
     moment = "2026-01-01T12:00:00Z"
     total = row([], [])
     return Series(
-        list(dimensions), "bits/s", moment, moment, moment, moment, 60, [moment, moment], rows, reverse, None, total,
-        [], [],
+        list(dimensions), "bits/s", *[moment] * 6, "seconds", 60, 10, [moment, moment], [60, 60], rows, reverse, None,
+        total, [], [],
     )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_rows_have_values_labels_and_figures():
         "Last": 2.0,
         "Percentile95": 1.95,
         "Total": 90.0,
+        "FiguresSeconds": 10,
     }
     assert (records[1]["SrcAS"], records[1]["SrcASLabel"], records[1]["Other"]) == (None, None, True)
     assert (records[2]["SrcAS"], records[2]["SrcAddr"], records[2]["Reverse"]) == (64501, None, True)

@@ -188,10 +188,11 @@ def test_period_before_follows_from_the_length_of_the_range(store, engine, secon
     assert len(series.previous.row.points) == len(series.times)
 
 
-def test_year_before_is_52_weeks_before(store, engine):
-    """So that Mondays are compared with Mondays."""
+def test_52_weeks_before_compare_mondays_with_mondays(store, engine):
     store.insert([flow(1), flow(5 - 364 * 86_400, Bytes=77)])
-    series = engine.series(SeriesQuestion(unit="bytes", previous="year", interval_seconds=10, **between(0, 20)), ASKING)
+    series = engine.series(
+        SeriesQuestion(unit="bytes", previous="52-weeks", interval_seconds=10, **between(0, 20)), ASKING
+    )
     assert (series.previous.start, series.previous.end) == ("2025-01-02T12:00:00Z", "2025-01-02T12:00:20Z")
     assert series.previous.row.points == [77.0, 0.0]
 
