@@ -210,9 +210,10 @@ class Application:
 
     def services(self) -> Services:
         """What the HTTP interface asks."""
+        tables = StoreTables(self.store.status, arrived=self.pipeline.stored_until)
         return Services(
             schema=self.schema,
-            query=QueryEngine(self.store, self.schema, StoreTables(self.store.status), self._names),
+            query=QueryEngine(self.store, self.schema, tables, self._names),
             exporters=self.pipeline.exporters,
             rates=lambda: self.pipeline.rates.all(time.time_ns()),
             metrics=self.metrics,

@@ -13,6 +13,7 @@ from millrace.batch import DatagramBatch, FlowBatch
 from millrace.decode import Counts, Decoder, ExporterStatus
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.decoding import FAILED, Decoding, count_lost
+from millrace.pipeline.frontier import Frontier
 from millrace.pipeline.live import LiveHub
 from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
@@ -123,6 +124,7 @@ class Pipeline:
             Trouble("computing rates"),
             Trouble("showing live flows"),
         )
+        self._frontier = Frontier()
         self.counts = Totals(settings.counted_exporters)
         self.rates = Rates()
         self.live = LiveHub()
@@ -163,14 +165,20 @@ class Pipeline:
 
     def offer(self, batch: DatagramBatch) -> bool:
         """Take a batch from a receiver without waiting; False (and counted) when the queue is full."""
+        self._frontier.enter(batch, time.time() * 1000)
         taken = self._datagrams.offer(batch)
         if not taken:
+            self._frontier.leave(batch)
             self.refused.add("queue-full", len(batch))
         return taken
 
     def put(self, batch: DatagramBatch) -> bool:
         """Take a batch from a source that can wait (a file); False when the pipeline stops."""
-        return self._datagrams.put(batch)
+        self._frontier.enter(batch, time.time() * 1000)
+        taken = self._datagrams.put(batch)
+        if not taken:
+            self._frontier.leave(batch)
+        return taken
 
     def stop(self) -> Unstored:
         """Decode and store what was taken, then end the threads.
@@ -226,6 +234,10 @@ class Pipeline:
         """Bytes of datagrams that wait to be decoded, or are being decoded."""
         return self._datagrams.nbytes
 
+    def stored_until(self) -> int:
+        """Unix second before which everything that was received is stored."""
+        return int(self._frontier.complete_ms(time.time() * 1000, self.writer.finished_rows) // 1000)
+
     def exporters(self) -> list[ExporterStatus]:
         """State of every exporter seen."""
         return self.decoding.exporters()
@@ -238,7 +250,10 @@ class Pipeline:
         while not self._datagrams.drained:
             batch = self._datagrams.take(timeout_s=1.0)
             if batch is not None:
-                self._handle(batch)
+                try:
+                    self._handle(batch)
+                finally:
+                    self._frontier.decoded(batch, self.writer.taken_rows)
             # The queue counts it until the next is taken: it must not live longer.
             del batch
 

@@ -114,6 +114,16 @@ class Writer:
         return self.trouble.error
 
     @property
+    def taken_rows(self) -> int:
+        """Decoded flows that were given to it."""
+        return self._rows_in
+
+    @property
+    def finished_rows(self) -> int:
+        """Those of them that are stored or given up: the first ones that came."""
+        return self._rows_out
+
+    @property
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.alive

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -302,6 +303,8 @@ def _buckets(step: int | Interval, start: int, end: int, selection: Selection, t
             last = first + MAX_POINTS + 2
         return Buckets(tuple(range(first * step, (last + 1) * step, step)), start, end, covered, step, "seconds")
     found = known_edges(tables, calendar.edges(step, start, end, selection.zone))
+    # Edges that were moved may leave nothing of the first bucket.
+    found = found[bisect_right(found, start) - 1 :]
     return Buckets(tuple(found), start, end, covered, calendar.USUAL_SECONDS[step], step)
 
 

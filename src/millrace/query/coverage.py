@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from millrace.query.tables import Table
+from millrace.query.tables import FOREVER, Table
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
 from millrace.store.store import StoreStatus
 
@@ -26,6 +27,8 @@ class StoreTables:
         Rollups advance once a minute: a second is soon enough.
     clock : callable
         Monotonic seconds.
+    arrived : callable, optional
+        Asked each time: Unix second before which every flow that was received is stored.
     """
 
     def __init__(
@@ -33,20 +36,25 @@ class StoreTables:
         status: Callable[[], StoreStatus],
         max_age_seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        arrived: Callable[[], int] | None = None,
     ) -> None:
         self._status = status
         self._max_age = max_age_seconds
         self._clock = clock
+        self._arrived = arrived
         self._guard = threading.Lock()
         self._known: tuple[float, list[Table]] | None = None
 
     def __call__(self) -> list[Table]:
         """The tables, the flows themselves first."""
+        # Before the store is asked: what is stored meanwhile is not missed.
+        arrived = None if self._arrived is None else self._arrived()
         with self._guard:
             now = self._clock()
             if self._known is None or now - self._known[0] > self._max_age:
                 self._known = now, complete_tables(self._status())
-            return self._known[1]
+            raw, *rollups = self._known[1]
+        return [replace(raw, arrived=arrived), *rollups]
 
 
 def complete_tables(status: StoreStatus) -> list[Table]:
@@ -63,6 +71,8 @@ def complete_tables(status: StoreStatus) -> list[Table]:
         first = oldest.get(name, 0)
         return 0 if first < origin + _COARSEST_SECONDS else first
 
+    # The finest of those that know all there ever was tells best when that began.
+    first = next((oldest[name] for name in _NAMES if oldest.get(name, FOREVER) < origin + _COARSEST_SECONDS), FOREVER)
     rollups = [
         Table(
             resolution.table,
@@ -70,10 +80,11 @@ def complete_tables(status: StoreStatus) -> list[Table]:
             since=since(resolution.table),
             until=(status.rolled_up_to_ms.get(resolution.name) or 0) // 1000,
             waiting_rows=status.waiting_rows if resolution.source == RAW_TABLE else 0,
+            first=first,
         )
         for resolution in RESOLUTIONS
     ]
-    return [Table(RAW_TABLE, since=since(RAW_TABLE)), *rollups]
+    return [Table(RAW_TABLE, since=since(RAW_TABLE), first=first), *rollups]
 
 
 _NAMES = (RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS))

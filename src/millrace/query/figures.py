@@ -60,19 +60,17 @@ class Scale:
         whole = float(amounts.sum())
         if not self.measure.rate:
             return whole * self.measure.factor / self.buckets.parts
-        return whole * self.measure.value(seconds, capacity)
+        return whole * self.measure.value(1.0, capacity) / seconds
 
     def row(self, key: Key | None, labels: list[str], amounts: Amounts, capacity: float) -> SeriesRow:
         """A row; `key` None is "other"."""
         points = self.points(amounts.buckets, capacity)
         some = self.buckets.some
         steady = points[some.start : some.stop]
-        figures = figures_of(steady)
+        minimum, maximum, percentile = figures_of(steady)
         if amounts.fine is not None:
-            minimum, maximum, percentile = amounts.fine
-            per = self.measure.value(self.fine_seconds, capacity)
-            figures = (minimum * per, maximum * per, percentile * per)
-        minimum, maximum, percentile = figures
+            each = self.measure.value(1.0, capacity)
+            minimum, maximum, percentile = (amount * each / self.fine_seconds for amount in amounts.fine)
         return SeriesRow(
             dimensions=json_key(key or ()),
             labels=labels,
@@ -98,7 +96,8 @@ def _percentile(values: AnyArray) -> float:
     place = PERCENTILE * (len(ascending) - 1)
     low = int(place)
     high = min(low + 1, len(ascending) - 1)
-    return float(ascending[low] * (1 - (place - low)) + ascending[high] * (place - low))
+    # In this form, that of equal values is that value.
+    return float(ascending[low] + (ascending[high] - ascending[low]) * (place - low))
 
 
 def figure(row: SeriesRow, limit_by: LimitBy) -> float:

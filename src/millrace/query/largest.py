@@ -139,4 +139,5 @@ def percentile_sql(name: str, condition: str, count: int) -> str:
         return f"if({index} >= {zeros}, _sorted[{index} - {zeros} + 1], 0)"
 
     high = min(low + 1, count - 1)
-    return f"{at(low)} * {1 - (place - low)!r} + {at(high)} * {place - low!r}"
+    # In this form, that of equal values is that value; the values ascend.
+    return f"{at(low)} + ({at(high)} - {at(low)}) * {place - low!r}"

@@ -163,18 +163,17 @@ class Overlay:
         whole = float(np.diff(until(np.asarray([self.then.start, self.then.end])))[0])
         seconds = np.minimum(ends, self.covered[1]) - np.maximum(starts, self.covered[0])
         seconds = np.where(seconds > 0, seconds, ends - starts)
-        points = in_buckets * measure.value(1.0, capacity)
-        average = whole * measure.value(self.covered[1] - self.covered[0], capacity)
+        each = measure.value(1.0, capacity)
+        points = in_buckets * each
+        average = whole * each / (self.covered[1] - self.covered[0])
         if measure.rate:
             points = points / seconds
         else:
             average = float(points.sum()) / len(points)
         steady = points[self.buckets.some.start : self.buckets.some.stop]
-        figures = figures_of(steady)
+        minimum, maximum, percentile = figures_of(steady)
         if fine is not None and amounts.fine is not None:
-            per = measure.value(fine.seconds, capacity)
-            figures = (amounts.fine[0] * per, amounts.fine[1] * per, amounts.fine[2] * per)
-        minimum, maximum, percentile = figures
+            minimum, maximum, percentile = (amount * each / fine.seconds for amount in amounts.fine)
         return SeriesRow(
             [], [], other=False, points=points.tolist(), average=average, minimum=minimum, maximum=maximum,
             last=float(steady[-1]), percentile95=percentile, total=0.0 if measure.side else whole,

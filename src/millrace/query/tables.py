@@ -9,6 +9,9 @@ RAW = "flows"
 
 _MANY_ROWS = 1_000_000
 
+FOREVER = 2**32 - 1
+"""Unix second that no flow reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -32,7 +35,7 @@ class Table:
     name: str
     interval_seconds: int = 0
     since: int = 0
-    until: int = 2**32 - 1
+    until: int = FOREVER
     waiting_rows: int = 0
     first: int = 0
     arrived: int | None = None
