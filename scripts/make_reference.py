@@ -31,8 +31,8 @@ def columns_page() -> str:
     """Every column of `flows`, by group, and of the interface counters."""
     lines = [
         "# Columns\n",
-        "Columns of the table `flows`. *Rollup*: `key` and `attribute` columns are also in `flows_1m0s`, `flows_5m0s`",
-        "and `flows_1h0m0s`; `sum` columns are added up there.\n",
+        "Columns of the table `flows`. *Rollup*: `key` columns are also in `flows_1m0s`, `flows_5m0s` and",
+        "`flows_1h0m0s`, where rows are told apart by them; `sum` columns are added up there.\n",
     ]
     schema = sorted(Schema(), key=lambda column: column.group)
     for group, columns in groupby(schema, key=lambda column: column.group):

@@ -123,7 +123,7 @@ def _check(text: str, services: Services, saved: Mapping[str, str], timezone: tz
 
 
 def _raw(column: Column) -> bool:
-    return column.rollup not in ("key", "attribute")
+    return column.rollup != "key"
 
 
 def _completion(found: Completion, recent: list[ColumnValue]) -> CompletionView:

@@ -36,8 +36,7 @@ class QueryStore(Protocol):
 def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]:
     """Tables that have all of some columns as grouping or filtering needs them.
 
-    Rollups have the keys, and attributes, which follow from the keys; sums
-    are no longer those of a flow.
+    Rollups have the keys; sums are no longer those of a flow.
     """
     rolled = all(is_rolled(column) for column in columns)
     return [table for table in tables if rolled or not table.interval_seconds]
@@ -45,7 +44,7 @@ def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]
 
 def is_rolled(column: Column) -> bool:
     """Whether rollups have a column as grouping or filtering needs it."""
-    return column.rollup in ("key", "attribute")
+    return column.rollup == "key"
 
 
 def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters) -> str:

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-Rollup = Literal["key", "attribute", "sum"]
-"""How a rollup treats a column: grouped by, carried along, or added up."""
+Rollup = Literal["key", "sum"]
+"""How a rollup treats a column: rows are told apart by it, or it is added up."""
 
 Display = Literal[
     "number", "address", "as", "port", "mac", "time", "text", "bytes", "packets",
@@ -151,7 +151,7 @@ class Column:
         Value stored where the packet did not tell (numbers only).
     dimension : bool
         May be grouped and filtered by.
-    rollup : {"key", "attribute", "sum"}, optional
+    rollup : {"key", "sum"}, optional
         How rollups treat it; absent from them when None.
     codec : str
         ClickHouse compression codec.

@@ -115,7 +115,7 @@ def _exporter() -> Iterator[Column]:
         yield Column(
             f"Exporter{attribute}", Kind.TEXT, f"Exporter {attribute.lower()}",
             f"{attribute} of the exporter, by configuration or classification.",
-            group, rollup="attribute", display="text",
+            group, rollup="key", display="text",
         )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _ends() -> Iterator[Column]:
         )  # fmt: skip
         yield Column(
             f"{prefix}ASName", Kind.TEXT, f"{side.capitalize()} AS name", f"Name of the {side}'s autonomous system.",
-            "Routing", rollup="attribute", display="text",
+            "Routing", rollup="key", display="text",
         )  # fmt: skip
         for attribute in ("Name", "Role", "Site", "Region", "Tenant"):
             yield Column(
@@ -209,16 +209,16 @@ def _interfaces() -> Iterator[Column]:
         ):
             yield Column(
                 f"{prefix}If{attribute}", Kind.TEXT, f"{side.capitalize()} interface {attribute.lower()}",
-                f"{description} of the {side} interface.", group, rollup="attribute", display="text",
+                f"{description} of the {side} interface.", group, rollup="key", display="text",
             )  # fmt: skip
         yield Column(
             f"{prefix}IfSpeed", Kind.U32, f"{side.capitalize()} interface speed",
-            f"Speed of the {side} interface in Mbit/s.", group, rollup="attribute", display="bits",
+            f"Speed of the {side} interface in Mbit/s.", group, rollup="key", display="bits",
         )  # fmt: skip
         yield Column(
             f"{prefix}IfBoundary", Kind.ENUM, f"{side.capitalize()} boundary",
             f"Whether the {side} interface faces another network.",
-            group, values=("undefined", "external", "internal"), rollup="attribute", display="text",
+            group, values=("undefined", "external", "internal"), rollup="key", display="text",
         )  # fmt: skip
 
 

@@ -133,15 +133,15 @@ def raw_table(schema: Schema, settings: StoreSettings) -> TableSpec:
 
 
 def rollup_table(schema: Schema, resolution: Resolution, settings: StoreSettings) -> TableSpec:
-    """One rollup: keys and attributes, sums, and the number of flows.
+    """One rollup: keys, sums, and the number of flows.
 
     The sorting key is short: sorting on all keys costs more than the grouping.
     """
-    carried = (column_spec(column) for column in schema if column.rollup in ("key", "attribute"))
+    keys = (column_spec(column) for column in schema if column.rollup == "key")
     sums = (ColumnSpec(column.name, "UInt64", "T64, LZ4") for column in schema if column.rollup == "sum")
     columns = (
         ColumnSpec("TimeReceived", "DateTime('UTC')", "DoubleDelta, LZ4"),
-        *carried,
+        *keys,
         *sums,
         ColumnSpec("Flows", "UInt64", "T64, LZ4"),
     )

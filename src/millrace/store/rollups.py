@@ -6,21 +6,36 @@ one row per group to the next coarser table. Every block is taken exactly once,
 so the sums of each interval are right whenever its flows come: late flows add
 rows to their interval, and readers add up.
 
-The other columns of a group come from one of its rows, its representative:
-the groups carry only its position, and a join fetches the rest. Measured on
-4 million flows with 17 keys and 34 attributes this costs 0.28 µs per flow
-including the insert, against 1.8 µs with an ``any()`` per column, whose
-states, most of them texts, take 2 KB per group.
+Every column that a rollup keeps is a key, names and speeds of interfaces too:
+what a look-up said may change inside of an interval, and each flow counts for
+what was said of it. Texts are hashed by themselves, which the engine does once
+per word of a dictionary: grouping 8 million flows by 48 keys takes 2.2 s of one
+thread, where all of them hashed row by row would take 4.5 s. Of a million groups
+in a statement two agree in the hash once in 4·10⁷ statements; the flows of one
+then count for the other.
+
+The values of a group come from one of its rows, as they are the same in all:
+the groups carry only its position, and a join fetches the rest. An ``any()``
+per column takes six times as long, and 2 KB per group.
+
+Sums do not wrap: rows of `LARGE` bytes or packets or more are taken over one by
+one, and a statement takes far fewer than 2²⁸ of the others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from millrace.schema import Schema
+from millrace.schema import Kind, Schema
 from millrace.store.resolutions import RAW_TABLE, Resolution
 
 _POSITION = "bitShiftLeft(toUInt64(_part_index), 40) + _part_offset"
+LARGE = 1 << 36
+"""Bytes or packets from which on a row is not added to others: 2²⁸ smaller ones stay below 2⁶⁴.
+
+Sixty-nine gigabytes in one row are rare, and mostly forged; a rollup has some rows more where they are true.
+"""
+
 # The third piece of a part's name is its last block.
 _LAST_BLOCK = "toUInt64(splitByChar('_', _part)[3])"
 
@@ -50,22 +65,36 @@ def newer_than(block: int) -> str:
 def rollup_statement(schema: Schema, resolution: Resolution, blocks: BlockRange) -> str:
     """INSERT … SELECT that adds a range of source blocks to a rollup."""
     keys = [column.name for column in schema if column.rollup == "key"]
-    carried = [column.name for column in schema if column.rollup in ("key", "attribute")]
     sums = [column.name for column in schema if column.rollup == "sum"]
-    columns = ", ".join(f"`{name}`" for name in ("TimeReceived", *carried, *sums, "Flows"))
-    added = ", ".join(f"sum(`{name}`) AS `{name}`" for name in sums)
+    columns = ", ".join(f"`{name}`" for name in ("TimeReceived", *keys, *sums, "Flows"))
+    added = ", ".join(f"sum(`{name}`) AS `_{name}`" for name in sums)
     interval = f"{resolution.start_of}(TimeReceived)"
     return (
         f"INSERT INTO {resolution.table} ({columns})\n"
-        f"SELECT one.Interval, {', '.join(f'one.`{name}`' for name in carried)}, "
-        f"{', '.join(f'many.`{name}`' for name in sums)}, many.Flows\n"
+        f"SELECT one.Interval, {', '.join(f'one.`{name}`' for name in keys)}, "
+        f"{', '.join(f'many.`_{name}`' for name in sums)}, many.Flows\n"
         f"FROM (SELECT {_POSITION} AS Position, {interval} AS Interval, "
-        f"{', '.join(f'`{name}`' for name in carried)} FROM {resolution.source} WHERE {blocks.where}) AS one\n"
+        f"{', '.join(f'`{name}`' for name in keys)} FROM {resolution.source} WHERE {blocks.where}) AS one\n"
         f"INNER JOIN (SELECT min({_POSITION}) AS Position, {added}, {flows_of(resolution.source)} AS Flows "
         f"FROM {resolution.source} WHERE {blocks.where} "
-        f"GROUP BY cityHash64({interval}, {', '.join(f'`{name}`' for name in keys)})) AS many\n"
+        f"GROUP BY {_group(schema, interval)}) AS many\n"
         "ON one.Position = many.Position"
     )
+
+
+def _group(schema: Schema, interval: str) -> str:
+    """Expression of the hash that tells groups apart.
+
+    Each text is hashed by itself, so that none can borrow letters of its neighbour.
+    """
+    keys = (
+        f"cityHash64(`{column.name}`)" if column.kind is Kind.TEXT else f"`{column.name}`"
+        for column in schema
+        if column.rollup == "key"
+    )
+    sums = ", ".join(f"`{column.name}`" for column in schema if column.rollup == "sum")
+    alone = f"if(greatest({sums}) >= {LARGE}, {_POSITION} + 1, 0)"
+    return f"cityHash64({', '.join([interval, *keys, alone])})"
 
 
 def flows_of(table: str) -> str:

@@ -27,7 +27,7 @@ class ChdbStore:
         self.asked = []
         columns = ", ".join(f"`{c.name}` {c.clickhouse}" for c in SCHEMA)
         self._session.query(f"CREATE TABLE flows ({columns}) ENGINE = MergeTree ORDER BY TimeReceived")
-        self.rolled = [c for c in SCHEMA if c.rollup in ("key", "attribute")]
+        self.rolled = [c for c in SCHEMA if c.rollup == "key"]
         columns = ", ".join(f"`{c.name}` {c.clickhouse}" for c in self.rolled)
         for table in TABLES[1:]:
             self._session.query(

@@ -45,7 +45,7 @@ def test_an_older_schema_with_data_in_it(open_store):
     store.wait_until_rolled_up(NOW_MS)
     before = [totals(store, table, by="ExporterName, SrcAS, Proto") for table in ("flows", "flows_1m0s")]
 
-    store = open_store(Schema([user_column("Shape", Kind.TEXT, "attribute")]), retention_1h_days=1825)
+    store = open_store(Schema([user_column("Shape", Kind.TEXT, "key")]), retention_1h_days=1825)
     assert [totals(store, table, by="ExporterName, SrcAS, Proto") for table in ("flows", "flows_1m0s")] == before
     assert columns_of(store, "flows") == [*SCHEMA.names, "Shape"]
     assert "Colour" not in columns_of(store, "flows_1h0m0s")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from millrace.batch import Coded
 from millrace.schema import Column, Kind, Schema
 from millrace.store import RESOLUTIONS, rollups
 from millrace.store.rollups import BlockRange, choose_upto
@@ -22,7 +23,7 @@ def test_rows_are_aggregated_before_they_are_written(store):
     assert tables["flows_1h0m0s"].rows <= 24
 
 
-def test_keys_and_attributes_are_kept(store):
+def test_names_are_kept(store):
     store.insert(few_keys(1000))
     store.wait_until_rolled_up(NOW_MS)
     for table in ("flows", *(resolution.table for resolution in RESOLUTIONS)):
@@ -39,7 +40,7 @@ def test_every_kind_of_column_rolls_up(store):
     store.insert(make_flows(2000))
     store.wait_until_rolled_up(NOW_MS)
     assert_rollups_agree(store)
-    carried = [column.name for column in SCHEMA if column.rollup in ("key", "attribute")]
+    carried = [column.name for column in SCHEMA if column.rollup == "key"]
     assert store.query("SELECT * FROM flows_1m0s LIMIT 0").column_names == [
         "TimeReceived", *carried, "Bytes", "Packets", "Flows",
     ]  # fmt: skip
@@ -254,3 +255,76 @@ def test_a_users_column_may_be_a_key_of_the_rollups(open_store):
 )
 def test_how_many_blocks_one_statement_takes(parts, after, max_rows, upto):
     assert choose_upto(parts, after, max_rows) == upto
+
+
+def told(rows, start_ms, name, value, octets):
+    """Flows of which a look-up said something: a column with one value, and bytes."""
+    flows = few_keys(rows, start_ms, 1)
+    for key, same in (("InIf", 1), ("SrcAS", 64500), ("Proto", 6)):
+        flows.put(key, np.full(rows, same, flows.columns[key].dtype))
+    flows.put("Bytes", np.full(rows, octets, np.uint64))
+    exporter = np.zeros(rows, np.int32)
+    flows.put("ExporterAddress", Coded(exporter, np.full((1, 16), 7, np.uint8)))
+    flows.put("ExporterName", Coded(exporter, ["edge-1"]))
+    column = SCHEMA[name]
+    one = {Kind.TEXT: lambda: Coded(exporter, [value])}.get(
+        column.kind, lambda: np.full(rows, value, column.kind.dtype)
+    )
+    flows.put(name, one())
+    return flows
+
+
+LOOKED_UP = [
+    column
+    for column in SCHEMA
+    if column.rollup and column.name.endswith(("Name", "Group", "Role", "Site", "Region", "Tenant",
+        "Description", "Connectivity", "Provider", "Speed", "Boundary", "Country"))
+]  # fmt: skip
+"""What look-ups say of a flow: it changes with the configuration, and with what exporters announce."""
+
+
+@pytest.mark.parametrize("name", [column.name for column in LOOKED_UP])
+def test_what_changes_inside_of_an_interval_tells_rows_apart(store, name):
+    """30 MB of A and 210 MB of B were 240 MB of A."""
+    values = {Kind.TEXT: ("A", "B"), Kind.ENUM: (1, 2)}.get(SCHEMA[name].kind, (10, 20))
+    store.insert(told(3, NOW_MS - HOUR_MS + 1000, name, values[0], 10_000_000))
+    store.insert(told(7, NOW_MS - HOUR_MS + 2000, name, values[1], 30_000_000))
+    store.wait_until_rolled_up(NOW_MS + MINUTE_MS)
+    raw = totals(store, "flows", by=name)
+    assert [row[1:3] for row in raw] == [(3, 30_000_000), (7, 210_000_000)]
+    for resolution in RESOLUTIONS:
+        assert totals(store, resolution.table, by=name) == raw
+
+
+def test_a_text_lends_no_letter_to_its_neighbour(store):
+    """ "ab" beside "c" is another group than "a" beside "bc"."""
+    flows = few_keys(2, NOW_MS - HOUR_MS, 1)
+    for name in ("InIf", "SrcAS", "Proto"):
+        flows.put(name, np.full(2, 6, flows.columns[name].dtype))
+    for name in ("ExporterAddress", "ExporterName"):
+        flows.put(name, Coded(np.zeros(2, np.int32), flows.columns[name].values))
+    flows.put("InIfName", Coded(np.array([0, 1], np.int32), ["ab", "a"]))
+    flows.put("InIfDescription", Coded(np.array([0, 1], np.int32), ["c", "bc"]))
+    store.insert(flows)
+    store.wait_until_rolled_up(NOW_MS + MINUTE_MS)
+    by = "InIfName, InIfDescription"
+    assert totals(store, "flows_1h0m0s", by=by) == totals(store, "flows", by=by)
+    assert len(totals(store, "flows_1h0m0s", by=by)) == 2
+
+
+def test_forged_sums_do_not_wrap(store):
+    """Many records near 2⁶⁴ bytes of one group, among others, at each step from raw to hours."""
+    octets = [2**64 - 1] * 5 + [2**63] * 4 + [2**36 - 1] * 50 + [1000] * 100
+    for minute in range(7):
+        flows = told(len(octets), NOW_MS - HOUR_MS + minute * MINUTE_MS, "InIfName", "a", 0)
+        flows.put("Bytes", np.array(octets, np.uint64))
+        flows.put("Packets", np.array(octets[::-1], np.uint64))
+        store.insert(flows)
+    store.wait_until_rolled_up(NOW_MS + MINUTE_MS)
+    wanted = 7 * sum(octets)
+    for table in ("flows", *(resolution.table for resolution in RESOLUTIONS)):
+        sums = store.query(
+            f"SELECT toString(sum(toUInt128(Bytes))) AS b, toString(sum(toUInt128(Packets))) AS p FROM {table}"
+        )
+        assert sums.to_pylist() == [{"b": str(wanted), "p": str(wanted)}]
+    assert store.status().tables["flows_1h0m0s"].rows <= 7 * (18 + 1)
