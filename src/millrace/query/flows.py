@@ -73,7 +73,7 @@ class Flows:
             names = [*(dimension.name for dimension in dimensions), *interface]
             spread = SpreadFlows(plan, selects, names, condition, parameters)
             self.whole, self.buckets = spread.whole_sql, spread.buckets_sql(spread_step)
-            self.amount = f"{measure.amount} * {SHARE}"
+            self.amount = f"toFloat64({measure.amount}) * {SHARE}"
 
     def number(self, seconds: int) -> str:
         """SQL of the number of the interval of so many seconds, from the Unix epoch on, of a row of `buckets`."""

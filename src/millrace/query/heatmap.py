@@ -24,6 +24,7 @@ from millrace.query.series import SeriesStatement
 from millrace.query.source import answering
 from millrace.query.sql import Parameters
 from millrace.query.units import MEASURES
+from millrace.query.wide import integers
 
 
 def heatmap(question: HeatmapQuestion, selection: Selection, run: Run) -> Heatmap:
@@ -143,7 +144,7 @@ class Field:
     def cells(self, table: pa.Table) -> Cells:
         """Amounts of the answer."""
         places = zip(*(kept.keys(table) for kept in self._kept), strict=True)
-        return dict(zip(places, table.column("_amount").to_pylist(), strict=True))
+        return dict(zip(places, integers(table.column("_amount")), strict=True))
 
     def axis(self, cells: Cells, place: int, interfaces: pa.Table | None) -> list[Key | None]:
         """Combinations of an axis, the largest first, the rest last."""

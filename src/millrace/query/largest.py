@@ -107,7 +107,7 @@ def figures_sql(
         interval, starts, count = flows.number(fine.seconds), [fine.first, fine.last], fine.count
     figure = f"maxIf(_amount, {within('_interval', starts, flows.parameters)})"
     if limit_by == "p95":
-        figure = percentile_sql("_amount", within("_interval", starts, flows.parameters), count)
+        figure = percentile_sql("toFloat64(_amount)", within("_interval", starts, flows.parameters), count)
     return (
         f"SELECT {names}, sum(_amount) AS _sum, {figure} AS _figure FROM ("  # noqa: S608 - values are bound
         f"SELECT {names}, {interval} AS _interval, sum({flows.amount}) AS _amount "

@@ -21,6 +21,7 @@ from millrace.query.run import Run
 from millrace.query.selection import Selection
 from millrace.query.source import is_rolled
 from millrace.query.units import MEASURES
+from millrace.query.wide import integers
 
 Node = tuple[int, Key | None]
 """Place of a column, and its value; None: the rest."""
@@ -139,7 +140,7 @@ class SankeyStatement:
         last = len(keys) - 1
         lefts = {absent((place, place + 1), len(keys)): place for place in range(last)}
         found: dict[tuple[Node, Node], int] = defaultdict(int)
-        marks = zip(table.column("_absent").to_pylist(), table.column("_amount").to_pylist(), strict=True)
+        marks = zip(table.column("_absent").to_pylist(), integers(table.column("_amount")), strict=True)
         for row, (mark, amount) in enumerate(marks):
             left = lefts[mark]
             found[(left, keys[left][row]), (left + 1, keys[left + 1][row])] += amount

@@ -12,6 +12,8 @@ from millrace.query.selection import Selection
 from millrace.query.source import SECOND, answering, relation
 from millrace.query.sql import Parameters, identifier
 from millrace.query.tables import Table, plan
+from millrace.query.units import OCTETS
+from millrace.query.wide import integers
 from millrace.schema import Schema
 
 MAX_SEEN = 10_000
@@ -46,7 +48,7 @@ class SeenStatement:
         shown = ", ".join(f"argMax({identifier(name)}, {SECOND}) AS {identifier('_' + name)}" for name in attributes)
         return (
             f"SELECT {listed}, {shown}, max({SECOND}) AS _last, sum(Flows) AS _flows, "  # noqa: S608 - no value in it
-            f"sum(Bytes * SamplingRate) AS _bytes FROM ({source}) GROUP BY {listed} ORDER BY {listed} LIMIT {MAX_SEEN}"
+            f"sum({OCTETS}) AS _bytes FROM ({source}) GROUP BY {listed} ORDER BY {listed} LIMIT {MAX_SEEN}"
         )
 
     def shape(self, exporters: pa.Table, interfaces: dict[str, pa.Table]) -> list[SeenExporter]:
@@ -70,7 +72,7 @@ class SeenStatement:
     ) -> list[tuple[list[object], int, int, int]]:
         columns = {name: self._schema[name] for name in keys}
         columns |= {f"_{name}": self._schema[name] for name in attributes}
-        sums = zip(*(table.column(name).to_pylist() for name in ("_last", "_flows", "_bytes")), strict=True)
+        sums = zip(*(integers(table.column(name)) for name in ("_last", "_flows", "_bytes")), strict=True)
         rows = json_columns(columns, table)
         return [(list(row.values()), *amounts) for row, amounts in zip(rows, sums, strict=True)]
 

@@ -23,6 +23,7 @@ from millrace.query.questions import LimitBy
 from millrace.query.render import Key
 from millrace.query.results import SeriesRow
 from millrace.query.run import Run
+from millrace.query.wide import floats
 
 _FIGURES = ("_minimum", "_maximum", "_percentile")
 _NONE = (0.0, 0.0, 0.0)
@@ -109,7 +110,7 @@ class SeriesStatement:
         return (
             f"SELECT _absent, {names}_bucket, sum(_part) AS _amount, toFloat64(maxIf(_part, {inside})) AS _maximum, "  # noqa: S608 - values are bound
             f"if(countIf({inside}) < {fine.count}, 0, toFloat64(minIf(_part, {inside}))) AS _minimum, "
-            f"toFloat64({percentile_sql('_part', inside, fine.count)}) AS _percentile FROM ("
+            f"{percentile_sql('toFloat64(_part)', inside, fine.count)} AS _percentile FROM ("
             f"SELECT grouping({', '.join(told)}) AS _absent, {names}_bucket, _fine, sum(_amount) AS _part "
             f"FROM ({found}) GROUP BY GROUPING SETS ({', '.join(sets)})) GROUP BY _absent, {names}_bucket"
         )
@@ -124,7 +125,7 @@ class SeriesStatement:
         """Amounts of each combination, and of the rest (None); and of everything."""
         kinds = table.column("_absent").to_numpy() if self._fine else np.zeros(table.num_rows)
         drawn = table.filter(pa.array(kinds == (self._in_buckets if self._fine else 0)))
-        values = drawn.column("_amount").to_numpy().astype(np.float64).tolist()
+        values = floats(drawn.column("_amount")).tolist()
         places = self.buckets.places(drawn.column("_bucket").to_numpy().astype(np.int64)).tolist()
         found: dict[Key | None, AnyArray] = {}
         for key, place, value in zip(self._keys(drawn), places, values, strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from millrace.query import units
 from millrace.query.capacity import Capacities, interface_dimensions, interfaces_sql, with_capacities
 from millrace.query.dimensions import Dimension, dimensions_of, listed
 from millrace.query.flows import Flows, flows_of
@@ -17,8 +18,9 @@ from millrace.query.results import Top, TopRow, moment, sources
 from millrace.query.run import Run
 from millrace.query.selection import Selection
 from millrace.query.units import MEASURES, OVERHEAD_BYTES, Measure
+from millrace.query.wide import integers
 
-_SUMS = "sum(Bytes * SamplingRate) AS _bytes, sum(Packets * SamplingRate) AS _packets, sum(Flows) AS _flows"
+_SUMS = f"sum({units.OCTETS}) AS _bytes, sum({units.PACKETS}) AS _packets, sum({units.FLOWS}) AS _flows"
 
 
 def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
@@ -109,18 +111,18 @@ class _Sums:
     def amount(self, measure: Measure) -> int:
         """What the measure counts, before its factor."""
         match measure.amount:
-            case "Flows":
+            case units.FLOWS:
                 return self.flows
-            case "Packets * SamplingRate":
+            case units.PACKETS:
                 return self.packets
-            case "Bytes * SamplingRate":
+            case units.OCTETS:
                 return self.bytes
             case _:
                 return self.bytes + OVERHEAD_BYTES * self.packets
 
 
 def _rows(found: Sequence[Key], table: pa.Table) -> list[_Sums]:
-    sums = (table.column(name).to_pylist() for name in ("_bytes", "_packets", "_flows"))
+    sums = (integers(table.column(name)) for name in ("_bytes", "_packets", "_flows"))
     return [_Sums(*row) for row in zip(found, *sums, strict=True)]
 
 

@@ -12,7 +12,12 @@ OVERHEAD_BYTES = 38
 
 Side = Literal["", "In", "Out"]
 
-_WIRE_BYTES = f"(Bytes + {OVERHEAD_BYTES} * Packets) * SamplingRate"
+OCTETS = "toUInt128(Bytes) * SamplingRate"
+PACKETS = "toUInt128(Packets) * SamplingRate"
+FLOWS = "Flows"
+"""SQL of what a row adds, scaled by the sampling rate; of 128 bits, since one forged record is enough to wrap 64."""
+
+_WIRE_BYTES = f"(toUInt128(Bytes) + {OVERHEAD_BYTES} * toUInt128(Packets)) * SamplingRate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,13 @@ class Measure:
 
 
 MEASURES: dict[Unit, Measure] = {
-    "bits/s": Measure("Bytes * SamplingRate", 8),
+    "bits/s": Measure(OCTETS, 8),
     "l2-bits/s": Measure(_WIRE_BYTES, 8),
-    "packets/s": Measure("Packets * SamplingRate"),
-    "flows/s": Measure("Flows"),
+    "packets/s": Measure(PACKETS),
+    "flows/s": Measure(FLOWS),
     "in-%": Measure(_WIRE_BYTES, 8, side="In"),
     "out-%": Measure(_WIRE_BYTES, 8, side="Out"),
-    "bytes": Measure("Bytes * SamplingRate", rate=False),
+    "bytes": Measure(OCTETS, rate=False),
 }
 
 

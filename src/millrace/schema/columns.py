@@ -19,6 +19,9 @@ FLOW_PROTOCOLS = ("unknown", "netflow-v1", "netflow-v5", "netflow-v7", "netflow-
 SAMPLING_SOURCES = ("unknown", "record", "options", "sample", "header", "configured")
 """How a sampling rate is known (`SamplingRateSource`), by code."""
 
+MAX_SAMPLING_RATE = 2**32 - 1
+"""Highest `SamplingRate` that is stored: no exporter has more bits for it, and sums of 128 bits are exact up to it."""
+
 TUNNEL_TYPES = ("none", "ipip", "gre", "vxlan", "geneve", "gtp-u", "srv6")
 """Names of `TunnelType`, by code."""
 

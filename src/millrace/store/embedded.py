@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from millrace.batch import FlowBatch
 from millrace.errors import MillraceError, StoreCorruptError, StoreError
-from millrace.schema import COUNTER_COLUMNS, Schema
+from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Schema
 from millrace.store import ddl, dictionaries, disk, faults, migrations, native, retention
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
@@ -111,7 +111,7 @@ class EmbeddedStore:
     def insert(self, flows: FlowBatch, *, token: str | None = None) -> None:
         """Store flows; returns when they are in ``flows`` (see `Store.insert`)."""
         if flows.rows:
-            flows = _with_time(flows)
+            flows = _with_bounded_rates(_with_time(flows))
             self._insert(RAW_TABLE, flows, self._schema, token)
             times = flows.columns["TimeReceived"]
             assert isinstance(times, np.ndarray)
@@ -251,6 +251,19 @@ class EmbeddedStore:
                 retention.drop_parts(self._engine, table, names)
             except (RuntimeError, StoreError) as error:
                 done.errors.append(f"retention of {table.name}: {error}")
+
+
+def _with_bounded_rates(flows: FlowBatch) -> FlowBatch:
+    """Sampling rates from 1 to `MAX_SAMPLING_RATE`, whatever source they come from: sums of questions rely on it."""
+    rates = flows.columns.get("SamplingRate")
+    if rates is None:
+        return flows
+    assert isinstance(rates, np.ndarray)
+    if rates.min() >= 1 and rates.max() <= MAX_SAMPLING_RATE:
+        return flows
+    bounded = FlowBatch(flows.rows, dict(flows.columns), dict(flows.valid))
+    bounded.put("SamplingRate", np.clip(rates, 1, MAX_SAMPLING_RATE), flows.valid.get("SamplingRate"))
+    return bounded
 
 
 def _with_time(flows: FlowBatch) -> FlowBatch:

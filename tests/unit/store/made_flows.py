@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from millrace.batch import Coded, FlowBatch, Lists, map_ipv4
-from millrace.schema import Kind, Schema
+from millrace.schema import MAX_SAMPLING_RATE, Kind, Schema
 from millrace.store import RESOLUTIONS
 
 HOUR_MS = 3_600_000
@@ -59,6 +59,8 @@ def assert_rollups_agree(store):
 
 
 def _values(column, rows, random):
+    if column.name == "SamplingRate":
+        return random.integers(1, MAX_SAMPLING_RATE + 1, rows).astype(np.uint64)
     match column.kind:
         case Kind.TEXT:
             return Coded(random.integers(0, 3, rows).astype(np.int32), ["", f"{column.name} é", "x" * 200])

@@ -150,6 +150,14 @@ def test_a_batch_over_many_days_with_a_token_is_stored_once(store):
     )
 
 
+def test_rates_are_stored_within_bounds(store):
+    """Whatever a source says: sums are exact for rates below 2³², and none of 0 hides a flow."""
+    flows = one_column("SamplingRate", np.array([0, 1, 2**32 - 1, 2**32, 2**64 - 1], np.uint64))
+    store.insert(flows)
+    assert read(store, "SamplingRate") == [1, 1, 2**32 - 1, 2**32 - 1, 2**32 - 1]
+    assert flows.columns["SamplingRate"].tolist()[0] == 0
+
+
 def test_interface_counters(store):
     counters = FlowBatch(2)
     for column in COUNTER_COLUMNS:
