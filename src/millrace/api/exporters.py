@@ -10,8 +10,16 @@ from millrace.api.interfaces import InterfaceView, interface_views
 from millrace.api.services import Services
 from millrace.batch import address_bytes, address_text
 from millrace.decode import ExporterStatus
-from millrace.pipeline import Rate
-from millrace.query import Asking, ExporterProblem, lost_share, moment_ms, problems, unnamed_interfaces
+from millrace.pipeline import Marked, Rate
+from millrace.query import (
+    RECENT_SECONDS,
+    Asking,
+    ExporterProblem,
+    lost_share,
+    moment_ms,
+    problems,
+    unnamed_interfaces,
+)
 from millrace.schema.elements import lookup
 
 
@@ -82,6 +90,8 @@ class ExporterView:
         N of 1-in-N that the configuration gives it.
     lost_share : float
         Part of what was sent that never came, 0 to 1.
+    implausible : dict
+        Flows whose figures cannot be right, by reason (values of the column ``Implausible``).
     last_issue : str
         The last thing that was wrong with its datagrams; empty: nothing.
     last_issue_time : str or None
@@ -108,6 +118,7 @@ class ExporterView:
     clock_skew_seconds: float
     applications: int
     interfaces: int
+    implausible: dict[str, int]
     last_issue: str
     last_issue_time: str | None
     problems: list[ExporterProblem]
@@ -201,6 +212,8 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
     configured = services.metadata.exporters[services.metadata.find(status.address)]
     rate = rates.get(status.address, Rate())
     options = sum(template.options for template in status.templates)
+    marked = services.implausible().get(status.address, Marked())
+    recent = marked.flows if now - marked.last_ns / 1e9 < RECENT_SECONDS else {}
     address = address_text(status.address)
     return ExporterView(
         address=address,
@@ -237,7 +250,8 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
         clock_skew_seconds=status.clock_skew_s,
         applications=status.applications,
         interfaces=status.interfaces,
+        implausible=dict(marked.flows),
         last_issue=status.last_issue,
         last_issue_time=moment_ms(status.last_issue_ns // 1_000_000) if status.last_issue_ns else None,
-        problems=problems(status, configured, now),
+        problems=problems(status, configured, now, recent),
     )

@@ -11,7 +11,7 @@ from millrace.api.askers import Access, OpenAccess
 from millrace.decode import ExporterStatus
 from millrace.enrich import LearnedNames, StaticMetadata
 from millrace.lang import DEFAULT_NAMES, Names
-from millrace.pipeline import LiveHub, Rate
+from millrace.pipeline import LiveHub, Marked, Rate
 from millrace.query import QueryEngine
 from millrace.schema import Schema
 from millrace.telemetry import Health, Metrics
@@ -47,6 +47,8 @@ class Services:
         Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them.
     names : Names
         Names that filters may use.
+    implausible : callable
+        Implausible flows by exporter (sixteen bytes), since the start.
     now : callable
         Unix seconds.
     """
@@ -65,4 +67,5 @@ class Services:
     names: Names = DEFAULT_NAMES
     access: Access = field(default_factory=OpenAccess)
     interface_names: Callable[[], LearnedNames] = dict
+    implausible: Callable[[], Mapping[bytes, Marked]] = dict
     now: Callable[[], float] = time.time

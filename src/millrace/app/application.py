@@ -226,6 +226,7 @@ class Application:
             access=Gate(self.access),
             interface_names=self.pipeline.interface_names,
             names=self._names,
+            implausible=lambda: self.pipeline.counts.implausible,
         )
 
     def _state_condition(self) -> Condition:

@@ -67,6 +67,15 @@ def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -
         lambda: _summed(((label(e), *rest), n) for (e, *rest), n in list(pipeline.counts.drops.items())),
         ("exporter", "protocol", "unit", "reason"),
     )  # fmt: skip
+    metrics.callback(
+        "counter", "enrich", "implausible_flows", "Flows whose figures cannot be right, by reason; they are stored.",
+        lambda: _summed(
+            ((label(exporter), rule), amount)
+            for exporter, marked in list(pipeline.counts.implausible.items())
+            for rule, amount in list(marked.flows.items())
+        ),
+        ("exporter", "reason"),
+    )  # fmt: skip
     for what, text, lost in (
         ("dropped_flows", "Decoded flows that were given up, by reason.", writer.dropped),
         ("dropped_counters", "Interface counters that were given up, by reason.", pipeline.counters.dropped),

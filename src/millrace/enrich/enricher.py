@@ -11,6 +11,7 @@ from millrace.batch import Coded, FlowBatch, address_text, plain
 from millrace.batch.arrays import I32, I64, U32, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.enrich.metadata import StaticMetadata
+from millrace.enrich.plausibility import mark_implausible
 from millrace.enrich.table import (
     EXPORTER_TEXTS,
     INTERFACE_TEXTS,
@@ -35,7 +36,7 @@ Filler: TypeAlias = "Callable[[FlowBatch], None]"
 
 
 class Enricher:
-    """Adds what is known of exporters and interfaces to flows, then what the fillers know.
+    """Adds what is known of exporters and interfaces to flows, then what the fillers know, and marks implausible ones.
 
     ``ExporterName`` is the address where no name is known, so that every flow
     can be told apart by it; the other exporter columns are then unknown. The
@@ -79,6 +80,7 @@ class Enricher:
         self._fill_exporters(out)
         for fill in self._fillers:
             fill(out)
+        mark_implausible(out)
         return out
 
     def _fill_exporters(self, out: FlowBatch) -> None:

@@ -7,12 +7,14 @@ from millrace.pipeline.pipeline import Pipeline, Unstored
 from millrace.pipeline.rates import Rate, Rates
 from millrace.pipeline.sink import FlowSink, NullSink
 from millrace.pipeline.state import MemoryState, SavedState, StateFile
+from millrace.pipeline.totals import Marked
 from millrace.pipeline.writer import Writer
 
 __all__ = [
     "FlowSink",
     "LiveHub",
     "Losses",
+    "Marked",
     "MemoryState",
     "NullSink",
     "Pipeline",

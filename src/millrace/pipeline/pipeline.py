@@ -119,8 +119,9 @@ class Pipeline:
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
         self._give_up = threading.Event()
         self._thread = Watched("millrace-decoder", self._run, self.decoding.trouble)
-        self._enriching, self._rating, self._showing = self.asides = (
+        self._enriching, self._marking, self._rating, self._showing = self.asides = (
             Trouble("enriching flows"),
+            Trouble("counting implausible flows"),
             Trouble("computing rates"),
             Trouble("showing live flows"),
         )
@@ -296,9 +297,11 @@ class Pipeline:
         return enriched
 
     def _shown(self, flows: FlowBatch) -> FlowBatch:
-        """Tell rates and live streams of flows on their way."""
+        """Tell counts, rates and live streams of flows on their way."""
+        now_ns = time.time_ns()
         tellers: tuple[tuple[Trouble, Callable[[], None]], ...] = (
-            (self._rating, lambda: self.rates.add(flows, time.time_ns())),
+            (self._marking, lambda: self.counts.add_marked(flows, now_ns)),
+            (self._rating, lambda: self.rates.add(flows, now_ns)),
             (self._showing, lambda: self.live.publish(flows)),
         )
         for trouble, tell in tellers:

@@ -4,7 +4,7 @@ from millrace.query.asking import Asking
 from millrace.query.cache import AnswerCache
 from millrace.query.clauses import MAX_CLAUSES, Clause, clauses_filter, missing
 from millrace.query.coverage import StoreTables, complete_tables
-from millrace.query.diagnosis import ExporterProblem, lost_share, problems, unnamed_interfaces
+from millrace.query.diagnosis import RECENT_SECONDS, ExporterProblem, lost_share, problems, unnamed_interfaces
 from millrace.query.engine import QueryEngine
 from millrace.query.export import Export
 from millrace.query.questions import (
@@ -52,6 +52,7 @@ __all__ = [
     "MAX_CLAUSES",
     "MAX_FILTER",
     "RAW",
+    "RECENT_SECONDS",
     "USUAL_COLUMNS",
     "AnswerCache",
     "Asking",

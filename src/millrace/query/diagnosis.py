@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -24,9 +24,11 @@ SKEW_SECONDS = 10.0
 LOSS_SHARE = 0.01
 """From this part on, what is lost shows in graphs."""
 
+RECENT_SECONDS = 3600
+"""For so long something that was wrong once is told."""
+
 _WAITING_SECONDS = 5
 _MAX_WAITING = 3
-_RECENT_ISSUE_SECONDS = 3600
 _MAX_NAMED = 5
 _TEMPLATED = frozenset({"netflow-v9", "ipfix"})
 _UNITS = {"netflow-v9": "datagrams", "sflow-v5": "datagrams", "ipfix": "records"}
@@ -51,7 +53,9 @@ class ExporterProblem:
     todo: str
 
 
-def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[ExporterProblem]:
+def problems(
+    status: ExporterStatus, configured: Exporter, now: float, implausible: Mapping[str, int] | None = None
+) -> list[ExporterProblem]:
     """What an operator should look at, the worst first; nothing if all is well.
 
     Parameters
@@ -61,6 +65,8 @@ def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[E
         What the configuration says of it.
     now : float
         Unix seconds.
+    implausible : mapping of str to int, optional
+        Flows whose figures cannot be right, by reason, if the last came lately.
     """
     found = [
         *_silence(status, now),
@@ -68,6 +74,7 @@ def problems(status: ExporterStatus, configured: Exporter, now: float) -> list[E
         *_waiting(status, now),
         *_loss(status),
         *_sampling(status, configured),
+        *_implausible(implausible or {}),
         *_clock(status),
         *_issue(status, now),
     ]
@@ -176,6 +183,33 @@ def _sampling(status: ExporterStatus, configured: Exporter) -> Iterator[Exporter
         )
 
 
+_IMPLAUSIBLE = {
+    "packet-size": (
+        "more bytes than their packets can hold (65 535 each)",
+        "Bytes or packets are wrong: a defect of the exporter, a template that does not fit its data, or forgery.",
+    ),
+    "interface-speed": (
+        "more traffic than ten times what their interface can carry",
+        "Check the configured speed of the interface, and the sampling rate: announced or configured.",
+    ),
+    "sampling-rate": (
+        "a sampling rate above 1 in 16 777 216",
+        "Check what the exporter announces; sampling_rate in the configuration overrides it.",
+    ),
+}
+
+
+def _implausible(flows: Mapping[str, int]) -> Iterator[ExporterProblem]:
+    for reason, amount in flows.items():
+        claim, todo = _IMPLAUSIBLE[reason]
+        yield ExporterProblem(
+            "warning",
+            f"{_count(amount)} of its flows {'claims' if amount == 1 else 'claim'} {claim}.",
+            f"{todo} They are stored and counted: look at them with the filter Implausible = {reason}, and leave them "
+            "out of graphs if they are bogus.",
+        )
+
+
 def _clock(status: ExporterStatus) -> Iterator[ExporterProblem]:
     skew = status.clock_skew_s
     if abs(skew) >= SKEW_SECONDS:
@@ -189,7 +223,7 @@ def _clock(status: ExporterStatus) -> Iterator[ExporterProblem]:
 
 def _issue(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
     when = status.last_issue_ns
-    if status.last_issue and (not when or now - when / 1e9 < _RECENT_ISSUE_SECONDS):
+    if status.last_issue and (not when or now - when / 1e9 < RECENT_SECONDS):
         since = f" at {_clock_time(when, now)}" if when else ""
         yield ExporterProblem(
             "warning",

@@ -9,6 +9,7 @@ from millrace.lang import reversed_column
 from millrace.query.buckets import Bucketed, bucketed
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, interface_columns
+from millrace.query.implausible import implausible_flows
 from millrace.query.previous import previous
 from millrace.query.questions import SeriesQuestion
 from millrace.query.results import Series, moment, sources
@@ -68,6 +69,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
         else None,
         total=answers[0].total,
         sources=sources(chosen),
+        implausible_flows=implausible_flows(selection, chosen, run),
         sql=run.sql,
     )
 

@@ -12,6 +12,7 @@ from millrace.query.buckets import bucketed
 from millrace.query.capacity import Capacities, Rest, interface_dimensions, interfaces_sql
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of, interface_columns
+from millrace.query.implausible import implausible_flows
 from millrace.query.kept import Kept
 from millrace.query.labels import labels
 from millrace.query.largest import largest
@@ -60,6 +61,7 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
         columns=[HeatmapAxis([], [], other=False, time=time) for time in times],
         values=[row.points for row in rows],
         sources=sources(chosen),
+        implausible_flows=implausible_flows(selection, chosen, run),
         sql=run.sql,
     )
 
@@ -91,6 +93,7 @@ def _against_values(question: HeatmapQuestion, selection: Selection, run: Run) -
         columns=[_axis(key, across, run.names) for key in columns],
         values=[[value(row, column) for column in columns] for row in rows],
         sources=sources(flows.plan),
+        implausible_flows=implausible_flows(selection, flows.plan, run),
         sql=run.sql,
     )
 

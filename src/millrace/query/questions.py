@@ -112,6 +112,9 @@ class Grouped(Question):
     unit: Unit = "bits/s"
     """What is measured."""
 
+    leave_out_implausible: bool = False
+    """Leave out flows whose figures cannot be right (column `Implausible`); the answer says how many there are."""
+
     truncate_v4: int = Field(default=32, ge=0, le=32)
     """Group IPv4 addresses by their prefixes of this length."""
 

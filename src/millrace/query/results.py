@@ -112,6 +112,9 @@ class Series:
         Tables that were read.
     sql : list of str
         Statements that ran, with their values written out; `millrace sql` takes them.
+    implausible_flows : int
+        Flows of the range and the filter whose figures cannot be right (column ``Implausible``); they count unless the
+        question leaves them out.
     """
 
     dimensions: list[str]
@@ -133,6 +136,7 @@ class Series:
     total: SeriesRow
     sources: list[Source]
     sql: list[str]
+    implausible_flows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,7 @@ class Top:
     total: TopRow
     sources: list[Source]
     sql: list[str]
+    implausible_flows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +236,7 @@ class Sankey:
     total: float
     sources: list[Source]
     sql: list[str]
+    implausible_flows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +282,7 @@ class Heatmap:
     values: list[list[float]]
     sources: list[Source]
     sql: list[str]
+    implausible_flows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

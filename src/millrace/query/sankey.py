@@ -11,6 +11,7 @@ from millrace.errors import QueryError
 from millrace.lang import Names
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of
+from millrace.query.implausible import implausible_flows
 from millrace.query.kept import Kept
 from millrace.query.labels import label
 from millrace.query.largest import absent, largest_of_each
@@ -70,6 +71,7 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
         ],
         total=sum(amount for (column, _), amount in amounts.items() if column == 0) * rate,
         sources=sources(flows.plan),
+        implausible_flows=implausible_flows(selection, flows.plan, run),
         sql=run.sql,
     )
 

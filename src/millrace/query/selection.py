@@ -8,11 +8,14 @@ from datetime import UTC, tzinfo
 
 from millrace.lang import Filter, Names, columns_of, conjunction, parse, reversed_filter, zone
 from millrace.query.asking import Asking
-from millrace.query.questions import Question
+from millrace.query.questions import Grouped, Question
 from millrace.query.sql import Parameters
 from millrace.query.units import Measure
 from millrace.query.where import where
-from millrace.schema import Column, Schema
+from millrace.schema import IMPLAUSIBLE, Column, Schema
+
+PLAUSIBLE = f"Implausible = '{IMPLAUSIBLE[0]}'"
+"""SQL that keeps flows whose figures can be right."""
 
 _GRAINS = (1, 2, 5, 10, 15, 30, 60)
 _POINTS = 200
@@ -49,6 +52,8 @@ class Selection:
         Of the calendar.
     first : int
         Unix second before which there are no data.
+    leave_out_implausible : bool
+        Leave out flows that are marked. Those stored before there were marks stay: nobody is kept from seeing them.
     """
 
     start: int
@@ -59,6 +64,7 @@ class Selection:
     asked: tuple[int, int]
     zone: tzinfo = UTC
     first: int = 0
+    leave_out_implausible: bool = False
 
     def covered(self, start: int, end: int) -> tuple[int, int]:
         """Part of a range for which there are data, Unix seconds; empty at its end if there are none."""
@@ -88,6 +94,8 @@ class Selection:
         """
         both = conjunction(self.scope, self.filter)
         parts = [where(both, parameters)] if columns_of(both) else []
+        if self.leave_out_implausible:
+            parts.append(PLAUSIBLE)
         if measure and measure.condition:
             parts.append(measure.condition)
         return " AND ".join(f"({part})" for part in parts)
@@ -149,4 +157,5 @@ def select(
     if steady and settled is not None and end - start >= _LONG_SECONDS and settled >= end - (end - start) // _CUT_PART:
         now = min(now, settled)
     start, end = question.span(now)
-    return Selection(start, end, math.ceil(now), wanted, asking.scope, asked, where_asked, first)
+    leave_out = isinstance(question, Grouped) and question.leave_out_implausible
+    return Selection(start, end, math.ceil(now), wanted, asking.scope, asked, where_asked, first, leave_out)

@@ -11,6 +11,7 @@ from millrace.query import units
 from millrace.query.capacity import Capacities, interface_dimensions, interfaces_sql, with_capacities
 from millrace.query.dimensions import Dimension, dimensions_of, listed
 from millrace.query.flows import Flows, flows_of
+from millrace.query.implausible import implausible_flows
 from millrace.query.labels import labels
 from millrace.query.questions import TopQuestion
 from millrace.query.render import Key, json_key, keys
@@ -50,6 +51,7 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
         ],
         total=shape.row(shape.everything, [], capacities.everything if capacities else 0.0),
         sources=sources(chosen),
+        implausible_flows=implausible_flows(selection, chosen, run),
         sql=run.sql,
     )
 

@@ -1,7 +1,14 @@
 """The one table of flow columns and the registry of information elements."""
 
 from millrace.schema.column import Column, ElementRef, HeaderBits, Kind
-from millrace.schema.columns import COLUMNS, FLOW_PROTOCOLS, MAX_SAMPLING_RATE, SAMPLING_SOURCES, TUNNEL_TYPES
+from millrace.schema.columns import (
+    COLUMNS,
+    FLOW_PROTOCOLS,
+    IMPLAUSIBLE,
+    MAX_SAMPLING_RATE,
+    SAMPLING_SOURCES,
+    TUNNEL_TYPES,
+)
 from millrace.schema.counters import COUNTER_COLUMNS
 from millrace.schema.schema import Schema
 
@@ -9,6 +16,7 @@ __all__ = [
     "COLUMNS",
     "COUNTER_COLUMNS",
     "FLOW_PROTOCOLS",
+    "IMPLAUSIBLE",
     "MAX_SAMPLING_RATE",
     "SAMPLING_SOURCES",
     "TUNNEL_TYPES",

@@ -19,6 +19,9 @@ FLOW_PROTOCOLS = ("unknown", "netflow-v1", "netflow-v5", "netflow-v7", "netflow-
 SAMPLING_SOURCES = ("unknown", "record", "options", "sample", "header", "configured")
 """How a sampling rate is known (`SamplingRateSource`), by code."""
 
+IMPLAUSIBLE = ("no", "packet-size", "interface-speed", "sampling-rate")
+"""Why the figures of a flow cannot be right (`Implausible`), by code."""
+
 MAX_SAMPLING_RATE = 2**32 - 1
 """Highest `SamplingRate` that is stored: no exporter has more bits for it, and sums of 128 bits are exact up to it."""
 
@@ -225,6 +228,15 @@ def _interfaces() -> Iterator[Column]:
         )  # fmt: skip
 
 
+def _plausibility() -> Iterator[Column]:
+    yield Column(
+        "Implausible", Kind.ENUM, "Implausible",
+        "Why the figures of the flow cannot be right: more bytes than its packets hold, or than its interfaces carry, "
+        "or a sampling rate that nobody configures.",
+        "Flow", values=IMPLAUSIBLE, rollup="key", display="text",
+    )  # fmt: skip
+
+
 def _routing() -> Iterator[Column]:
     group = "Routing"
     for name, title, ids, field, sflow, number in (
@@ -317,6 +329,6 @@ def _nat_and_tunnels() -> Iterator[Column]:
 
 
 COLUMNS: tuple[Column, ...] = (
-    *_flow(), *_exporter(), *_ends(), *_interfaces(), *_routing(), *_headers(), *_nat_and_tunnels(),
+    *_flow(), *_exporter(), *_ends(), *_interfaces(), *_plausibility(), *_routing(), *_headers(), *_nat_and_tunnels(),
 )  # fmt: skip
 """Every built-in column, in storage order."""

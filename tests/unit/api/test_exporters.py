@@ -1,15 +1,18 @@
 """Exporters over HTTP."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from millrace.api import ApiSettings, create_app
+from millrace.api.exporters import exporter_views
 from millrace.batch import address_bytes
 from millrace.enrich import Exporter, Interface, StaticMetadata
+from millrace.pipeline import Marked
 from millrace.query import Asking, SeenExporter, SeenInterface
 
-from .conftest import Client
+from .conftest import EDGE, NOW, Client
 
 EDGE_PACKED = address_bytes("192.0.2.1")
 
@@ -114,3 +117,14 @@ def test_one_exporter_has_its_interfaces_and_what_passes_them(detail):
 def test_interfaces_without_a_name_are_a_problem(detail):
     told, _ = detail
     assert [problem["what"] for problem in told["exporter"]["problems"]] == ["No name is known of interface 2."]
+
+
+def test_implausible_flows_are_told_while_they_are_recent(services):
+    marked = {EDGE.address: Marked(Counter({"packet-size": 3}), int(NOW - 60) * 10**9)}
+    quiet, edge = exporter_views(replace(services, implausible=lambda: marked))
+    assert (quiet.implausible, edge.implausible) == ({}, {"packet-size": 3})
+    (problem,) = edge.problems
+    assert "3 of its flows claim more bytes than their packets can hold" in problem.what
+    marked[EDGE.address].last_ns = int(NOW - 7200) * 10**9
+    edge = exporter_views(replace(services, implausible=lambda: marked))[1]
+    assert (edge.implausible, edge.problems) == ({"packet-size": 3}, [])

@@ -9,6 +9,7 @@ from millrace.decode import ExporterStatus
 from millrace.decode.netflow.status import DomainStatus, SamplingStatus, TemplateStatus, WaitingStatus
 from millrace.enrich import Exporter
 from millrace.query import lost_share, problems, unnamed_interfaces
+from millrace.schema import IMPLAUSIBLE
 
 NOW = 1_767_268_800.0
 """2026-01-01T12:00:00Z."""
@@ -143,3 +144,14 @@ def test_interfaces_without_a_name(indexes, words):
 
 def test_no_interface_without_a_name_is_no_problem():
     assert unnamed_interfaces([]) == []
+
+
+@pytest.mark.parametrize("reason", IMPLAUSIBLE[1:])
+def test_implausible_flows_are_told_with_the_filter_that_shows_them(reason):
+    (one,) = problems(FINE, PLAIN, NOW, {reason: 1})
+    (many,) = problems(FINE, PLAIN, NOW, {reason: 12_345})
+    assert one.severity == many.severity == "warning"
+    assert one.what.startswith("1 of its flows claims ")
+    assert "345 of its flows claim " in many.what
+    assert f"Implausible = {reason}" in many.todo
+    assert problems(FINE, PLAIN, NOW, {}) == []
