@@ -32,6 +32,15 @@ _SPECIAL = {
 _ICMP, _ICMP6 = 1, 58
 _IPV4, _IPV6 = 0x0800, 0x86DD
 
+_BY_FAMILY = {
+    "SrcAddr", "DstAddr", "SrcNetMask", "DstNetMask", "NextHop", "BGPNextHop", "SrcAddrNAT", "DstAddrNAT",
+}  # fmt: skip
+_NAT64_EVENTS = {6, 7, 10, 11}
+_PORTS = (
+    "sourceTransportPort", "destinationTransportPort", "udpSourcePort", "udpDestinationPort", "tcpSourcePort",
+    "tcpDestinationPort",
+)  # fmt: skip
+
 _FORMER_CISCO = {
     "xlateSourceIPv4Address": "postNATSourceIPv4Address",
     "xlateDestinationIPv4Address": "postNATDestinationIPv4Address",
@@ -158,7 +167,7 @@ class Canonical:
 
     def _of_record(self, fields: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int) -> Flow:
         fields = {_FORMER_CISCO.get(name, name): value for name, value in fields.items() if value is not None}
-        flow = self._plain_columns(fields)
+        flow = self._plain_columns(fields, fields)
         flow |= _icmp(fields, flow) | _ethertype(fields) | _direction(fields) | _labels(fields)
         for column in _TIMES:
             time = self._time(column, fields, header, exporter, domain)
@@ -178,11 +187,13 @@ class Canonical:
             flow["ApplicationName"] = name.partition("\0")[0].strip()
         return flow
 
-    def _plain_columns(self, fields: dict[str, Any]) -> Flow:
-        """Columns that are the value of an element: of several the first that is not zero."""
+    def _plain_columns(self, fields: dict[str, Any], record: dict[str, Any]) -> Flow:
+        """Columns that are the value of an element: of several the first that is not zero, of its family only."""
         flow: Flow = {}
         for column, sources in self._names.items():
-            present = [(kind, fields[name]) for kind, name in sources if name in fields]
+            names = [name for _, name in sources if name in fields]
+            allowed = _of_family(column, names, record)
+            present = [(kind, fields[name]) for kind, name in sources if name in allowed]
             if present:
                 values = [_value(kind, value) for kind, value in present]
                 flow[column] = next((value for value in values if value not in (0, "0.0.0.0", "::")), values[0])
@@ -233,7 +244,7 @@ class Canonical:
         for responder, initiator in (("responderOctets", "initiatorOctets"), ("responderPackets", "initiatorPackets")):
             if responder in fields:
                 backward.setdefault(initiator, fields[responder])
-        columns = self._plain_columns(backward) | _labels(backward)
+        columns = self._plain_columns(backward, fields) | _labels(backward)
         if not columns.get("Bytes") and not columns.get("Packets"):
             return None
         turned = {_turn(column): value for column, value in flow.items()}
@@ -310,40 +321,79 @@ def _from_uptime(ticks: int, uptime: int, export_ms: int) -> int:
     return export_ms + (ago - (1 << 32) if ago >> 31 else ago)
 
 
+def _of_family(column: str, names: list[str], record: dict[str, Any]) -> list[str]:
+    """Of the elements that a record has for a column those that its family allows."""
+    if column not in _BY_FAMILY or not names:
+        return names
+    family = _family(record)
+    if column.endswith("NAT") and record.get("natEvent") in _NAT64_EVENTS:
+        family = 4
+    own = [name for name in names if f"IPv{family}" in name]
+    if own or not family:
+        return own or names
+    told = "ipVersion" in record or "ethernetType" in record
+    strict = column.endswith("NetMask") or (column in ("SrcAddr", "DstAddr") and told)
+    return [] if strict else names
+
+
+def _family(record: dict[str, Any]) -> int:
+    """4 or 6: what the record says, unless its addresses are of the other family; else whose are not zero; 0: none."""
+    ends = {
+        family: [record[name] for name in (f"sourceIPv{family}Address", f"destinationIPv{family}Address")
+                 if name in record]
+        for family in (4, 6)
+    }  # fmt: skip
+    used = {family: sum(value not in ("0.0.0.0", "::") for value in ends[family]) for family in (4, 6)}
+    told = record.get("ipVersion")
+    if told not in (4, 6):
+        told = {_IPV4: 4, _IPV6: 6}.get(record.get("ethernetType", 0), 0)
+    if told and (ends[told] or not used[10 - told]):
+        return int(told)
+    if bool(ends[4]) != bool(ends[6]):
+        return 4 if ends[4] else 6
+    if used[4] or used[6]:
+        return 4 if used[4] >= used[6] else 6
+    return 0
+
+
 def _icmp(fields: dict[str, Any], flow: Flow) -> Flow:
-    """Type and code of ICMP: in elements of their own, in one, or in the destination port."""
-    if flow.get("Proto") not in (_ICMP, _ICMP6, None):
+    """Type and code of ICMP: in elements of their own, in one, or in the destination port; and its protocol."""
+    proto = flow.get("Proto")
+    if proto not in (_ICMP, _ICMP6, None):
         return {}
-    both = [fields[name] for name in ("icmpTypeCodeIPv4", "icmpTypeCodeIPv6") if name in fields]
-    types = [fields[name] for name in ("icmpTypeIPv4", "icmpTypeIPv6") if name in fields]
-    codes = [fields[name] for name in ("icmpCodeIPv4", "icmpCodeIPv6") if name in fields]
-    if not (both or types or codes):
-        if flow.get("Proto") is None or "DstPort" not in flow:
-            return {}
-        both = [flow["DstPort"]]
-    merged = next((value for value in both if value), 0) if both else None
+    told = {
+        family: [fields.get(f"icmp{what}IPv{family}") for what in ("TypeCode", "Type", "Code")] for family in (4, 6)
+    }
+    told = {family: values for family, values in told.items() if any(value is not None for value in values)}
+    if not told:
+        port = flow.get("DstPort")
+        return {} if proto is None or port is None else {"ICMPType": port >> 8, "ICMPCode": port & 0xFF}
+    used = {family: any(told.get(family, ())) for family in (4, 6)}
     found: Flow = {}
-    for column, own, part in (("ICMPType", types, 8), ("ICMPCode", codes, 0)):
-        values = own + ([] if merged is None else [merged >> part & 0xFF])
+    if proto is None:
+        if any(name in fields for name in _PORTS) and not any(used.values()):
+            return {}
+        family = _family(fields) or (6 if 4 not in told or (used[6] and not used[4]) else 4)
+        found["Proto"] = {4: _ICMP, 6: _ICMP6}[family]
+    else:
+        family = {_ICMP: 4, _ICMP6: 6}[proto]
+    columns: dict[str, dict[int, int]] = {"ICMPType": {}, "ICMPCode": {}}
+    for its, (both, kind, code) in told.items():
+        for column, own, shift in (("ICMPType", kind, 8), ("ICMPCode", code, 0)):
+            if own is not None or both is not None:
+                columns[column][its] = own or (both or 0) >> shift & 0xFF
+    for column, values in columns.items():
         if values:
-            found[column] = next((value for value in values if value), 0)
+            found[column] = values.get(family, next(iter(values.values())))
     return found
 
 
 def _ethertype(fields: dict[str, Any]) -> Flow:
-    version = {4: _IPV4, 6: _IPV6}.get(fields.get("ipVersion", 0))
-    told = version or fields.get("ethernetType")
-    if told:
-        return {"EType": told}
-    four = [fields[name] for name in ("sourceIPv4Address", "destinationIPv4Address") if name in fields]
-    six = [fields[name] for name in ("sourceIPv6Address", "destinationIPv6Address") if name in fields]
-    if four and not six:
-        return {"EType": _IPV4}
-    if six and not four:
-        return {"EType": _IPV6}
-    if any(value != "0.0.0.0" for value in four):
-        return {"EType": _IPV4}
-    return {"EType": _IPV6} if any(value != "::" for value in six) else {}
+    family = {4: _IPV4, 6: _IPV6}.get(_family(fields), 0)
+    if fields.get("ipVersion") in (4, 6):
+        return {"EType": family}
+    etype = fields.get("ethernetType") or family
+    return {"EType": etype} if etype else {}
 
 
 def _direction(fields: dict[str, Any]) -> Flow:

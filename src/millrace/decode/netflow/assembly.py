@@ -69,11 +69,14 @@ class Rows:
         """
         column = self._columns.get(name)
         if column is None:
-            kind = self._schema[name].kind
-            shape = (self.rows, 16) if kind is Kind.ADDRESS else self.rows
-            column = self._columns[name] = np.empty(shape, kind.dtype)
+            column = self._columns[name] = self.scratch(name, self.rows)
         self._known.setdefault(name, []).append((start, stop, valid))
         return column[start:stop]
+
+    def scratch(self, name: str, rows: int) -> AnyArray:
+        """Memory for so many rows of a column (not for TEXT and U32_LIST) that is no part of it."""
+        kind = self._schema[name].kind
+        return np.empty((rows, 16) if kind is Kind.ADDRESS else rows, kind.dtype)
 
     def put(self, name: str, start: int, stop: int, values: Values, valid: Bool | None = None) -> None:
         """Write rows `start` to `stop` of a column."""

@@ -5,7 +5,7 @@ Of several elements that feed a column the first with a non-zero value wins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,14 @@ class NumberColumn:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        out = rows.slot(self.name, start, stop)
+        self.fill(rows.slot(self.name, start, stop), records)
+
+    def limited(self, fields: tuple[int, ...]) -> NumberColumn:
+        """The same from some of the fields."""
+        return replace(self, fields=fields)
+
+    def fill(self, out: AnyArray, records: Records) -> None:
+        """Fill a part of the column."""
         if len(self.fields) == 1:
             out[...] = records.number(self.fields[0])
         else:
@@ -69,7 +76,14 @@ class AddressColumn:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        out = rows.slot(self.name, start, stop)
+        self.fill(rows.slot(self.name, start, stop), records)
+
+    def limited(self, fields: tuple[int, ...]) -> AddressColumn:
+        """The same from some of the fields."""
+        return replace(self, fields=fields)
+
+    def fill(self, out: U8, records: Records) -> None:
+        """Fill a part of the column."""
         write_address(out, records, self.fields[0])
         if len(self.fields) == 1:
             return

@@ -17,11 +17,12 @@ from millrace.decode.netflow.elements import (
     elements_of,
     reversed_elements,
 )
+from millrace.decode.netflow.family import FAMILIES, UNKNOWN, Families, FamilyColumn, FamilyRule
 from millrace.decode.netflow.headers import V9
 from millrace.decode.netflow.layout import VARIABLE, Layout
 from millrace.decode.netflow.records import Records
 from millrace.decode.netflow.shape import Shape, shape_of
-from millrace.decode.netflow.special import CommonProperties, EtherType, Icmp, MplsStack
+from millrace.decode.netflow.special import CommonProperties, Icmp, MplsStack
 from millrace.decode.netflow.times import TimeColumn, time_form, time_sources
 from millrace.schema import Kind, Schema
 from millrace.schema.column import Column
@@ -85,6 +86,7 @@ _OWN_STEPS = frozenset({"TimeFlowStart", "TimeFlowEnd", "SamplingRate", "EType",
 """Columns that are more than the value of an element."""
 _VLAN_BITS = 0x0FFF
 _MASKS = {"SrcVlan": _VLAN_BITS, "DstVlan": _VLAN_BITS}
+_NAT_EVENT = 230
 _REVERSE_COUNTERS = (2, 86, 298, 24, 1, 85, 231, 23)
 
 
@@ -93,10 +95,10 @@ def compile_plan(layout: Layout, schema: Schema, limits: Limits) -> Plan:
     shape = shape_of(layout)
     elements = elements_of(shape.fields, layout.version)
     backward = reversed_elements(elements)
-    compiler = _Compiler(schema, limits, shape, header_uptime=layout.version == V9)
+    compiler = _Compiler(schema, limits, shape, elements, FamilyRule.of(elements), header_uptime=layout.version == V9)
     return Plan(
         shape,
-        tuple(compiler.forward(elements)),
+        tuple(compiler.forward()),
         elements,
         tuple(compiler.backward(backward)),
         tuple(backward[element, 0] for element in _REVERSE_COUNTERS if (element, 0) in backward),
@@ -108,34 +110,58 @@ class _Compiler:
     schema: Schema
     limits: Limits
     shape: Shape
+    elements: Elements
+    rule: FamilyRule
     header_uptime: bool
 
-    def forward(self, elements: Elements) -> Iterator[Step]:
+    def forward(self) -> Iterator[Step]:
         """Steps of a record."""
-        yield from self._columns(elements)
+        elements = self.elements
+        yield from self._columns(elements, etype=True)
         for name in ("TimeFlowStart", "TimeFlowEnd"):
             yield TimeColumn(name, time_sources(name, elements), elements.get((160, 0)), self.header_uptime)
-        yield EtherType.of(elements)
         if (JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN) in elements and (89, 0) not in elements:
             yield CommonProperties(elements[JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN])
-        yield from self._stacks(elements)
+        yield from self._stacks(elements, infer=True)
 
     def backward(self, elements: Elements) -> Iterator[Step]:
         """Steps of the reverse direction: only what it tells itself."""
-        yield from self._columns(elements)
+        yield from self._columns(elements, etype=False)
         for name in ("TimeFlowStart", "TimeFlowEnd"):
             sources = time_sources(name, elements)
             if sources:
                 yield TimeColumn(name, sources, elements.get((160, 0)), self.header_uptime)
-        yield from self._stacks(elements)
+        yield from self._stacks(elements, infer=False)
 
-    def _columns(self, elements: Elements) -> Iterator[Step]:
+    def _columns(self, elements: Elements, *, etype: bool) -> Iterator[Step]:
+        by_family: list[FamilyColumn] = []
         for column in self.schema:
-            if column.name not in _OWN_STEPS:
-                fields = tuple(elements[e.id, e.pen] for e in column.elements if (e.id, e.pen) in elements)
-                fields = tuple(field for field in fields if self._fits(column, field))
-                if fields:
-                    yield self._column(column, fields)
+            if column.name in _OWN_STEPS:
+                continue
+            told = {e: elements[e.id, e.pen] for e in column.elements if (e.id, e.pen) in elements}
+            told = {element: field for element, field in told.items() if self._fits(column, field)}
+            if not told:
+                continue
+            step = self._column(column, tuple(told.values()))
+            families = [UNKNOWN if element.pen else FAMILIES.get(element.id, UNKNOWN) for element in told]
+            if not any(families) or not isinstance(step, (AddressColumn, NumberColumn)):
+                yield step
+                continue
+            choice = FamilyColumn.of(step, families, self.rule)
+            if self._is_settled(choice):
+                settled = choice.part(self.rule.constant or UNKNOWN)
+                if settled is not None:
+                    yield settled
+            else:
+                by_family.append(choice)
+        if etype or by_family:
+            yield Families.of(self.rule, tuple(by_family), self.elements, etype=etype)
+
+    def _is_settled(self, choice: FamilyColumn) -> bool:
+        """Whether the layout alone decides from which elements a column is filled."""
+        if not choice.strict and len(choice.by_family) == 1:
+            return True
+        return self.rule.constant is not None and not (choice.translated and (_NAT_EVENT, 0) in self.elements)
 
     def _column(self, column: Column, fields: tuple[int, ...]) -> Step:
         match column.kind:
@@ -158,8 +184,8 @@ class _Compiler:
             return self.shape.fields[field].length in (4, 16, VARIABLE)
         return column.kind is not Kind.U32_LIST
 
-    def _stacks(self, elements: Elements) -> Iterator[Step]:
-        icmp = Icmp.of(elements)
+    def _stacks(self, elements: Elements, *, infer: bool) -> Iterator[Step]:
+        icmp = Icmp.of(elements, self.rule, infer=infer)
         if icmp is not None:
             yield icmp
         labels = tuple(elements[element, 0] for element in range(70, 80) if (element, 0) in elements)

@@ -12,105 +12,125 @@ from millrace.batch.arrays import AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import is_icmp, write_icmp_from_port
 from millrace.decode.netflow.columns import first_nonzero
+from millrace.decode.netflow.family import IPV6, UNKNOWN, FamilyRule
 from millrace.decode.netflow.records import Records
 
 if TYPE_CHECKING:
     from millrace.decode.netflow.plan import Clock
 
-_IPV4, _IPV6 = 0x0800, 0x86DD
+_ICMP, _ICMP6 = 1, 58
+_PORTS = (7, 11, 180, 181, 182, 183)
 
 
 @dataclass(frozen=True, slots=True)
-class EtherType:
-    """EType: from ipVersion (60), ethernetType (256), or from which address is there and not zero."""
+class IcmpFields:
+    """Fields of one family that tell ICMP: type × 256 + code in one number, the type, the code."""
 
-    version: int | None
-    ethertype: int | None
-    ipv4: tuple[int, ...]
-    ipv6: tuple[int, ...]
+    both: int | None
+    type: int | None
+    code: int | None
 
     @classmethod
-    def of(cls, elements: dict[tuple[int, int], int]) -> EtherType:
-        """The step for a layout with these elements."""
-        ipv4 = tuple(elements[element, 0] for element in (8, 12) if (element, 0) in elements)
-        ipv6 = tuple(elements[element, 0] for element in (27, 28) if (element, 0) in elements)
-        return cls(elements.get((60, 0)), elements.get((256, 0)), ipv4, ipv6)
+    def of(cls, elements: dict[tuple[int, int], int], ids: tuple[int, int, int]) -> IcmpFields | None:
+        """The fields of these elements, if there are any."""
+        both, kind, code = (elements.get((element, 0)) for element in ids)
+        return None if both is None and kind is None and code is None else cls(both, kind, code)
 
-    def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
-        """See `Step`."""
-        if self.version is None and self.ethertype is None and bool(self.ipv4) != bool(self.ipv6):
-            rows.slot("EType", start, stop)[...] = _IPV4 if self.ipv4 else _IPV6
-            return
-        value = self._from_addresses(records, stop - start)
-        if self.ethertype is not None:
-            value = first_nonzero([records.number(self.ethertype), value])
-        if self.version is not None:
-            number = records.number(self.version)
-            value = np.where(number == 4, _IPV4, np.where(number == 6, _IPV6, value))
-        known = value > 0
-        if known.any():
-            rows.slot("EType", start, stop, None if known.all() else known)[...] = value
+    def part(self, records: Records, own: int | None, shift: int) -> AnyArray | None:
+        """Type or code: of a field of its own, or where that is zero of both in one; None if neither is there."""
+        alternatives = [] if own is None else [records.number(own)]
+        if self.both is not None:
+            alternatives.append((records.number(self.both).astype(np.uint64) >> np.uint64(shift)) & np.uint64(0xFF))
+        return first_nonzero(alternatives) if alternatives else None
 
-    def _from_addresses(self, records: Records, n: int) -> AnyArray:
-        if not (self.ipv4 and self.ipv6):
-            return np.full(n, _IPV4 if self.ipv4 else _IPV6 if self.ipv6 else 0, np.uint64)
-        has4 = np.logical_or.reduce([_nonzero(records, field) for field in self.ipv4])
-        has6 = np.logical_or.reduce([_nonzero(records, field) for field in self.ipv6])
-        return np.where(has4, _IPV4, np.where(has6, _IPV6, 0)).astype(np.uint64)
-
-
-def _nonzero(records: Records, field: int) -> Bool:
-    return np.asarray(records.padded(field, 16).any(axis=1), np.bool_)
+    def told(self, records: Records) -> Bool:
+        """Whether any of it is not zero."""
+        fields = [field for field in (self.both, self.type, self.code) if field is not None]
+        told: Bool = np.logical_or.reduce([records.number(field) > 0 for field in fields])
+        return told
 
 
 @dataclass(frozen=True, slots=True)
 class Icmp:
     """ICMPType and ICMPCode: type × 256 + code (32, 139), apart (176 to 179), or in the destination port.
 
+    A record without protocolIdentifier (4) that tells ICMP is ICMP, or ICMPv6
+    if it is of that family: each record if the layout has no ports, otherwise
+    those whose type or code is not zero.
+
     Attributes
     ----------
-    both, types, codes : tuple of int
-        Fields that hold both in one number, the type, the code.
+    four, six : IcmpFields, optional
+        Fields of ICMP and of ICMPv6.
     proto, port : int, optional
         Fields of the protocol and of the destination port.
+    ported : bool
+        Whether the layout has ports.
+    rule : FamilyRule
+    infer : bool
+        Whether to fill Proto where the layout has none.
     """
 
-    both: tuple[int, ...]
-    types: tuple[int, ...]
-    codes: tuple[int, ...]
+    four: IcmpFields | None
+    six: IcmpFields | None
     proto: int | None
     port: int | None
+    ported: bool
+    rule: FamilyRule
+    infer: bool
 
     @classmethod
-    def of(cls, elements: dict[tuple[int, int], int]) -> Icmp | None:
+    def of(cls, elements: dict[tuple[int, int], int], rule: FamilyRule, *, infer: bool = True) -> Icmp | None:
         """The step for a layout with these elements, if they tell ICMP."""
-        both, types, codes = (
-            tuple(elements[element, 0] for element in ids if (element, 0) in elements)
-            for ids in ((32, 139), (176, 178), (177, 179))
-        )
+        four, six = IcmpFields.of(elements, (32, 176, 177)), IcmpFields.of(elements, (139, 178, 179))
         proto, port = elements.get((4, 0)), elements.get((11, 0))
-        if not (both or types or codes) and (proto is None or port is None):
+        if four is None and six is None and (proto is None or port is None):
             return None
-        return cls(both, types, codes, proto, port)
+        ported = any((element, 0) in elements for element in _PORTS)
+        return cls(four, six, proto, port, ported, rule, infer and proto is None)
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        if not (self.both or self.types or self.codes):
+        if self.four is None and self.six is None:
             assert self.proto is not None
             assert self.port is not None
             write_icmp_from_port(rows, start, stop, records.number(self.proto), records.number(self.port))
             return
-        icmp = None if self.proto is None else is_icmp(records.number(self.proto))
-        if icmp is not None and not icmp.any():
+        icmp, six = self._icmp(records)
+        if not icmp.any():
             return
-        both = first_nonzero([records.number(field) for field in self.both]) if self.both else None
-        for name, fields, shift in (("ICMPType", self.types, 8), ("ICMPCode", self.codes, 0)):
-            alternatives = [records.number(field) for field in fields]
-            if both is not None:
-                alternatives.append((both >> np.uint64(shift)) & np.uint64(0xFF))
-            if alternatives:
-                value = first_nonzero(alternatives)
-                rows.slot(name, start, stop, icmp)[...] = value if icmp is None else np.where(icmp, value, 0)
+        known = None if icmp.all() else icmp
+        if self.infer:
+            rows.slot("Proto", start, stop, known)[...] = np.where(icmp, np.where(six, _ICMP6, _ICMP), 0)
+        for name, own, shift in (("ICMPType", "type", 8), ("ICMPCode", "code", 0)):
+            values = [
+                None if fields is None else fields.part(records, getattr(fields, own), shift)
+                for fields in (self.four, self.six)
+            ]
+            value = self._of_family(values, six)
+            if value is not None:
+                rows.slot(name, start, stop, known)[...] = np.where(icmp, value, 0)
+
+    @staticmethod
+    def _of_family(values: list[AnyArray | None], six: Bool) -> AnyArray | None:
+        four_value, six_value = values
+        if four_value is None or six_value is None:
+            return six_value if four_value is None else four_value
+        return np.where(six, six_value, four_value)
+
+    def _icmp(self, records: Records) -> tuple[Bool, Bool]:
+        """Which records are ICMP of either family, and which of them ICMPv6."""
+        if self.proto is not None:
+            proto = records.number(self.proto)
+            return is_icmp(proto), np.asarray(proto == _ICMP6)
+        told = [
+            np.zeros(len(records), np.bool_) if fields is None else fields.told(records)
+            for fields in (self.four, self.six)
+        ]
+        family = np.broadcast_to(np.asarray(self.rule.decide(records)), len(records))
+        shown = self.four is None or (told[1] & ~told[0])
+        six = np.asarray((family == IPV6) | ((family == UNKNOWN) & shown))
+        return told[0] | told[1] if self.ported else np.ones(len(records), np.bool_), six
 
 
 @dataclass(frozen=True, slots=True)
