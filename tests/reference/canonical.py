@@ -48,16 +48,14 @@ _FORMER_CISCO = {
     "asaFirewallEvent": "firewallEvent",
 }  # fmt: skip
 
-_TIMES = {
-    "TimeFlowStart": ("flowStart", "flowStartSysUpTime"),
-    "TimeFlowEnd": ("flowEnd", "flowEndSysUpTime"),
-}
 _OBSERVED = (
     "observationTimeMilliseconds", "observationTimeMicroseconds", "observationTimeNanoseconds",
     "observationTimeSeconds", "collectionTimeMilliseconds",
 )  # fmt: skip
 
 _LATEST_MS = 10_413_792_000_000
+_BEFORE_MS, _LONGEST_MS, _BY_BOOT_MS, _AHEAD_MS = 8 * 86_400_000, 366 * 86_400_000, 3_600_000, 600_000
+"""How far from the export times of flows can be: as the page on what a flow means says."""
 
 _TURNED = (("Src", "Dst"), ("In", "Out"), ("Ingress", "Egress"))
 
@@ -138,7 +136,9 @@ class Canonical:
         flow |= _icmp({}, flow)
         export_ms = header["unix_secs"] * 1000 + header["unix_nsecs"] // 1_000_000
         for column, name in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
-            flow[column] = _from_uptime(record[name], header["sys_uptime"], export_ms)
+            time = _from_uptime(record[name], header["sys_uptime"], export_ms)
+            if -_BEFORE_MS <= time - export_ms <= _AHEAD_MS:
+                flow[column] = time
         return flow
 
     def _of_set(self, shown: dict[str, Any], header: dict[str, Any], one: dict[str, Any]) -> Iterator[Flow]:
@@ -169,10 +169,7 @@ class Canonical:
         fields = {_FORMER_CISCO.get(name, name): value for name, value in fields.items() if value is not None}
         flow = self._plain_columns(fields, fields)
         flow |= _icmp(fields, flow) | _ethertype(fields) | _direction(fields) | _labels(fields)
-        for column in _TIMES:
-            time = self._time(column, fields, header, exporter, domain)
-            if time is not None:
-                flow[column] = time
+        flow |= self._times(fields, fields, header, exporter, domain)
         rate = rate_of(fields)
         if rate:
             flow |= {"SamplingRate": rate, "SamplingRateSource": 1}
@@ -202,35 +199,63 @@ class Canonical:
                 flow[column] &= 0xFFF
         return flow
 
-    def _time(
-        self, column: str, fields: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int
-    ) -> int | None:
-        prefix, uptime = _TIMES[column]
+    def _times(
+        self, fields: dict[str, Any], record: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int
+    ) -> Flow:
+        """Start and end: the first that can be, given when the message was exported; else by the duration."""
         export_ms = header.get("unix_secs", header.get("export_time", 0)) * 1000
-        for unit in ("Milliseconds", "Microseconds", "Nanoseconds", "Seconds"):
-            time = _milliseconds(fields[f"{prefix}{unit}"]) if f"{prefix}{unit}" in fields else 0
-            if time > 0:
-                return time
-        if f"{prefix}DeltaMicroseconds" in fields:
-            return export_ms - -(-fields[f"{prefix}DeltaMicroseconds"] // 1000)
-        if uptime in fields:
-            if "sys_uptime" in header:
-                return _from_uptime(fields[uptime], header["sys_uptime"], export_ms)
-            own = fields.get("systemInitTimeMilliseconds")
-            boot = agreed(self._boots, exporter, (domain, -1))
-            boot = _milliseconds(own) if own is not None else boot
-            if not boot:
-                return self._observed(fields)
-            if export_ms < boot:
-                # A clock that stands before the exporter's own start is no help.
-                return boot + (fields[uptime] ^ 1 << 31) - (1 << 31)
-            return _from_uptime(fields[uptime], export_ms - boot & 0xFFFFFFFF, export_ms)
-        return self._observed(fields)
+        end, stale = self._end(fields, record, header, export_ms, exporter, domain)
+        start = self._start(fields, record, header, export_ms, exporter, domain, end, stale)
+        length = fields.get("flowDurationMilliseconds") or fields.get("flowDurationMicroseconds", 0) // 1000
+        if "flowDurationMilliseconds" in fields or "flowDurationMicroseconds" in fields:
+            if start is None and end is not None and _near(end - length, export_ms, _LONGEST_MS):
+                start = end - length
+            elif end is None and start is not None and _near(start + length, export_ms):
+                end = start + length
+        seen = next((time for name in _OBSERVED if name in fields
+                     if (time := _milliseconds(fields[name])) and _near(time, export_ms)), None)  # fmt: skip
+        times = {"TimeFlowStart": seen if start is None else start, "TimeFlowEnd": seen if end is None else end}
+        return {column: time for column, time in times.items() if time is not None}
 
-    @staticmethod
-    def _observed(fields: dict[str, Any]) -> int | None:
-        """Time of an event: better than nothing for both ends of a flow."""
-        return next((time for name in _OBSERVED if name in fields and (time := _milliseconds(fields[name]))), None)
+    def _end(
+        self, fields: dict[str, Any], record: dict[str, Any], header: dict[str, Any], export_ms: int, *who: Any
+    ) -> tuple[int | None, bool]:
+        """End of a flow, and whether the start of the system is not the present one."""
+        uptime = self._uptime(fields.get("flowEndSysUpTime"), record, header, export_ms, *who)
+        boot = "sys_uptime" not in header
+        sound = uptime is not None and _near(uptime, export_ms, _BY_BOOT_MS if boot else _BEFORE_MS)
+        stale = boot and uptime is not None and not sound
+        absolute = next((time for time in _absolute("flowEnd", fields, export_ms) if _near(time, export_ms)), None)
+        return (uptime if sound else None) if absolute is None else absolute, stale
+
+    def _start(
+        self, fields: dict[str, Any], record: dict[str, Any], header: dict[str, Any], export_ms: int,
+        exporter: Sender, domain: int, end: int | None, stale: bool,
+    ) -> int | None:  # fmt: skip
+        for time in _absolute("flowStart", fields, export_ms):
+            of_long_flow = end is not None and time <= end and _near(time, export_ms, _LONGEST_MS)
+            if _near(time, export_ms) or of_long_flow:
+                return time
+        uptime = self._uptime(fields.get("flowStartSysUpTime"), record, header, export_ms, exporter, domain)
+        return uptime if uptime is not None and _near(uptime, export_ms) and not stale else None
+
+    def _uptime(
+        self, ticks: int | None, record: dict[str, Any], header: dict[str, Any], export_ms: int, *who: Any
+    ) -> int | None:
+        """Time of an uptime; 0 if the exporter started after it exported."""
+        if ticks is None:
+            return None
+        if "sys_uptime" in header:
+            return _from_uptime(ticks, header["sys_uptime"], export_ms)
+        exporter, domain = who
+        own = record.get("systemInitTimeMilliseconds")
+        boot = agreed(self._boots, exporter, (domain, -1))
+        boot = _milliseconds(own) if own is not None else boot
+        if not boot:
+            return None
+        if boot > export_ms + _AHEAD_MS:
+            return 0
+        return _from_uptime(ticks, export_ms - boot & 0xFFFFFFFF, export_ms)
 
     def _reverse(
         self, fields: dict[str, Any], flow: Flow, header: dict[str, Any], exporter: Sender, domain: int
@@ -248,10 +273,11 @@ class Canonical:
         if not columns.get("Bytes") and not columns.get("Packets"):
             return None
         turned = {_turn(column): value for column, value in flow.items()}
-        for column in _TIMES:
-            time = self._time(column, backward, header, exporter, domain)
-            if time is not None:
-                columns[column] = time
+        for column in _told_times(backward):
+            turned.pop(column, None)
+        if _told_times(backward):
+            times = self._times(backward, fields, header, exporter, domain)
+            columns |= {column: time for column, time in times.items() if column in _told_times(backward)}
         for column in ("Bytes", "Packets", "TCPFlags", "NextHop", "BGPNextHop", "MPLSLabels"):
             turned.pop(column, None)
         return turned | columns
@@ -313,6 +339,29 @@ def _milliseconds(text: str) -> int:
     whole = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp())
     time = whole * 1000 + int(fraction[:3] or 0)
     return time if 0 < time < _LATEST_MS else 0
+
+
+def _near(time: int, export_ms: int, before_ms: int = _BEFORE_MS) -> bool:
+    """Whether a time can be."""
+    return time > 0 and -before_ms <= time - export_ms <= _AHEAD_MS
+
+
+def _absolute(prefix: str, fields: dict[str, Any], export_ms: int) -> Iterator[int]:
+    """Times that a record tells without a second clock, the finest first."""
+    for unit in ("Milliseconds", "Microseconds", "Nanoseconds", "Seconds"):
+        if f"{prefix}{unit}" in fields:
+            yield _milliseconds(fields[f"{prefix}{unit}"])
+    if f"{prefix}DeltaMicroseconds" in fields:
+        yield export_ms - -(-fields[f"{prefix}DeltaMicroseconds"] // 1000)
+
+
+def _told_times(fields: dict[str, Any]) -> set[str]:
+    """Which of its times a direction tells."""
+    columns = {"TimeFlowStart": "flowStart", "TimeFlowEnd": "flowEnd"}
+    told = {column for column, prefix in columns.items() if any(name.startswith(prefix) for name in fields)}
+    if any(name in fields for name in _OBSERVED):
+        return set(columns)
+    return set(columns) if told and any(name.startswith("flowDuration") for name in fields) else told
 
 
 def _from_uptime(ticks: int, uptime: int, export_ms: int) -> int:

@@ -11,9 +11,15 @@ from millrace.batch import FlowBatch
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
     "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
-    "sets_waiting", "sets_released",
+    "sets_waiting", "sets_released", "implausible_times", "short_frame_lengths",
 ]  # fmt: skip
-"""Things that happen and are counted per exporter and protocol. ``lost``: units missing by sequence number."""
+"""Things that happen and are counted per exporter and protocol.
+
+``lost``: units missing by sequence number. ``implausible_times``: flows that
+tell a start or an end that cannot be, against the time at which they were
+exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
+is only what was captured of the packet.
+"""
 
 MAX_ISSUES = 64
 """Issues kept of one batch; their number is bounded, the counts are not."""

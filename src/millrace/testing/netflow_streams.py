@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from millrace.testing.netflow import (
     EXPORT_S,
     IPFIX,
+    UPTIME_MS,
     V9,
     VARIABLE,
     Field,
@@ -41,7 +42,10 @@ _ELEMENTS = (
     Field(11, 2), Field(10, 4), Field(14, 2), Field(21, 4), Field(22, 4), Field(152, 8), Field(154, 8), Field(48, 1),
     Field(34, 4), Field(61, 1), Field(70, 3), Field(71, 3), Field(95, 4), Field(96, 12), Field(225, 4), Field(231, 8),
     Field(232, 8), Field(299, 4), Field(56, 6), Field(6, 2), Field(243, 2), Field(2, 8, 29305), Field(1, 8, 29305),
-    Field(60, 1), Field(32, 2), Field(210, 3), Field(7, 2, 29305),
+    Field(60, 1), Field(32, 2), Field(210, 3), Field(7, 2, 29305), Field(28, 16), Field(9, 1), Field(29, 1),
+    Field(15, 4), Field(62, 16), Field(281, 16), Field(230, 1), Field(139, 2), Field(176, 1), Field(179, 1),
+    Field(256, 2), Field(153, 8), Field(151, 4), Field(158, 4), Field(160, 8), Field(161, 4), Field(162, 4),
+    Field(323, 8), Field(152, 8, 29305), Field(21, 4, 29305),
 )  # fmt: skip
 _VARIABLE_ELEMENTS = (Field(96, VARIABLE), Field(82, VARIABLE), Field(371, VARIABLE), Field(291, VARIABLE))
 _OPTIONS = (
@@ -62,6 +66,23 @@ def templates(version: int) -> st.SearchStrategy[Template]:
     )
 
 
+def _usual(field: Field) -> st.SearchStrategy[int]:
+    """What an element may well hold: times of the last hours, versions, ethertypes."""
+    ago = st.sampled_from((0, 1, 2000, 600_000, 7_200_000, 86_400_000, 900_000_000))
+    match field.id:
+        case 152 | 153 | 160 | 323:
+            return ago.map(lambda ms: EXPORT_S * 1000 - ms)
+        case 151:
+            return ago.map(lambda ms: EXPORT_S - ms // 1000)
+        case 21 | 22:
+            return ago.map(lambda ms: max(0, UPTIME_MS - ms))
+        case 60:
+            return st.sampled_from((4, 6))
+        case 256:
+            return st.sampled_from((0x0800, 0x86DD))
+    return st.just(0)
+
+
 @st.composite
 def record_bytes(draw: st.DrawFn, template: Template) -> bytes:
     """A record of a template with small numbers, so that rates, names and selectors meet."""
@@ -70,7 +91,9 @@ def record_bytes(draw: st.DrawFn, template: Template) -> bytes:
         if field.length == VARIABLE:
             values.append(draw(st.binary(max_size=4)))
         else:
-            values.append(draw(st.one_of(st.integers(0, 3), st.integers(0, (1 << (8 * field.length)) - 1))))
+            values.append(
+                draw(st.one_of(st.integers(0, 3), st.integers(0, (1 << (8 * field.length)) - 1), _usual(field)))
+            )
     return template.record(*values)
 
 

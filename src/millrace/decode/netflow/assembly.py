@@ -9,6 +9,7 @@ import numpy as np
 from millrace.batch import Coded, FlowBatch, Lists, Values
 from millrace.batch.arrays import I32, I64, AnyArray, Bool
 from millrace.batch.flows import texts
+from millrace.decode.result import Event
 from millrace.schema import Kind, Schema
 
 
@@ -43,6 +44,15 @@ class _List:
     lists: Lists
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event that some of the rows from `start` on are counted under."""
+
+    event: Event
+    start: int
+    rows: Bool
+
+
 class Rows:
     """A FlowBatch in the making: numeric columns are written in place, part by part.
 
@@ -61,6 +71,11 @@ class Rows:
         self._texts: dict[str, list[_Text]] = {}
         self._lists: dict[str, list[_List]] = {}
         self._exporter: tuple[I32, AnyArray] | None = None
+        self.noted: list[Noted] = []
+
+    def note(self, event: Event, start: int, rows: Bool) -> None:
+        """Note that something is to be counted of some of the rows from `start` on."""
+        self.noted.append(Noted(event, start, rows))
 
     def slot(self, name: str, start: int, stop: int, valid: Bool | None = None) -> AnyArray:
         """Memory to write rows `start` to `stop` of a column into (not for TEXT and U32_LIST).

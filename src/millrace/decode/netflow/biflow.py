@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64
 from millrace.decode.netflow.assembly import Rows
-from millrace.decode.netflow.flows import Group, SpreadClock
+from millrace.decode.netflow.flows import Group, SpreadClock, count_noted
+from millrace.decode.netflow.scopes import BatchScopes
+from millrace.decode.result import Counts
 from millrace.schema import Schema
 
 _PAIRS = (("Src", "Dst"), ("In", "Out"), ("Ingress", "Egress"))
@@ -17,7 +21,9 @@ _ONE_WAY = frozenset(
 """Columns that tell nothing about the other direction."""
 
 
-def reverse_flows(flows: FlowBatch, groups: list[Group], schema: Schema) -> list[FlowBatch]:
+def reverse_flows(
+    flows: FlowBatch, groups: list[Group], schema: Schema, counts: Counts, scopes: BatchScopes
+) -> list[FlowBatch]:
     """Rows for the reverse direction of the groups that have one with packets or bytes.
 
     Ends, interfaces and VRFs change places; what the record tells of the
@@ -31,7 +37,11 @@ def reverse_flows(flows: FlowBatch, groups: list[Group], schema: Schema) -> list
         rows = np.flatnonzero(np.logical_or.reduce(counters))
         if len(rows):
             turned = _turned(flows.take(group.start + rows), schema)
-            found.append(_overridden(turned, group, rows, schema))
+            told = _told(group, schema)
+            chosen = np.zeros(len(group.records), np.bool_)
+            chosen[rows] = True
+            count_noted(counts, scopes, [replace(group, start=0)], told, chosen)
+            found.append(_overridden(turned, told, rows))
     return found
 
 
@@ -52,13 +62,18 @@ def _partner(name: str, schema: Schema) -> str:
     return name
 
 
-def _overridden(turned: FlowBatch, group: Group, which: I64, schema: Schema) -> FlowBatch:
+def _told(group: Group, schema: Schema) -> Rows:
+    """What the records tell of the reverse direction."""
     total = len(group.records)
     rows = Rows(schema, total)
     clock = SpreadClock(group)
     for step in group.plan.reverse:
         step.write(rows, 0, total, group.records, clock)
-    told = rows.finish(np.zeros(total, np.int32)).take(which)
-    for name, values in told.columns.items():
-        turned.put(name, values, told.valid.get(name))
+    return rows
+
+
+def _overridden(turned: FlowBatch, told: Rows, which: I64) -> FlowBatch:
+    some = told.finish(np.zeros(told.rows, np.int32)).take(which)
+    for name, values in some.columns.items():
+        turned.put(name, values, some.valid.get(name))
     return turned

@@ -18,6 +18,8 @@ from millrace.decode.netflow.records import Records, find_records
 from millrace.decode.netflow.sampling import Sampling
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sets import Sets
+from millrace.decode.netflow.tally import count_by_scope
+from millrace.decode.result import Counts
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
 
 _CODE_OF_VERSION = np.zeros(16, np.uint8)
@@ -107,6 +109,17 @@ def fill(groups: list[Group], scopes: BatchScopes, sampling: Sampling, names: Na
     _write_sampling(rows, groups, scopes, sampling)
     _write_applications(rows, groups, scopes, names)
     return rows
+
+
+def count_noted(
+    counts: Counts, scopes: BatchScopes, groups: list[Group], rows: Rows, which: Bool | None = None
+) -> None:
+    """Count what steps noted of the rows of the groups; `which`: of these rows only."""
+    starts = {group.start: group for group in groups}
+    for noted in rows.noted:
+        group = starts[noted.start]
+        mask = noted.rows if which is None else noted.rows & which
+        count_by_scope(counts, scopes, noted.event, spread(group.sets.scope, group.records.counts)[mask])
 
 
 def finish(rows: Rows, groups: list[Group]) -> FlowBatch:

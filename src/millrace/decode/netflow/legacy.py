@@ -20,10 +20,10 @@ from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64, U8, AnyArray
 from millrace.decode.netflow.assembly import Rows, spread
 from millrace.decode.netflow.blocks import copy_blocks, write_icmp_from_port, write_ipv4
+from millrace.decode.netflow.flow_times import IMPLAUSIBLE, near_export, uptime_ahead
 from millrace.decode.netflow.headers import PROTOCOL_CODES, V1, V5, V7, Headers
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.tally import count_by_scope
-from millrace.decode.netflow.times import from_uptime
 from millrace.decode.result import Counts
 from millrace.schema import SAMPLING_SOURCES, Schema
 
@@ -76,6 +76,8 @@ def decode_legacy(
     for name, source in _ADDRESSES.items():
         write_ipv4(rows.slot(name, 0, n), wire[source])
     _write_times(rows, wire, headers, records)
+    for noted in rows.noted:
+        count_by_scope(counts, scopes, noted.event, spread(scopes.index, records)[noted.rows])
     _write_header_facts(rows, headers, scopes, records, version)
     write_icmp_from_port(rows, 0, n, wire["prot"], wire["dstport"])
     return rows.finish(spread(headers.datagram.astype(np.int32), records))
@@ -95,8 +97,16 @@ def _write_times(rows: Rows, wire: AnyArray, headers: Headers, records: I64) -> 
     uptime = spread(headers.uptime.astype(np.uint32), records)
     export_ms = spread(headers.export_ms, records)
     n = len(wire)
-    rows.slot("TimeFlowStart", 0, n)[...] = from_uptime(wire["first"], uptime, export_ms)
-    rows.slot("TimeFlowEnd", 0, n)[...] = from_uptime(wire["last"], uptime, export_ms)
+    mistaken = np.zeros(n, np.bool_)
+    for name, source in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
+        ahead = uptime_ahead(wire[source], uptime)
+        sound = near_export(ahead)
+        if sound is not None:
+            mistaken |= ~sound
+            ahead = np.where(sound, ahead, 0)
+        np.add(export_ms, ahead, out=rows.slot(name, 0, n, sound))
+    if mistaken.any():
+        rows.note(IMPLAUSIBLE, 0, mistaken)
     rows.slot("TimeReceived", 0, n)[...] = spread(headers.time_ns // 1_000_000, records)
 
 

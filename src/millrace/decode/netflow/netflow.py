@@ -11,7 +11,7 @@ from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import I64
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
-from millrace.decode.netflow.flows import Group, by_layout, fill, finish, make_group
+from millrace.decode.netflow.flows import Group, by_layout, count_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled
@@ -115,17 +115,18 @@ class NetflowDecoder:
                     groups.append(make_group(self._plans.of(layout), some))
         self._state.learner.learn(told, scopes, counts)
         self._count_records(resolved, groups, told, scopes, records, counts)
-        return self._flows([group for group in groups if len(group.records)], scopes)
+        return self._flows([group for group in groups if len(group.records)], scopes, counts)
 
-    def _flows(self, groups: list[Group], scopes: BatchScopes) -> list[FlowBatch]:
+    def _flows(self, groups: list[Group], scopes: BatchScopes, counts: Counts) -> list[FlowBatch]:
         if not groups:
             return []
         rows = fill(groups, scopes, self._state.sampling, self._state.names, self._schema)
+        count_noted(counts, scopes, groups, rows)
         flows = finish(rows, groups)
         for group in groups:
             if has_frames(group):
                 overlay_frames(flows, group, self._schema)
-        return [flows, *reverse_flows(flows, groups, self._schema)]
+        return [flows, *reverse_flows(flows, groups, self._schema, counts, scopes)]
 
     def _count_records(
         self,

@@ -18,12 +18,13 @@ from millrace.decode.netflow.elements import (
     reversed_elements,
 )
 from millrace.decode.netflow.family import FAMILIES, UNKNOWN, Families, FamilyColumn, FamilyRule
+from millrace.decode.netflow.flow_times import FlowTimes, RelativeColumn
 from millrace.decode.netflow.headers import V9
 from millrace.decode.netflow.layout import VARIABLE, Layout
 from millrace.decode.netflow.records import Records
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.netflow.special import CommonProperties, Icmp, MplsStack
-from millrace.decode.netflow.times import TimeColumn, time_form, time_sources
+from millrace.decode.netflow.times import RELATIVE, TimeColumn, time_form
 from millrace.schema import Kind, Schema
 from millrace.schema.column import Column
 
@@ -118,8 +119,7 @@ class _Compiler:
         """Steps of a record."""
         elements = self.elements
         yield from self._columns(elements, etype=True)
-        for name in ("TimeFlowStart", "TimeFlowEnd"):
-            yield TimeColumn(name, time_sources(name, elements), elements.get((160, 0)), self.header_uptime)
+        yield self._times(elements)
         if (JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN) in elements and (89, 0) not in elements:
             yield CommonProperties(elements[JUNIPER_COMMON_PROPERTIES, JUNIPER_PEN])
         yield from self._stacks(elements, infer=True)
@@ -127,11 +127,13 @@ class _Compiler:
     def backward(self, elements: Elements) -> Iterator[Step]:
         """Steps of the reverse direction: only what it tells itself."""
         yield from self._columns(elements, etype=False)
-        for name in ("TimeFlowStart", "TimeFlowEnd"):
-            sources = time_sources(name, elements)
-            if sources:
-                yield TimeColumn(name, sources, elements.get((160, 0)), self.header_uptime)
+        times = self._times(elements, partial=True)
+        if times.told:
+            yield times
         yield from self._stacks(elements, infer=False)
+
+    def _times(self, elements: Elements, *, partial: bool = False) -> FlowTimes:
+        return FlowTimes.of(elements, self.elements.get((160, 0)), header_uptime=self.header_uptime, partial=partial)
 
     def _columns(self, elements: Elements, *, etype: bool) -> Iterator[Step]:
         by_family: list[FamilyColumn] = []
@@ -175,7 +177,9 @@ class _Compiler:
                 sources = tuple(
                     (time_form(self.shape.fields[field].id, self.shape.fields[field].length), field) for field in fields
                 )
-                return TimeColumn(column.name, sources, None, self.header_uptime)
+                if any(form in RELATIVE for form, _ in sources):
+                    return RelativeColumn(column.name, sources, self._times(self.elements))
+                return TimeColumn(column.name, sources)
             case _:
                 return NumberColumn(column.name, fields, _MASKS.get(column.name))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U32, AnyArray, Bool
+from millrace.batch.arrays import I64, AnyArray
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.records import Records
 
@@ -16,24 +16,6 @@ if TYPE_CHECKING:
 
 NTP_TO_UNIX_S = 2_208_988_800
 """Seconds from 1900 to 1970 (RFC 5905 §6)."""
-
-
-def from_uptime(ticks: AnyArray, uptime: U32, export_ms: I64) -> I64:
-    """Times given as ms of the exporter's uptime (NetFlow v1 to v9; elements 21 and 22).
-
-    The 32-bit uptime starts again after 49.7 days, so only the distance to the
-    uptime of the header counts, taken as a signed number: a flow that began
-    before the wrap is in the past, a clock slightly ahead is in the future.
-
-    Parameters
-    ----------
-    ticks : ndarray of uint32, any byte order, shape (n,)
-    uptime : ndarray of uint32, shape (n,)
-    export_ms : ndarray of int64, shape (n,)
-        Unix ms at which the exporter's uptime was `uptime`.
-    """
-    ago = np.subtract(ticks, uptime, dtype=np.uint32).view(np.int32)
-    return np.add(export_ms, ago, dtype=np.int64)
 
 
 def from_ntp(values: AnyArray) -> I64:
@@ -53,12 +35,16 @@ def from_ntp(values: AnyArray) -> I64:
 
 UPTIME, SECONDS, MILLIS, NTP, DELTA_MICROS = range(5)
 """Forms of time: ms of uptime, Unix seconds, Unix ms, NTP, µs before the export time."""
+RELATIVE = frozenset({UPTIME, DELTA_MICROS})
+"""Those that need another clock."""
+
+TimeSource: TypeAlias = tuple[int, int]
+"""Form and field of a time."""
 
 _START = {152: MILLIS, 154: NTP, 156: NTP, 150: SECONDS, 158: DELTA_MICROS, 22: UPTIME}
 _END = {153: MILLIS, 155: NTP, 157: NTP, 151: SECONDS, 159: DELTA_MICROS, 21: UPTIME}
 _OBSERVED = {323: MILLIS, 324: NTP, 325: NTP, 322: SECONDS, 258: MILLIS}
 """Time of an event (observationTime…), and when another collector saw the flow: better than nothing for both ends."""
-_EARLY_MS = 86_400_000
 _LATEST_MS = 10_413_792_000_000
 """The year 2300: what the store can hold. Later times, and 1970 itself, are no times."""
 
@@ -71,72 +57,48 @@ def time_form(element: int, length: int) -> int:
     return SECONDS if length == 4 else MILLIS
 
 
-def time_sources(column: str, elements: dict[tuple[int, int], int]) -> tuple[tuple[int, int], ...]:
-    """Form and field of each element that tells a time of flows, the finest first."""
-    known = {**(_START if column == "TimeFlowStart" else _END), **_OBSERVED}
+def time_sources(column: str, elements: dict[tuple[int, int], int]) -> tuple[TimeSource, ...]:
+    """Form and field of each element that tells start or end of flows, the finest absolute one first."""
+    return _sources(_START if column == "TimeFlowStart" else _END, elements)
+
+
+def observed_sources(elements: dict[tuple[int, int], int]) -> tuple[TimeSource, ...]:
+    """The same of elements that tell the moment of an event."""
+    return _sources(_OBSERVED, elements)
+
+
+def _sources(known: dict[int, int], elements: dict[tuple[int, int], int]) -> tuple[TimeSource, ...]:
     return tuple((form, elements[element, 0]) for element, form in known.items() if (element, 0) in elements)
+
+
+def absolute_ms(value: AnyArray, form: int) -> I64:
+    """Unix ms of values in a form that needs no other clock; 0 of what is 0."""
+    if form == NTP:
+        return np.where(value == 0, 0, from_ntp(value))
+    return value.astype(np.int64) * (1000 if form == SECONDS else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """A column of times.
+    """A column of absolute times that the user added; it may be of any age.
 
-    Rows that do not tell theirs get the time of export, marked as unknown.
+    Rows that do not tell theirs are unknown.
 
     Attributes
     ----------
     name : str
     sources : tuple of (form, field)
-        In order of preference; of several the first with a time that can be wins.
-    boot : int, optional
-        Field with the Unix ms at which the uptime was 0 (160 systemInitTimeMilliseconds).
-    header_uptime : bool
-        Whether the header tells the uptime (NetFlow v9).
+        In order of preference; of several the first with a time that can be stored wins.
     """
 
     name: str
-    sources: tuple[tuple[int, int], ...]
-    boot: int | None
-    header_uptime: bool
+    sources: tuple[TimeSource, ...]
 
-    def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:
+    def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        if not self.sources:
-            rows.slot(self.name, start, stop, np.zeros(stop - start, np.bool_))[...] = clock.export_ms
-            return
-        time, known = self._read(*self.sources[0], records, clock)
-        for form, field in self.sources[1:]:
-            if known.all():
-                break
-            other, other_known = self._read(form, field, records, clock)
-            time = np.where(known, time, other)
-            known = known | other_known
-        if known.all():
-            rows.slot(self.name, start, stop)[...] = time
-        else:
-            rows.slot(self.name, start, stop, known)[...] = np.where(known, time, clock.export_ms)
-
-    def _read(self, form: int, field: int, records: Records, clock: Clock) -> tuple[I64, Bool]:
-        value = records.number(field)
-        if form == UPTIME:
-            return self._read_uptime(value, records, clock)
-        if form == DELTA_MICROS:
-            time = clock.export_ms - (value.astype(np.int64) + 999) // 1000
-        elif form == NTP:
-            time = np.where(value == 0, 0, from_ntp(value))
-        else:
-            time = value.astype(np.int64) * (1000 if form == SECONDS else 1)
-        return time, (time > 0) & (time < _LATEST_MS)
-
-    def _read_uptime(self, value: AnyArray, records: Records, clock: Clock) -> tuple[I64, Bool]:
-        ticks = value.astype(np.uint32)
-        if self.header_uptime:
-            return from_uptime(ticks, clock.uptime, clock.export_ms), np.ones(len(ticks), np.bool_)
-        boot = clock.boot_ms if self.boot is None else records.number(self.boot).astype(np.int64)
-        known = (boot > 0) & (boot < _LATEST_MS)
-        uptime = clock.export_ms - boot
-        # Exporters whose clock stands before their own start exist: their export time is no help.
-        nonsense = uptime < -_EARLY_MS
-        from_boot = boot + ticks.view(np.int32)
-        time = np.where(nonsense, from_boot, from_uptime(ticks, uptime.astype(np.uint32), clock.export_ms))
-        return time, known
+        time = np.zeros(stop - start, np.int64)
+        for form, field in self.sources:
+            other = absolute_ms(records.number(field), form)
+            time = np.where(time == 0, np.where((other > 0) & (other < _LATEST_MS), other, 0), time)
+        known = time > 0
+        rows.slot(self.name, start, stop, None if known.all() else known)[...] = time
