@@ -15,7 +15,7 @@ from millrace.decode.raw import RawDecoder
 from millrace.schema import Schema
 from millrace.testing.netflow_streams import Sent, streams
 from millrace.testing.packets import frames
-from millrace.testing.sflow import datagram, flow_sample, raw_header
+from millrace.testing.sflow import datagram, flow_sample, raw_header, sampled_ethernet, sampled_ip
 from reference.canonical import Canonical, without_padding
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -77,3 +77,14 @@ def test_netflow_and_ipfix_streams(sent: list[Sent]):
 @given(st.lists(frames(), min_size=1, max_size=5), st.integers(14, 300))
 def test_sampled_headers(sampled: list[bytes], captured: int):
     check(DatagramBatch.from_payloads([datagram([flow_sample([raw_header(f, captured=captured)]) for f in sampled])]))
+
+
+@QUICK
+@given(st.lists(frames(), min_size=1, max_size=5), st.integers(14, 200), st.sampled_from((6, 17)), st.booleans())
+def test_sampled_headers_beside_what_the_agent_read_of_them(
+    sampled: list[bytes], captured: int, proto: int, short: bool
+):
+    told = [sampled_ip(proto=proto, flags=0x12, tos=8), sampled_ethernet()]
+    length = captured + 4 if short else None
+    headers = [raw_header(frame, captured=captured, frame_bytes=length) for frame in sampled]
+    check(DatagramBatch.from_payloads([datagram([flow_sample([header, *told]) for header in headers])]))

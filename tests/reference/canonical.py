@@ -18,7 +18,7 @@ from millrace.schema import FLOW_PROTOCOLS, Kind, Schema
 from millrace.schema.elements import lookup
 from reference.packets import packet_columns
 from reference.sampling import Sampling, rate_of
-from reference.sflow import counters_of_sample, flow_of_sample
+from reference.sflow import USUAL_CAPTURE, counters_of_sample, flow_of_sample, largest_capture
 
 Flow = dict[str, Any]
 
@@ -103,6 +103,7 @@ class Canonical:
         self._sampling = Sampling()
         self._boots: dict[Sender, dict[int, int]] = {}
         self._applications: dict[Sender, dict[Any, str]] = {}
+        self._captured: dict[tuple[Any, Any], int] = {}
 
     def flows(self, shown: dict[str, Any], received_ns: int) -> list[Flow]:
         """Flows of a datagram, in wire order; learns what its options say."""
@@ -115,10 +116,16 @@ class Canonical:
         }
         header = shown.get("header", {})
         if shown["protocol"] == "sflow-v5":
-            return [common | flow for sample in shown["samples"] for flow in flow_of_sample(sample, header, common)]
+            return [common | flow for flow in self._sampled(shown, header, common)]
         if "records" in shown:
             return [common | self._legacy(record, header) for record in shown["records"]]
         return [common | flow for one in shown.get("sets", ()) for flow in self._of_set(shown, header, one)]
+
+    def _sampled(self, shown: dict[str, Any], header: dict[str, Any], common: Flow) -> Iterator[Flow]:
+        agent = header.get("agent_address") or shown["exporter"], header.get("sub_agent_id")
+        self._captured[agent] = max(self._captured.get(agent, USUAL_CAPTURE), largest_capture(shown["samples"]))
+        for sample in shown["samples"]:
+            yield from flow_of_sample(sample, header, common, self._captured[agent])
 
     def counters(self, shown: dict[str, Any], received_ns: int) -> list[Flow]:
         """Interface counters of a datagram."""

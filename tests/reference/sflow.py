@@ -28,8 +28,29 @@ _COUNTERS = (
 )  # fmt: skip
 
 
-def flow_of_sample(sample: dict[str, Any], header: dict[str, Any], common: Flow) -> Iterator[Flow]:
-    """The flow of a flow sample or of a discarded packet; none of counter samples."""
+USUAL_CAPTURE = 128
+
+
+def largest_capture(samples: list[dict[str, Any]]) -> int:
+    """Most bytes that a datagram shows of a packet."""
+    return max(
+        (
+            len(record["fields"].get("header", "")) // 2
+            for sample in samples
+            for record in sample.get("records", ())
+            if record["kind"] == "raw_packet_header" and "fields" in record
+        ),
+        default=0,
+    )
+
+
+def flow_of_sample(
+    sample: dict[str, Any], header: dict[str, Any], common: Flow, largest: int = USUAL_CAPTURE
+) -> Iterator[Flow]:
+    """The flow of a flow sample or of a discarded packet; none of counter samples.
+
+    `largest` is the most that the agent ever captured of a packet.
+    """
     if sample["kind"] not in ("flow", "expanded_flow", "discard") or "record_count" not in sample:
         return
     flow: Flow = {
@@ -43,7 +64,7 @@ def flow_of_sample(sample: dict[str, Any], header: dict[str, Any], common: Flow)
     flow |= _interfaces(sample)
     if sample.get("sampling_rate"):
         flow |= {"SamplingRate": sample["sampling_rate"], "SamplingRateSource": _SAMPLE}
-    yield flow | _records(sample)
+    yield flow | _records(sample, largest)
 
 
 def _interfaces(sample: dict[str, Any]) -> Flow:
@@ -59,18 +80,23 @@ def _interfaces(sample: dict[str, Any]) -> Flow:
     return found
 
 
-def _records(sample: dict[str, Any]) -> Flow:
+def _records(sample: dict[str, Any], largest: int) -> Flow:
     records: dict[str, dict[str, Any]] = {}
     for record in sample.get("records", ()):
         if record.get("fields"):
             records.setdefault(record["kind"], record)
     found: Flow = {}
     if "raw_packet_header" in records:
-        found |= _header(records["raw_packet_header"])
-    if "Proto" not in found:
-        for kind, etype in (("ipv4_data", _IPV4), ("ipv6_data", _IPV6)):
-            if kind in records:
-                found |= _sampled_ip(records[kind]["fields"], etype)
+        found |= _header(records["raw_packet_header"], largest)
+    for kind, etype in (("ipv4_data", _IPV4), ("ipv6_data", _IPV6)):
+        if kind in records:
+            told = _sampled_ip(records[kind]["fields"], etype)
+            if "Proto" not in found:
+                found |= told
+            elif all(found[column] == told[column] for column in ("Proto", "SrcAddr", "DstAddr")):
+                later = found.get("IPFragmentOffset", 0)
+                gaps = {c: v for c, v in told.items() if not (later and c in ("SrcPort", "DstPort", "TCPFlags"))}
+                found = gaps | found
     if "ethernet_frame_data" in records:
         fields = records["ethernet_frame_data"]["fields"]
         for column, value in _sampled_ethernet(fields).items():
@@ -81,11 +107,14 @@ def _records(sample: dict[str, Any]) -> Flow:
     return found
 
 
-def _header(record: dict[str, Any]) -> Flow:
+def _header(record: dict[str, Any], largest: int) -> Flow:
     fields, layers = record["fields"], record.get("packet", [])
     found = columns_of(layers)
     length = ip_length(layers)
-    if length is None or length + link_length(layers) > fields["frame_length"]:
+    captured = len(fields["header"]) // 2
+    # The agent captured all that it ever captures, so that something was cut off, whatever it says.
+    full = captured >= max(largest, USUAL_CAPTURE) and 0 <= fields["frame_length"] - captured <= fields["stripped"]
+    if length is None or (length + link_length(layers) > fields["frame_length"] and not full):
         length = max(0, fields["frame_length"] - fields["stripped"] - link_length(layers))
     return found | {"Bytes": length}
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.exporters import Exporters
+from millrace.decode.sflow.frame_lengths import USUAL_CAPTURE
 from millrace.decode.sflow.headers import Headers
 
 MAX_SOURCES = 64
@@ -85,16 +86,20 @@ class Visit:
         Place of each distinct agent of the batch.
     first : ndarray of int64, shape (k,)
         Its first datagram.
+    number : ndarray of int64, shape (n,)
+        Which of those agents sent each datagram.
     """
 
     gaps: Gaps
     slot: I64
     first: I64
+    number: I64
 
 
 _ROW = np.dtype(
     [("last_seen", "i8"), ("datagrams", "i8"), ("lost", "i8"), ("reordered", "i8"), ("restarts", "i8"),
-     ("sequence", "i8"), ("uptime", "i8"), ("ahead", "i8"), ("used", "?")]
+     ("sequence", "i8"), ("uptime", "i8"), ("ahead", "i8"), ("captured", "i8"),
+     ("used", "?")]
 )  # fmt: skip
 
 
@@ -138,7 +143,7 @@ class Agents:
         # More agents in one batch than are remembered share a slot with nothing: they are not followed.
         followed = slot[number] >= 0
         gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
-        return Visit(gaps, slot, first)
+        return Visit(gaps, slot, first, number)
 
     def note_rates(self, slot: I64, source: I64, rate: I64) -> None:
         """Remember the sampling rates of data sources."""
@@ -146,6 +151,31 @@ class Agents:
             rates = self._rates.setdefault(place, {})
             if number in rates or len(rates) < MAX_SOURCES:
                 rates[number] = one_in
+
+    def largest_captures(self, visit: Visit, datagram: I64, captured: I64) -> I64:
+        """Most bytes that the agent of each header ever captured of a packet, up to the datagram of the header.
+
+        Parameters
+        ----------
+        visit : Visit
+        datagram, captured : ndarray of int64, shape (k,)
+            Of each header the datagram, and how many bytes it has.
+        """
+        before = np.where(visit.slot >= 0, self._rows["captured"][visit.slot], 0)
+        if not len(captured) or int(captured.max()) <= USUAL_CAPTURE >= int(before.max()):
+            # Nobody captures more than the usual: that is the most, and needs no memory.
+            return np.full(len(captured), USUAL_CAPTURE, np.int64)
+        reached = np.zeros(len(visit.number), np.int64)
+        np.maximum.at(reached, datagram, captured)
+        order = np.argsort(visit.number, kind="stable")
+        agent = visit.number[order]
+        # Agents are lifted above one another, so that one accumulation serves them all.
+        lift = agent << 32
+        reached[order] = np.maximum.accumulate(np.maximum(reached[order], before[agent]) + lift) - lift
+        last = np.append(np.flatnonzero(np.diff(agent)), len(agent) - 1)
+        places = visit.slot[agent[last]]
+        self._rows["captured"][places[places >= 0]] = reached[order[last]][places >= 0]
+        return reached[datagram]
 
     def note_issue(self, slot: int, text: str) -> None:
         """Remember what was wrong last."""

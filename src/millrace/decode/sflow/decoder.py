@@ -75,8 +75,9 @@ _COUNTER_FORMATS = Formats({counters.GENERIC: counters.GENERIC_BYTES}, counters.
 class SflowDecoder:
     """Decode sFlow v5 datagrams.
 
-    Between batches only the sequence and status of agents is kept; what a
-    datagram decodes to does not depend on it.
+    Between batches only the sequence and status of agents is kept. What a
+    datagram decodes to depends on it in one case: most bytes that an agent ever
+    captured of a packet decide which of two lengths to believe (see `packet_bytes`).
 
     Parameters
     ----------
@@ -145,7 +146,8 @@ class SflowDecoder:
         records = locate_records(arena, samples, heads.records_at, heads.records, _FORMATS, tally)
         sheet = Sheet(self._schema, len(samples))
         if _RAW in records:
-            packets.fill_raw_headers(self._schema, arena, records[_RAW], sheet, tally, samples.datagram)
+            largest = partial(self._agents.largest_captures, visit)
+            packets.fill_raw_headers(self._schema, arena, records[_RAW], sheet, tally, samples.datagram, largest)
         for form, (_, fill) in _FILLERS.items():
             if form in records and len(records[form]):
                 fill(arena, records[form], sheet)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
 import numpy as np
 
 from millrace.batch import map_ipv4
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet import Dissection, dissect
+from millrace.decode.packet import dissect
 from millrace.decode.packet.frames import gather
 from millrace.decode.packet.layers import HAS_PORTS, EtherType, Protocol
 from millrace.decode.packet.sheet import ADDRESS, Sheet
+from millrace.decode.sflow.frame_lengths import packet_bytes
 from millrace.decode.sflow.records import Records
 from millrace.decode.sflow.tally import Tally
 from millrace.schema import Schema
@@ -29,25 +33,29 @@ SAMPLED_IPV6 = np.dtype(
      ("dst_port", ">u4"), ("flags", ">u4"), ("tos", ">u4")]
 )  # fmt: skip
 
+LargestOf: TypeAlias = Callable[[I64, I64], I64]
+
 _ETHERNET_BYTES = 18  # header and frame check sequence, both part of the told length (sFlow v5 page 36)
 _FIRST_ETHERTYPE = 1536
 _PORTED = np.zeros(256, np.bool_)
 _PORTED[list(HAS_PORTS)] = True
 
 
-def fill_raw_headers(schema: Schema, arena: U8, records: Records, sheet: Sheet, tally: Tally, datagram: I64) -> None:
+def fill_raw_headers(
+    schema: Schema, arena: U8, records: Records, sheet: Sheet, tally: Tally, datagram: I64, largest: LargestOf
+) -> None:
     """Dissect the sampled headers (sFlow v5 page 36).
 
-    ``Bytes`` is the length that the outermost IP header tells if the frame is
-    long enough for it; otherwise what the frame has after its link header,
-    without the bytes that the agent says it stripped. Frames of which nothing
-    is known keep their length.
+    ``Bytes`` is what `packet_bytes` makes of the lengths that are told. Frames
+    of which nothing is known keep their length.
 
     Parameters
     ----------
     schema, arena, records, sheet, tally
     datagram : ndarray of int64, shape (n_samples,)
         Datagram of each sample.
+    largest : callable
+        From the datagrams of headers and how many bytes each has the most that the agent of each ever captured.
     """
     head = gather(arena, records.at, _RAW)
     start = records.at + _RAW.itemsize
@@ -65,26 +73,32 @@ def fill_raw_headers(schema: Schema, arena: U8, records: Records, sheet: Sheet, 
     rows = sheet.target(records.sample)
     dissection = dissect(schema, arena, start, stop, link)
     sheet.merge(dissection.flows, rows)
-    sheet.put_known("Bytes", rows, *_packet_bytes(dissection, head))
-
-
-def _packet_bytes(dissection: Dissection, head: AnyArray) -> tuple[I64, Bool]:
-    frame = head["frame_bytes"].astype(np.int64)
-    room = frame - dissection.link_bytes
-    told = dissection.l3_bytes
-    plausible = (told >= 0) & ((told <= room) | (frame == 0))
-    fallback = np.maximum(room - head["stripped"].astype(np.int64), 0)
-    return np.where(plausible, told, fallback), plausible | (frame > 0)
+    source, captured = datagram[records.sample], stop - start
+    size, known, short = packet_bytes(dissection, head, captured, largest(source, captured))
+    sheet.put_known("Bytes", rows, size, known)
+    if short.any():
+        tally.event("short_frame_lengths", source[short])
 
 
 def fill_sampled_ip(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
-    """Fill from sampled IPv4 or IPv6 (sFlow v5 page 37) where no sampled header told of an IP packet."""
-    records = records.pick(~sheet.known("Proto")[records.sample])
+    """Fill from sampled IPv4 or IPv6 (sFlow v5 page 37) what no sampled header told.
+
+    Where one told of an IP packet, its missing columns are filled if it is the
+    same packet: a header that shows a tunnel tells of the inner one, and the
+    agent of the outer one.
+    """
     if not len(records):
         return
+    seen = sheet.known("Proto")[records.sample]
+    if not seen.all():
+        _fill_whole(arena, records.pick(~seen), sheet, layout)
+    if seen.any():
+        _fill_gaps(arena, records.pick(seen), sheet, layout)
+
+
+def _fill_whole(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
     packet = gather(arena, records.at, layout)
     rows = records.sample
-    protocol = np.minimum(packet["protocol"], 255).astype(np.uint8)
     source, destination = read_ends(packet)
     etype = EtherType.IPV4 if layout is SAMPLED_IPV4 else EtherType.IPV6
     sheet.put_all(
@@ -94,14 +108,43 @@ def fill_sampled_ip(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[
             "EType": np.full(len(rows), etype, np.uint16),
             "SrcAddr": source,
             "DstAddr": destination,
-            "IPTos": packet["tos"] & 0xFF,
         },
     )
-    sheet.put_known("Proto", rows, protocol, packet["protocol"] < 256)
+    sheet.put_known("Proto", rows, _protocol(packet), packet["protocol"] < 256)
+    for name, values, known in _details(packet):
+        sheet.put_known(name, rows, values, known)
+
+
+def _fill_gaps(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
+    packet = gather(arena, records.at, layout)
+    rows = records.sample
+    same = packet["protocol"] == sheet.get("Proto", rows)
+    for name, told in zip(("SrcAddr", "DstAddr"), read_ends(packet), strict=True):
+        same &= (_words(told) == _words(sheet.get(name, rows))).all(axis=1)
+    sheet.put_missing("Bytes", rows, packet["length"], same)
+    # Later fragments have no transport header, whatever the agent reads in its place.
+    first = sheet.get("IPFragmentOffset", rows) == 0 if "IPFragmentOffset" in sheet else np.ones(len(rows), np.bool_)
+    for name, values, known in _details(packet):
+        sheet.put_missing(name, rows, values, known & same & (first | (name == "IPTos")))
+
+
+def _details(packet: AnyArray) -> Iterator[tuple[str, AnyArray, Bool]]:
+    """Columns of sampled IP beside its ends, with their values and where they are known."""
+    protocol = _protocol(packet)
     ported = _PORTED[protocol]
-    sheet.put_known("SrcPort", rows, packet["src_port"] & 0xFFFF, ported)
-    sheet.put_known("DstPort", rows, packet["dst_port"] & 0xFFFF, ported)
-    sheet.put_known("TCPFlags", rows, packet["flags"] & 0xFFF, protocol == Protocol.TCP)
+    yield "IPTos", packet["tos"] & 0xFF, np.ones(len(packet), np.bool_)
+    yield "SrcPort", packet["src_port"] & 0xFFFF, ported
+    yield "DstPort", packet["dst_port"] & 0xFFFF, ported
+    yield "TCPFlags", packet["flags"] & 0xFFF, protocol == Protocol.TCP
+
+
+def _protocol(packet: AnyArray) -> U8:
+    protocol: U8 = np.minimum(packet["protocol"], 255).astype(np.uint8)
+    return protocol
+
+
+def _words(addresses: AnyArray) -> AnyArray:
+    return np.ascontiguousarray(addresses).view(np.uint64).reshape(-1, 2)
 
 
 def read_ends(packet: AnyArray) -> tuple[AnyArray, AnyArray]:
