@@ -125,9 +125,11 @@ class Problems:
             self.unlisted += 1
 
     @contextmanager
-    def truncation(self, cursor: Cursor, what: str) -> Iterator[None]:
-        """Note a structure that ends too early, and go on after it."""
+    def truncation(self, cursor: Cursor, what: str, shown: Json | None = None) -> Iterator[None]:
+        """Note a structure that ends too early, also in what is shown of it, and go on after it."""
         try:
             yield
         except Truncated as why:
+            if shown is not None:
+                shown["truncated"] = True
             self.add("truncated", cursor.at, f"{what}: {why}")

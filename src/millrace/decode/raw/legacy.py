@@ -40,7 +40,7 @@ _SAMPLING_MODE_SHIFT = 14
 def read_legacy(cursor: Cursor, version: int, problems: Problems) -> Json:
     """Read a datagram of NetFlow v1, v5 or v7."""
     shown: Json = {"header": {}, "records": []}
-    with problems.truncation(cursor, "header"):
+    with problems.truncation(cursor, "header", shown):
         shown["header"] = header = _read(cursor, HEADERS[version])
         if version == 5:
             header["sampling_mode"] = header["sampling_interval"] >> _SAMPLING_MODE_SHIFT

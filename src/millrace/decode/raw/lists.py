@@ -26,7 +26,7 @@ def read_basic_list(reader: RecordReader, cursor: Cursor, depth: int) -> Json:
         | semantic (1) | E, element (2) | length (2) | [ enterprise (4) ] | values ... |   RFC 6313 §4.5.1
     """
     shown: Json = {}
-    with reader.problems.truncation(cursor, "basicList"):
+    with reader.problems.truncation(cursor, "basicList", shown):
         shown["semantic"] = _semantic(cursor)
         number, length = cursor.u16(), cursor.u16()
         pen = cursor.u32() if number & _ENTERPRISE_BIT else 0
@@ -51,7 +51,7 @@ def read_sub_template_list(reader: RecordReader, cursor: Cursor, depth: int) -> 
         | semantic (1) | template (2) | records ... |   RFC 6313 §4.5.2
     """
     shown: Json = {}
-    with reader.problems.truncation(cursor, "subTemplateList"):
+    with reader.problems.truncation(cursor, "subTemplateList", shown):
         shown["semantic"] = _semantic(cursor)
         shown |= _records(reader, cursor.u16(), cursor, depth)
     return shown
@@ -67,7 +67,7 @@ def read_sub_template_multi_list(reader: RecordReader, cursor: Cursor, depth: in
     The length counts the four bytes of template and length.
     """
     shown: Json = {}
-    with reader.problems.truncation(cursor, "subTemplateMultiList"):
+    with reader.problems.truncation(cursor, "subTemplateMultiList", shown):
         shown |= {"semantic": _semantic(cursor), "lists": []}
         while cursor.left:
             number, length = cursor.u16(), cursor.u16()

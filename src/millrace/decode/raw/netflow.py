@@ -14,6 +14,8 @@ OPTIONS_SETS = {V9: 1, IPFIX: 3}
 
 FIRST_DATA_SET = 256
 _ENTERPRISE_BIT = 0x8000
+_ALIGNMENT_BYTES = 3
+"""Padding up to here is what exporters use to align sets to four bytes; more is looked at."""
 
 
 def _sound_options(rest: bytes) -> bool:
@@ -59,7 +61,7 @@ class MessageReader:
         """Read header and sets of a message of NetFlow v9 or IPFIX."""
         shown: Json = {"header": {}, "sets": []}
         self._version = version
-        with self._problems.truncation(cursor, "header"):
+        with self._problems.truncation(cursor, "header", shown):
             shown["header"] = header = self._v9_header(cursor) if version == V9 else self._ipfix_header(cursor)
             domain = header["source_id" if version == V9 else "observation_domain_id"]
             self._domain = Domain(self._exporter, version, domain, self._port)
@@ -125,8 +127,16 @@ class MessageReader:
         shown: Json = {"kind": "options_data" if template.options else "data", "template": number}
         shown["records"] = self._records.records(cursor, template)
         if cursor.left:
-            shown["padding"] = cursor.rest().hex()
+            shown |= self._leftover(cursor)
         return shown
+
+    def _leftover(self, cursor: Cursor) -> Json:
+        """What a data set has after its last record: padding, or the beginning of a record that is cut short."""
+        if cursor.left <= _ALIGNMENT_BYTES or not any(cursor.peek()):
+            return {"padding": cursor.rest().hex()}
+        if not any(problem["offset"] == cursor.at for problem in self._problems.found):
+            self._problems.add("truncated", cursor.at, f"{cursor.left} bytes that are no whole record")
+        return {"rest": cursor.rest().hex()}
 
     def _templates(self, cursor: Cursor, kind: str) -> Json:
         """Read template records until only padding is left."""
@@ -138,7 +148,7 @@ class MessageReader:
             ("options_templates", IPFIX): self._ipfix_options_template,
         }[kind, self._version]
         shortest = 6 if kind == "options_templates" and self._version == V9 else 4
-        with self._problems.truncation(cursor, kind):
+        with self._problems.truncation(cursor, kind, shown):
             while cursor.left >= shortest and any(cursor.peek()):
                 shown["templates"].append(read(cursor))
         if cursor.left:

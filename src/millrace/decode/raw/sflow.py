@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from millrace.decode.raw.cursor import Cursor, Json, Problems
 from millrace.decode.raw.packet import read_packet
-from millrace.decode.raw.sflow_structures import COUNTER_RECORDS, FLOW_RECORDS, RAW_HEADER, Layout, address, read_layout
+from millrace.decode.raw.sflow_structures import (
+    COUNTER_RECORDS,
+    FLOW_RECORDS,
+    RAW_HEADER,
+    Layout,
+    address,
+    least_bytes,
+    read_layout,
+)
 from millrace.decode.raw.templates import RawLimits
 
 FLOW, COUNTERS, EXPANDED_FLOW, EXPANDED_COUNTERS, DISCARD = 1, 2, 3, 4, 5
@@ -24,7 +32,7 @@ _FORMAT_BITS = 12
 def read_sflow(cursor: Cursor, limits: RawLimits, problems: Problems) -> Json:
     """Read a datagram of sFlow v5 (p. 41)."""
     shown: Json = {"header": {}, "samples": []}
-    with problems.truncation(cursor, "header"):
+    with problems.truncation(cursor, "header", shown):
         shown["header"] = {"version": cursor.u32(), "agent_address": address(cursor)}
         names = ("sub_agent_id", "sequence", "sys_uptime", "samples")
         shown["header"] |= {name: cursor.u32() for name in names}
@@ -38,7 +46,7 @@ def _read_samples(cursor: Cursor, shown: Json, limits: RawLimits, problems: Prob
         sample = _open(cursor)
         shown["samples"].append(sample)
         under = _data(cursor, sample, problems)
-        with problems.truncation(under, f"sample {len(shown['samples'])}"):
+        with problems.truncation(under, f"sample {len(shown['samples'])}", sample):
             _read_sample(under, sample, limits, problems)
     if len(shown["samples"]) < announced:
         problems.add("count-mismatch", cursor.at, f"{announced} samples announced, {len(shown['samples'])} found")
@@ -67,12 +75,27 @@ def _data(cursor: Cursor, shown: Json, problems: Problems) -> Cursor:
     return cursor.sub(min(length, cursor.left))
 
 
+def _is_too_short(cursor: Cursor, shown: Json, least: int, problems: Problems) -> bool:
+    """Whether a structure says it has fewer bytes than its kind has at least; then its fields are not where they look.
+
+    One that is cut by the end of the datagram is shown as far as it goes.
+    """
+    if shown["length"] >= least:
+        return False
+    detail = f"{shown['kind']} of {shown['length']} bytes has at least {least}"
+    problems.add("too-short", shown["offset"], detail)
+    shown |= {"too_short": True, "data": cursor.rest().hex()}
+    return True
+
+
 def _read_sample(cursor: Cursor, sample: Json, limits: RawLimits, problems: Problems) -> None:
     kind = SAMPLE_KINDS.get(sample["format"]) if sample["enterprise"] == 0 else None
     if kind is None:
         sample |= {"kind": "unknown", "data": cursor.rest().hex()}
         return
     sample["kind"] = kind
+    if _is_too_short(cursor, sample, _HEADER_BYTES[kind], problems):
+        return
     for part in _SAMPLE_HEADERS[kind]:
         sample |= part(cursor)
     records = sample["records"] = []
@@ -95,7 +118,9 @@ def _read_record(
     if name == "unknown":
         record["data"] = under.rest().hex()
         return
-    with problems.truncation(under, name):
+    if _is_too_short(under, record, least_bytes(layout), problems):
+        return
+    with problems.truncation(under, name, record):
         record["fields"] = {}
         read_layout(under, layout, record["fields"])
         if name == RAW_HEADER:
@@ -164,3 +189,6 @@ _SAMPLE_HEADERS = {
     "discard": (_sequence, _expanded_source, _discard, _record_count),
 }
 """Parts of the header of each kind of sample, in order."""
+
+_HEADER_BYTES = {"flow": 32, "expanded_flow": 44, "counters": 12, "expanded_counters": 16, "discard": 32}
+"""Their bytes."""

@@ -89,6 +89,18 @@ XDR: dict[str, Callable[[Cursor], Any]] = {
 }
 
 
+LEAST_BYTES = {
+    "u32": 4, "u64": 8, "float": 4, "ipv4": 4, "ipv6": 16, "address": 4, "mac": 8, "text": 4, "opaque": 4, "uuid": 16,
+    "bytes4": 4, "numbers": 4, "as_path": 4, "adapters": 4,
+}  # fmt: skip
+"""Bytes that a value of each type has at least: a list without items, an address that is not known."""
+
+
+def least_bytes(layout: Layout) -> int:
+    """Bytes that a structure has at least."""
+    return sum(LEAST_BYTES[kind] for _, kind in layout)
+
+
 def _u32(names: str) -> Layout:
     return tuple((name, "u32") for name in names.split())
 

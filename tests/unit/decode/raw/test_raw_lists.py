@@ -67,7 +67,7 @@ def test_list_of_values_without_bytes_ends(records):
 
 
 def test_list_that_is_cut_short_costs_itself(records):
-    assert list_of(records, 291, b"\x03\x00") == {"semantic": "allOf"}
+    assert list_of(records, 291, b"\x03\x00") == {"semantic": "allOf", "truncated": True}
 
 
 def test_lists_nested_without_end_stop_at_the_limit(records):
