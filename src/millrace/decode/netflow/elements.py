@@ -29,15 +29,20 @@ def element_of(field: Field, version: int) -> tuple[int, int]:
     return field.id, field.pen
 
 
-def elements_of(fields: tuple[Field, ...], version: int) -> Elements:
+_REVERSE_OUT = {(23, 0): (1, REVERSE_PEN), (24, 0): (2, REVERSE_PEN)}
+"""OUT_BYTES and OUT_PKTS where an exporter counts the other direction in them."""
+
+
+def elements_of(fields: tuple[Field, ...], version: int, *, reverse_out: bool = False) -> Elements:
     """Field number by (element, enterprise number); scopes left out, the first of repeated ones.
 
-    Fields of no bytes carry nothing and are left out too.
+    Fields of no bytes carry nothing and are left out too. `reverse_out`: see `Quirks.reverse_in_23_24`.
     """
     found: dict[tuple[int, int], int] = {}
     for number, field in enumerate(fields):
         if field.length and not field.scope:
-            found.setdefault(element_of(field, version), number)
+            element = element_of(field, version)
+            found.setdefault(_REVERSE_OUT.get(element, element) if reverse_out else element, number)
     return found
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from millrace.batch import DatagramBatch, FlowBatch
-from millrace.batch.arrays import I64
+from millrace.batch.arrays import I64, Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.flows import Group, by_layout, count_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
-from millrace.decode.netflow.layout import Compiled
+from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
@@ -40,6 +40,9 @@ class NetflowDecoder:
         self._state = State.empty(limits, quirks)
         self._resolver = Resolver(self._state)
         self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
+        self._turning_plans = Compiled(
+            lambda layout: compile_plan(layout, schema, limits, reverse_out=True), limits.compiled_layouts
+        )
         self._options = Compiled(compile_options, limits.compiled_layouts)
         self._changed = False
 
@@ -104,6 +107,7 @@ class NetflowDecoder:
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
+        turning = scopes.having("reverse_in_23_24")
         for part in resolved.parts:
             for number, some, _ in by_layout(part.sets, part.layout):
                 layout = self._state.layouts[number]
@@ -112,10 +116,18 @@ class NetflowDecoder:
                         read_options(self._options.of(layout), some, None if swapped is None else swapped[some.scope])
                     )
                 else:
-                    groups.append(make_group(self._plans.of(layout), some))
+                    groups += self._groups(layout, some, turning)
         self._state.learner.learn(told, scopes, counts)
         self._count_records(resolved, groups, told, scopes, records, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
+
+    def _groups(self, layout: Layout, sets: Sets, turning: Bool | None) -> list[Group]:
+        """Groups of the sets of one layout: exporters that count the other direction in 23 and 24 apart."""
+        if turning is None or layout.version != V9:
+            return [make_group(self._plans.of(layout), sets)]
+        mask = turning[sets.scope]
+        parts = ((self._turning_plans, np.flatnonzero(mask)), (self._plans, np.flatnonzero(~mask)))
+        return [make_group(plans.of(layout), sets.take(which)) for plans, which in parts if len(which)]
 
     def _flows(self, groups: list[Group], scopes: BatchScopes, counts: Counts) -> list[FlowBatch]:
         if not groups:
@@ -162,6 +174,7 @@ class NetflowDecoder:
         self._changed |= self._state.changed
         gone = self._state.commit()
         self._plans.forget(gone)
+        self._turning_plans.forget(gone)
         self._options.forget(gone)
         for issue in counts.issues:
             exporter = self._state.scopes.get(issue.exporter)

@@ -91,10 +91,10 @@ _NAT_EVENT = 230
 _REVERSE_COUNTERS = (2, 86, 298, 24, 1, 85, 231, 23)
 
 
-def compile_plan(layout: Layout, schema: Schema, limits: Limits) -> Plan:
-    """Compile a layout of data records."""
+def compile_plan(layout: Layout, schema: Schema, limits: Limits, *, reverse_out: bool = False) -> Plan:
+    """Compile a layout of data records; `reverse_out`: of an exporter with `Quirks.reverse_in_23_24`."""
     shape = shape_of(layout)
-    elements = elements_of(shape.fields, layout.version)
+    elements = elements_of(shape.fields, layout.version, reverse_out=reverse_out)
     backward = reversed_elements(elements)
     compiler = _Compiler(schema, limits, shape, elements, FamilyRule.of(elements), header_uptime=layout.version == V9)
     return Plan(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from millrace.testing.netflow import EXPORT_S, IPFIX, V9, Template, ipfix, template_set, v9
+from millrace.batch.datagrams import address_bytes
+from millrace.decode import Decoder, Quirks
+from millrace.testing.netflow import EXPORT_S, IPFIX, V9, Template, ipfix, message, template_set, v9
 
 REVERSE = 29305
 ENDS = [(8, 4), (12, 4), (7, 2), (11, 2), (10, 4), (14, 4), (16, 4), (17, 4)]
@@ -82,3 +84,57 @@ def test_a_created_event_without_counters_is_a_flow_of_no_bytes(collector):
 def test_sampling_holds_for_both_directions(collector):
     template = Template(256, [(1, 4), (1, 4, REVERSE), (34, 4)])
     assert [flow["SamplingRate"] for flow in send(collector, template, (1, 2, 64))] == [64, 64]
+
+
+TURNED = [(8, 4), (12, 4), (7, 2), (11, 2), (10, 4), (14, 4), (1, 4), (2, 4), (23, 4), (24, 4)]
+RECORD = ("192.0.2.1", "192.0.2.2", 50000, 443, 3, 4, 1000, 10, 70_000, 60)
+
+
+def turning(address):
+    """One exporter counts the other direction in OUT_BYTES and OUT_PKTS."""
+    return Quirks(reverse_in_23_24=address == address_bytes("192.0.2.1"))
+
+
+def collector_with(make, quirks):
+    collector = make()
+    collector.decoder = Decoder(collector.schema, quirks=quirks)
+    return collector
+
+
+def sent(collector, version, *records, source="192.0.2.1"):
+    template = Template(256, TURNED)
+    return collector.send(message(version, template_set(version, template), template.data(*records)), source=source)
+
+
+def test_out_bytes_and_packets_as_the_other_direction_where_an_exporter_is_set_so(make):
+    forward, back = sent(collector_with(make, turning), V9, RECORD)
+    assert (forward["SrcPort"], forward["Bytes"], forward["Packets"]) == (50000, 1000, 10)
+    assert (back["SrcAddr"], back["SrcPort"], back["DstPort"]) == ("192.0.2.2", 443, 50000)
+    assert (back["InIf"], back["OutIf"], back["Bytes"], back["Packets"]) == (4, 3, 70_000, 60)
+
+
+def test_no_reverse_flow_without_packets_of_the_other_direction(make):
+    (forward,) = sent(collector_with(make, turning), V9, (*RECORD[:8], 0, 0))
+    assert forward["Bytes"] == 1000
+
+
+def test_a_flow_of_the_other_direction_only_has_no_bytes_of_its_own(make):
+    forward, back = sent(collector_with(make, turning), V9, (*RECORD[:6], 0, 0, 70_000, 60))
+    assert (forward["Bytes"], back["Bytes"]) == (0, 70_000)
+
+
+def test_other_exporters_and_ipfix_keep_to_the_standard(make):
+    collector = collector_with(make, turning)
+    assert len(sent(collector, V9, RECORD, source="192.0.2.9")) == 1
+    assert len(sent(collector, IPFIX, RECORD)) == 1
+    (unsampled,) = sent(collector, V9, (*RECORD[:6], 0, 0, 70_000, 60), source="192.0.2.9")
+    assert unsampled["Bytes"] == 70_000
+
+
+def test_exporters_with_and_without_the_setting_in_one_batch(make):
+    collector, template = collector_with(make, turning), Template(256, TURNED)
+    payload = message(V9, template_set(V9, template), template.data(RECORD))
+    flows = collector.send(payload, payload, source=["192.0.2.1", "192.0.2.9"])
+    assert sorted((flow["ExporterAddress"], flow["Bytes"]) for flow in flows) == [
+        ("192.0.2.1", 1000), ("192.0.2.1", 70_000), ("192.0.2.9", 1000),
+    ]  # fmt: skip
