@@ -3,6 +3,7 @@
 from millrace.decode.decoder import Decoder
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.status import ExporterStatus
+from millrace.decode.oddities import Oddity
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded, Issue
 
@@ -14,6 +15,7 @@ __all__ = [
     "ExporterStatus",
     "Issue",
     "Limits",
+    "Oddity",
     "Quirks",
     "QuirksOf",
     "no_quirks",

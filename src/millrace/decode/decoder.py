@@ -14,6 +14,7 @@ from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
+from millrace.decode.oddities import Oddities
 from millrace.decode.quirks import QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded
 from millrace.decode.sflow import AgentStatus, SflowDecoder
@@ -47,6 +48,7 @@ class Decoder:
         self._schema = schema
         self._netflow = NetflowDecoder(schema, limits, quirks)
         self._sflow = SflowDecoder(schema, limits)
+        self._oddities = Oddities(limits.exporters)
 
     def decode(self, batch: DatagramBatch) -> Decoded:
         """Decode a batch; whatever the bytes are, it does not raise.
@@ -63,6 +65,8 @@ class Decoder:
         if len(sflow):
             sampled, counters = self._sflow.decode(batch, sflow, counts)
             flows = FlowBatch.concat([flows, sampled], self._schema)
+        if counts.odd:
+            self._oddities.note(counts, int(batch.time_ns.max()))
         return Decoded(flows, counters, counts, self._netflow.take_changed())
 
     def _recognise(self, batch: DatagramBatch, counts: Counts) -> tuple[I64, I64, I64]:
@@ -110,7 +114,7 @@ class Decoder:
         for agent in self._sflow.status():
             status = _agent_status(agent)
             known[agent.address] = _joined(known[agent.address], status) if agent.address in known else status
-        return list(known.values())
+        return [replace(status, oddities=self._oddities.of(status.address)) for status in known.values()]
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """Name and description by exporter (16 bytes) and ifIndex, as told by options."""

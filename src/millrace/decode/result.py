@@ -21,6 +21,9 @@ exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
 is only what was captured of the packet.
 """
 
+ODD_EVENTS: frozenset[Event] = frozenset({"implausible_times", "short_frame_lengths"})
+"""Those that an exporter should not give cause for."""
+
 MAX_ISSUES = 64
 """Issues kept of one batch; their number is bounded, the counts are not."""
 
@@ -60,16 +63,21 @@ class Counts:
         template; `reason` a short label out of a bounded set (``bad-length``).
     issues : list of Issue
         At most `MAX_ISSUES` examples.
+    odd : Counter of (exporter, event)
+        Those of `ODD_EVENTS` once more.
     """
 
     events: Counter[tuple[bytes, str, str]] = field(default_factory=Counter)
     drops: Counter[tuple[bytes, str, str, str]] = field(default_factory=Counter)
     issues: list[Issue] = field(default_factory=list)
+    odd: Counter[tuple[bytes, Event]] = field(default_factory=Counter)
 
     def event(self, exporter: bytes, protocol: str, event: Event, amount: int = 1) -> None:
         """Count something that happened."""
         if amount:
             self.events[exporter, protocol, event] += amount
+            if event in ODD_EVENTS:
+                self.odd[exporter, event] += amount
 
     def drop(self, exporter: bytes, protocol: str, unit: str, reason: str, amount: int = 1, detail: str = "") -> None:
         """Count something that was given up, and keep an example of why."""
@@ -83,6 +91,7 @@ class Counts:
         """Add the counts of a later batch; of the issues the latest are kept."""
         self.events.update(other.events)
         self.drops.update(other.drops)
+        self.odd.update(other.odd)
         self.issues = (self.issues + other.issues)[-MAX_ISSUES:]
 
 

@@ -76,6 +76,7 @@ def problems(
         *_sampling(status, configured),
         *_implausible(implausible or {}),
         *_clock(status),
+        *_oddities(status, now),
         *_issue(status, now),
     ]
     return sorted(found, key=lambda problem: _ORDER.index(problem.severity))
@@ -219,6 +220,30 @@ def _clock(status: ExporterStatus) -> Iterator[ExporterProblem]:
             "of its flows are off by as much.",
             "Let it use NTP, and this host too. TimeReceived is right in any case.",
         )
+
+
+def _oddities(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
+    for oddity in status.oddities:
+        if now - oddity.last_ns / 1e9 >= _RECENT_ISSUE_SECONDS:
+            continue
+        many, last = _count(oddity.count), _clock_time(oddity.last_ns, now)
+        if oddity.event == "implausible_times":
+            yield ExporterProblem(
+                "warning",
+                f"{many} of its flows {'tells' if oddity.count == 1 else 'tell'} a start or an end that cannot be, "
+                f"against the time at which they were exported (last at {last}); it is taken as unknown.",
+                "Look at its clock and time zone. After a reboot it must tell the new start of its system "
+                "(systemInitTimeMilliseconds in options) before flows. Some software sends Unix seconds where NTP "
+                "time is due: ask for an update. TimeReceived is right in any case.",
+            )
+        if oddity.event == "short_frame_lengths":
+            yield ExporterProblem(
+                "warning",
+                f"It tells as length of a packet only what it captured of it ({many} samples, last at {last}); of IP "
+                "packets the length in their own header is taken.",
+                "Packets that are not IP are counted too short. Ask the vendor to mend the frame length of its "
+                "sFlow agent.",
+            )
 
 
 def _issue(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:

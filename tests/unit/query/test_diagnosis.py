@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from millrace.batch import address_bytes
-from millrace.decode import ExporterStatus
+from millrace.decode import ExporterStatus, Oddity
 from millrace.decode.netflow.status import DomainStatus, SamplingStatus, TemplateStatus, WaitingStatus
 from millrace.enrich import Exporter
 from millrace.query import lost_share, problems, unnamed_interfaces
@@ -155,3 +155,21 @@ def test_implausible_flows_are_told_with_the_filter_that_shows_them(reason):
     assert "345 of its flows claim " in many.what
     assert f"Implausible = {reason}" in many.todo
     assert problems(FINE, PLAIN, NOW, {}) == []
+
+
+def odd(event, count, seconds_ago=60):
+    return replace(FINE, oddities=(Oddity(event, count, int(NOW - seconds_ago) * NS),))
+
+
+def test_times_that_cannot_be_are_told_while_they_come():
+    ((severity, what),) = found(odd("implausible_times", 1234))
+    assert severity == "warning"
+    assert what.startswith("1 234 of its flows tell a start or an end that cannot be")
+    assert "last at 11:59 UTC" in what
+    assert found(odd("implausible_times", 1234, 3600)) == []
+
+
+def test_frame_lengths_of_what_was_captured_are_told():
+    ((severity, what),) = found(odd("short_frame_lengths", 7))
+    assert severity == "warning"
+    assert "only what it captured of it (7 samples" in what

@@ -9,7 +9,7 @@ import numpy as np
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64
 from millrace.decode.netflow.assembly import Rows
-from millrace.decode.netflow.flows import Group, SpreadClock, count_noted
+from millrace.decode.netflow.flows import Group, SpreadClock, count_all_noted
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.result import Counts
 from millrace.schema import Schema
@@ -40,7 +40,7 @@ def reverse_flows(
             told = _told(group, schema)
             chosen = np.zeros(len(group.records), np.bool_)
             chosen[rows] = True
-            count_noted(counts, scopes, [replace(group, start=0)], told, chosen)
+            count_all_noted(counts, scopes, [replace(group, start=0)], told, chosen)
             found.append(_overridden(turned, told, rows))
     return found
 

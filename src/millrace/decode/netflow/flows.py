@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from millrace.decode.netflow.records import Records, find_records
 from millrace.decode.netflow.sampling import Sampling
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sets import Sets
-from millrace.decode.netflow.tally import count_by_scope
+from millrace.decode.netflow.tally import count_noted
 from millrace.decode.result import Counts
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
 
@@ -111,15 +111,15 @@ def fill(groups: list[Group], scopes: BatchScopes, sampling: Sampling, names: Na
     return rows
 
 
-def count_noted(
+def count_all_noted(
     counts: Counts, scopes: BatchScopes, groups: list[Group], rows: Rows, which: Bool | None = None
 ) -> None:
     """Count what steps noted of the rows of the groups; `which`: of these rows only."""
     starts = {group.start: group for group in groups}
     for noted in rows.noted:
         group = starts[noted.start]
-        mask = noted.rows if which is None else noted.rows & which
-        count_by_scope(counts, scopes, noted.event, spread(group.sets.scope, group.records.counts)[mask])
+        some = noted if which is None else replace(noted, rows=noted.rows & which)
+        count_noted(counts, scopes, some, spread(group.sets.scope, group.records.counts))
 
 
 def finish(rows: Rows, groups: list[Group]) -> FlowBatch:

@@ -23,7 +23,7 @@ from millrace.decode.netflow.blocks import copy_blocks, write_icmp_from_port, wr
 from millrace.decode.netflow.flow_times import IMPLAUSIBLE, near_export, uptime_ahead
 from millrace.decode.netflow.headers import PROTOCOL_CODES, V1, V5, V7, Headers
 from millrace.decode.netflow.scopes import BatchScopes
-from millrace.decode.netflow.tally import count_by_scope
+from millrace.decode.netflow.tally import count_by_scope, count_noted
 from millrace.decode.result import Counts
 from millrace.schema import SAMPLING_SOURCES, Schema
 
@@ -77,7 +77,7 @@ def decode_legacy(
         write_ipv4(rows.slot(name, 0, n), wire[source])
     _write_times(rows, wire, headers, records)
     for noted in rows.noted:
-        count_by_scope(counts, scopes, noted.event, spread(scopes.index, records)[noted.rows])
+        count_noted(counts, scopes, noted, spread(scopes.index, records))
     _write_header_facts(rows, headers, scopes, records, version)
     write_icmp_from_port(rows, 0, n, wire["prot"], wire["dstport"])
     return rows.finish(spread(headers.datagram.astype(np.int32), records))

@@ -11,7 +11,7 @@ from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
-from millrace.decode.netflow.flows import Group, by_layout, count_noted, fill, finish, make_group
+from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
@@ -133,7 +133,7 @@ class NetflowDecoder:
         if not groups:
             return []
         rows = fill(groups, scopes, self._state.sampling, self._state.names, self._schema)
-        count_noted(counts, scopes, groups, rows)
+        count_all_noted(counts, scopes, groups, rows)
         flows = finish(rows, groups)
         for group in groups:
             if has_frames(group):

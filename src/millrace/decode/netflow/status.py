@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from millrace.decode.oddities import Oddity
+
 FieldStatus = tuple[int, int, int]
 """Element, enterprise number (0: IANA) and length in bytes (65535: variable)."""
 
@@ -140,6 +142,8 @@ class ExporterStatus:
         The last thing that was wrong; empty: nothing.
     last_issue_ns : int
         When that was received, Unix nanoseconds; 0: nothing.
+    oddities : tuple of Oddity
+        What it tells that cannot be right.
     """
 
     address: bytes
@@ -156,6 +160,7 @@ class ExporterStatus:
     interfaces: int
     last_issue: str
     last_issue_ns: int = 0
+    oddities: tuple[Oddity, ...] = ()
 
     @property
     def waiting_sets(self) -> int:

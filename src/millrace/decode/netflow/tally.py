@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch.arrays import I64
+from millrace.decode.netflow.assembly import Noted
 from millrace.decode.netflow.records import Records
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sets import Sets
@@ -23,6 +24,13 @@ def count_by_scope(counts: Counts, scopes: BatchScopes, event: Event, scope: I64
         if total:
             key = exporter, protocol, event
             events[key] = events.get(key, 0) + total
+
+
+def count_noted(counts: Counts, scopes: BatchScopes, noted: Noted, scope: I64) -> None:
+    """Count an event once for each row it was noted of, given the scope of each row."""
+    by_scope = np.bincount(scope[noted.rows], minlength=len(scopes))
+    for at in np.flatnonzero(by_scope).tolist():
+        counts.event(*scopes.keys[at], noted.event, int(by_scope[at]))
 
 
 def count_leftovers(counts: Counts, scopes: BatchScopes, sets: Sets, records: Records) -> None:
