@@ -18,15 +18,22 @@ from millrace.generate import (
     GenerateSettings,
     Generator,
     Model,
+    Past,
     default_model,
     demo_as_names,
     demo_metadata,
     demo_networks,
-    history,
 )
 
 HISTORY_MS = 48 * 3600 * 1000
-HISTORY_FLOWS = 1_500_000
+MOST_HISTORY_FLOWS = 4_000_000
+"""Flows of the history, at most: as many as are sent live, up to about 23 a second."""
+
+FEWER_HISTORY_FLOWS = 1_500_000
+"""Flows of the history where more are sent live; their sampling rates make up for it."""
+
+_CAUGHT_UP_MS = 1_000
+"""Shorter gaps between the history and the live flows are not seen."""
 
 
 def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open_browser: bool = False) -> None:
@@ -50,7 +57,7 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
         If another program listens on the port; nothing was started then.
     """
     console = Console()
-    model = default_model()
+    model = default_model().at_rate(rate)
     udp_port = _free_port(socket.SOCK_DGRAM)
     application = Application(_settings(data, model, udp_port, _free_http_port(http_port)))
     stop = threading.Event()
@@ -58,7 +65,11 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
         application.start()
     try:
         _announce(application, console, udp_port)
-        _fill_history(application, model, rate, console)
+        now_ms = time.time_ns() // 1_000_000
+        past = Past(
+            model, rate, now_ms - HISTORY_MS, now_ms, most_flows=MOST_HISTORY_FLOWS, fewer_flows=FEWER_HISTORY_FLOWS
+        )
+        _catch_up(application, past, _fill_history(application, past, console))
         if open_browser:
             webbrowser.open(application.url)
         settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
@@ -87,24 +98,35 @@ def _settings(data: Path, model: Model, udp_port: int, http_port: int) -> Settin
     )
 
 
-def _fill_history(application: Application, model: Model, rate: float, console: Console) -> None:
-    """Store two days of made-up flows, unless the folder has some already."""
-    if application.store.query("SELECT count() > 0 AS filled FROM flows")["filled"][0].as_py():
-        return
+def _fill_history(application: Application, past: Past, console: Console) -> int:
+    """Store made-up flows of two days, or of the time since the demo last ran; the time up to which there are flows."""
     now_ms = time.time_ns() // 1_000_000
-    activity, made = application.activity, 0
+    newest = "SELECT toUnixTimestamp(max(TimeReceived)) AS newest FROM flows"
+    start_ms = max(now_ms - HISTORY_MS, 1000 * int(application.store.query(newest)["newest"][0].as_py()))
+    if start_ms >= now_ms:
+        return start_ms
+    activity, made, total = application.activity, 0, past.flows(start_ms, now_ms)
     with (
         activity.doing("The demo makes two days of history"),
         Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console) as bar,
     ):
-        task = bar.add_task("Making two days of history", total=HISTORY_FLOWS)
-        for batch in history(model, now_ms - HISTORY_MS, now_ms, HISTORY_FLOWS, live_rate=rate):
+        task = bar.add_task("Making two days of history", total=total)
+        for batch in past.batches(start_ms, now_ms):
             application.store.insert(application.enrich(batch))
             made += len(batch)
-            activity.advance(made / HISTORY_FLOWS)
+            activity.advance(made / max(total, 1))
             bar.advance(task, len(batch))
     with activity.doing("The demo sums up its history"), console.status("Rolling it up …"):
         application.store.wait_until_rolled_up()
+    return now_ms
+
+
+def _catch_up(application: Application, past: Past, start_ms: int) -> None:
+    """Store the flows of the time that storing the history took, so that the live ones follow without a gap."""
+    while (now_ms := time.time_ns() // 1_000_000) - start_ms > _CAUGHT_UP_MS:
+        for batch in past.batches(start_ms, now_ms):
+            application.store.insert(application.enrich(batch))
+        start_ms = now_ms
 
 
 def _announce(application: Application, console: Console, udp_port: int) -> None:

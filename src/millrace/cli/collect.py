@@ -43,7 +43,10 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
 def demo(
     data: Annotated[Path, typer.Option("--data", help="Folder of the demo's store.")] = Path("demo-data"),
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="HTTP port; 0: any that is free.")] = 8080,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=100_000, help="Synthetic flows per second.")] = 2000,
+    rate: Annotated[
+        int,
+        typer.Option("--rate", min=1, max=100_000, help="Synthetic flows per second; above 23 the history has fewer."),
+    ] = 20,
     duration: Annotated[float, typer.Option("--duration", min=0, help="Seconds to run; 0: until Ctrl-C.")] = 0.0,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the console in a browser.")] = False,
 ) -> None:

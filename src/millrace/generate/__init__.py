@@ -10,7 +10,7 @@ from millrace.generate.config import GenerateSettings, Mix
 from millrace.generate.datagrams import Datagrams
 from millrace.generate.demo import demo_as_names, demo_metadata, demo_networks
 from millrace.generate.generator import Generator, Progress
-from millrace.generate.history import history
+from millrace.generate.history import Past, history
 from millrace.generate.load import PROTOCOLS, LoadPool
 from millrace.generate.loading import LoadGenerator, LoadPlan
 from millrace.generate.model import Model, ModelExporter, ModelInterface, ModelNetwork, default_model
@@ -32,6 +32,7 @@ __all__ = [
     "ModelExporter",
     "ModelInterface",
     "ModelNetwork",
+    "Past",
     "Progress",
     "Traffic",
     "default_model",

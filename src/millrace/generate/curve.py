@@ -47,29 +47,30 @@ def demand(curve: CurveName, time_ms: I64, utc_offset_h: float) -> F64:
 BACKUP_HOURS = (1.5, 3.5)
 """Local time of the nightly backup, hours."""
 
-BACKUP_INTENSITY = 0.18
-"""Flows of the backup, as a share of the mean of all flows."""
+BACKUP_INTENSITY = 0.012
+"""Flows of the backup, as a share of the mean of all flows; they are large, about a tenth of the night's traffic."""
 
-BURST_INTENSITY = 1.4
-BURST_MS = 6 * 60_000
-_BURST_EVERY_H = 8
-"""A burst comes in one of so many hours, on average."""
+BURST_INTENSITY = 0.035
+"""Flows of the attack, as a share of the mean of all flows: some Gbit/s, beside the day's traffic, not above it."""
+
+BURST_MS = 10 * 60_000
+_RAMP_MS = 120_000
 
 
 def backup(time_ms: I64, utc_offset_h: float) -> F64:
-    """Intensity of the nightly backup."""
+    """Intensity of the nightly backup: it swells and fades within some minutes."""
     hour = (time_ms + int(utc_offset_h * HOUR_MS)) % DAY_MS / HOUR_MS
-    return np.where((hour >= BACKUP_HOURS[0]) & (hour < BACKUP_HOURS[1]), BACKUP_INTENSITY, 0.0)
+    inside = np.minimum(hour - BACKUP_HOURS[0], BACKUP_HOURS[1] - hour) * HOUR_MS
+    return BACKUP_INTENSITY * np.clip(inside / (5 * _RAMP_MS), 0.0, 1.0)
 
 
 def burst(time_ms: I64) -> F64:
-    """Intensity of the amplification attack: some minutes of some hours, which follow from the hour's number."""
-    mixed = _mixed((time_ms // HOUR_MS).astype(np.uint64))
-    begins = (mixed >> np.uint64(8)) % np.uint64(HOUR_MS - BURST_MS)
-    since = (time_ms % HOUR_MS).astype(np.int64) - begins.astype(np.int64)
-    chosen = mixed % np.uint64(_BURST_EVERY_H) == 0
-    ramp = np.clip(since / 30_000, 0.2, 1.0)
-    return np.where(chosen & (since >= 0) & (since < BURST_MS), BURST_INTENSITY * ramp, 0.0)
+    """Intensity of the amplification attack: some minutes of every day (UTC), which follow from the day's number."""
+    mixed = _mixed((time_ms // DAY_MS).astype(np.uint64))
+    begins = (mixed >> np.uint64(8)) % np.uint64(DAY_MS - BURST_MS)
+    since = (time_ms % DAY_MS).astype(np.int64) - begins.astype(np.int64)
+    inside = np.minimum(since, BURST_MS - since)
+    return BURST_INTENSITY * np.clip(inside / _RAMP_MS, 0.0, 1.0)
 
 
 def _mixed(number: NDArray[np.uint64]) -> NDArray[np.uint64]:

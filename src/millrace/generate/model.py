@@ -114,12 +114,24 @@ class ModelExporter:
     tells_sampling: bool = True
 
 
+DEFAULT_FLOWS_PER_S = 1600
+"""Mean flows per second at which the traffic of `default_model` fits the speeds of its interfaces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """Routers of one network, and its AS number."""
 
     local_as: int
     exporters: tuple[ModelExporter, ...]
+
+    def at_rate(self, flows_per_s: float) -> Model:
+        """The same routers and the same traffic, sampled so that about so many flows a second come of it."""
+        factor = DEFAULT_FLOWS_PER_S / flows_per_s
+        return replace(
+            self,
+            exporters=tuple(replace(e, sampling_rate=max(1, round(e.sampling_rate * factor))) for e in self.exporters),
+        )
 
     def with_protocol(self, protocol: str) -> Model:
         """The same routers, all exporting one protocol (NetFlow v5 knows no IPv6)."""
@@ -132,17 +144,17 @@ class Model:
         )
 
 
-def _transit(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
+def _transit(index: int, name: str, provider: str, asn: int, speed_mbps: int = 10_000) -> ModelInterface:
     text = f"Transit: {provider} (AS{asn})"
     return ModelInterface(index, name, text, speed_mbps, "external", "transit", _short(provider), asn)
 
 
-def _peering(index: int, name: str, provider: str, asn: int, speed_mbps: int = 100_000) -> ModelInterface:
+def _peering(index: int, name: str, provider: str, asn: int, speed_mbps: int = 10_000) -> ModelInterface:
     text = f"PNI: {provider} (AS{asn})"
     return ModelInterface(index, name, text, speed_mbps, "external", "pni", _short(provider), asn)
 
 
-def _exchange(index: int, name: str, provider: str, place: str = "", speed_mbps: int = 100_000) -> ModelInterface:
+def _exchange(index: int, name: str, provider: str, place: str = "", speed_mbps: int = 10_000) -> ModelInterface:
     text = f"IX: {provider} {place}".rstrip()
     return ModelInterface(index, name, text, speed_mbps, "external", "ix", _short(provider))
 
@@ -153,7 +165,7 @@ def _short(provider: str) -> str:
 
 
 def _inside(
-    index: int, name: str, text: str, connectivity: str, share: float, speed_mbps: int = 100_000, vlan: int = 0
+    index: int, name: str, text: str, connectivity: str, share: float, speed_mbps: int = 10_000, vlan: int = 0
 ) -> ModelInterface:
     return ModelInterface(
         index, name, text, speed_mbps, "internal", connectivity, share=share, vlan=vlan
@@ -170,24 +182,26 @@ def default_model() -> Model:
     have in the world.
     """
     amsterdam = ModelExporter(
-        "edge1.ams", "127.0.1.1", "ipfix", 1000, "edge", "ams", "europe", "backbone", "carrier",
+        "edge1.ams", "127.0.1.1", "ipfix", 1024, "edge", "ams", "europe", "backbone", "carrier",
         ("NL", "North Holland", "Amsterdam"), 1, "evening", 0.40, 0.38, "192.0.2.0/24", "2001:db8:1::/48",
         (
-            _transit(101, "et-0/0/0", "Arelion", 1299), _transit(102, "et-0/0/1", "Lumen", 3356),
-            _exchange(110, "et-0/1/0", "AMS-IX", speed_mbps=200_000), _peering(120, "et-0/1/1", "Google", 15169),
-            _peering(121, "et-0/1/2", "Netflix", 2906), _inside(201, "ae1", "Access ring west", "access", 0.6),
-            _inside(202, "ae2", "Data centre AMS1", "datacentre", 0.3), _inside(203, "ae3", "Core to FRA", "core", 0.1),
+            _transit(101, "xe-0/0/0", "Arelion", 1299), _transit(102, "xe-0/0/1", "Lumen", 3356),
+            _exchange(110, "xe-0/1/0", "AMS-IX"), _peering(120, "ae20", "Google", 15169, 5_000),
+            _peering(121, "ae21", "Netflix", 2906, 4_000),
+            _inside(201, "ae1", "Access ring west", "access", 0.6, 20_000),
+            _inside(202, "ae2", "Data centre AMS1", "datacentre", 0.3),
+            _inside(203, "ae3", "Core to FRA", "core", 0.1, 5_000),
         ),
         (ModelNetwork("acme Amsterdam", "business", "acme", "192.0.2.16/28", "2001:db8:1:10::/60"),),
     )  # fmt: skip
     frankfurt = ModelExporter(
-        "edge1.fra", "127.0.1.2", "netflow-v9", 1000, "edge", "fra", "europe", "backbone", "carrier",
+        "edge1.fra", "127.0.1.2", "netflow-v9", 1024, "edge", "fra", "europe", "backbone", "carrier",
         ("DE", "Hesse", "Frankfurt am Main"), 1, "evening", 0.30, 0.33, "198.51.100.0/24", "2001:db8:2::/48",
         (
-            _transit(11, "HundredGigE0/0/0/0", "Cogent", 174), _transit(12, "HundredGigE0/0/0/1", "Arelion", 1299),
-            _exchange(20, "HundredGigE0/0/0/2", "DE-CIX"),
-            _peering(21, "HundredGigE0/0/0/3", "Meta", 32934), _peering(22, "HundredGigE0/0/0/4", "Amazon", 16509),
-            _inside(40, "Bundle-Ether1", "Access ring south", "access", 0.7),
+            _transit(11, "TenGigE0/0/0/0", "Cogent", 174), _transit(12, "TenGigE0/0/0/1", "Arelion", 1299),
+            _exchange(20, "TenGigE0/0/0/2", "DE-CIX"), _peering(21, "Bundle-Ether21", "Meta", 32934, 2_000),
+            _peering(22, "Bundle-Ether22", "Amazon", 16509, 2_000),
+            _inside(40, "Bundle-Ether1", "Access ring south", "access", 0.7, 20_000),
             _inside(41, "Bundle-Ether2", "Data centre FRA2", "datacentre", 0.3),
         ),
         (
@@ -199,15 +213,15 @@ def default_model() -> Model:
         "edge1.nyc", "127.0.1.3", "sflow-v5", 2048, "edge", "nyc", "north-america", "backbone", "carrier",
         ("US", "New York", "New York"), -5, "evening", 0.24, 0.42, "203.0.113.0/24", "2001:db8:3::/48",
         (
-            _transit(1, "Ethernet1/1", "NTT", 2914), _transit(2, "Ethernet2/1", "Lumen", 3356),
-            _exchange(3, "Ethernet3/1", "DE-CIX", "New York"), _peering(4, "Ethernet4/1", "Cloudflare", 13335),
+            _transit(1, "Port-Channel1", "NTT", 2914, 4_000), _transit(2, "Port-Channel2", "Lumen", 3356, 4_000),
+            _exchange(3, "Ethernet3/1", "DE-CIX", "New York"), _peering(4, "Ethernet4/1", "Cloudflare", 13335, 1_000),
             _inside(49, "Port-Channel49", "Access ring Brooklyn", "access", 0.8, vlan=149),
-            _inside(50, "Port-Channel50", "Data centre NYC1", "datacentre", 0.2, vlan=150),
+            _inside(50, "Port-Channel50", "Data centre NYC1", "datacentre", 0.2, 5_000, vlan=150),
         ),
         (ModelNetwork("globex New York", "business", "globex", "203.0.113.32/27", "2001:db8:3:20::/59"),),
     )  # fmt: skip
     office = ModelExporter(
-        "gw1.office", "127.0.1.4", "netflow-v5", 100, "branch", "office", "europe", "enterprise", "corporate",
+        "gw1.office", "127.0.1.4", "netflow-v5", 128, "branch", "office", "europe", "enterprise", "corporate",
         ("DE", "Berlin", "Berlin"), 1, "office", 0.06, 0.0, "10.20.0.0/20", "2001:db8:4::/48",
         (
             _transit(1, "GigabitEthernet0/0", "Deutsche Telekom", 3320, 1_000),

@@ -14,8 +14,11 @@ from millrace.generate.networks import NETWORKS, Network
 
 F64 = NDArray[np.float64]
 
-_USUAL_WAY = 0.92
+_USUAL_WAY = 0.85
 """Share of the traffic with a network that takes the preferred interface."""
+
+_ABSENT_EVERY = 3
+"""At each exchange one of so many networks is not present: transit reaches it."""
 
 
 class Topology:
@@ -78,7 +81,11 @@ def _ways(exporter: ModelExporter, network: Network) -> tuple[int, int]:
     transit = [interface for interface in outside if interface.connectivity == "transit"] or outside
     fallback = transit[network.asn % len(transit)].index
     direct = [interface for interface in outside if interface.asn == network.asn]
-    exchanges = [interface for interface in outside if interface.connectivity == "ix" and network.exchanges]
+    exchanges = [
+        interface
+        for interface in outside
+        if interface.connectivity == "ix" and network.exchanges and (network.asn + interface.index) % _ABSENT_EVERY
+    ]
     for interface in (*direct, *exchanges):
         return interface.index, fallback
     return fallback, transit[(network.asn + 1) % len(transit)].index

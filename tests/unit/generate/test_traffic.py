@@ -1,10 +1,12 @@
 """Synthetic traffic looks like traffic, and is the same for the same seed."""
 
 import numpy as np
+import pytest
 
 from millrace.batch import Coded, Lists
-from millrace.generate import Traffic, default_model, demo_metadata, history
+from millrace.generate import Past, Traffic, default_model, demo_metadata, history
 from millrace.generate.curve import burst, demand, draw_times
+from millrace.generate.model import DEFAULT_FLOWS_PER_S
 from millrace.schema import Schema
 
 DAY_MS = 86_400_000
@@ -89,15 +91,16 @@ def test_interfaces_are_those_of_the_exporter_and_cross_the_boundary():
             assert sides == {"external", "internal"}
 
 
-def test_bursts_are_rare_and_come_from_ntp():
+def test_a_burst_comes_once_a_day_from_ntp_and_is_a_small_part_of_the_flows():
     times = THURSDAY + np.arange(0, 7 * DAY_MS, 60_000)
     active = burst(times) > 0
     assert 0.005 < active.mean() < 0.05
-    begin = int(times[active][0])
-    flows = Traffic(default_model()).draw(np.random.default_rng(0), begin, begin + 60_000, 2000)
-    reflected = (flows.columns["SrcPort"] == 123) & (flows.columns["Proto"] == 17)
-    assert reflected.mean() > 0.2
-    assert len(np.unique(flows.columns["DstAddr"][reflected], axis=0)) < 20
+    begin = int(times[active][3])
+    flows = Traffic(default_model()).draw(np.random.default_rng(0), begin, begin + 60_000, 5000)
+    reflected = (flows.columns["SrcPort"] == 123) & (flows.columns["Proto"] == 17) & (flows.columns["Packets"] > 1)
+    reflected &= flows.columns["Bytes"] == 468 * flows.columns["Packets"]
+    assert 0.01 < reflected.mean() < 0.15
+    assert len(np.unique(flows.columns["DstAddr"][reflected], axis=0)) == 1
 
 
 def test_history_has_the_number_of_flows_in_order_of_time():
@@ -107,12 +110,25 @@ def test_history_has_the_number_of_flows_in_order_of_time():
     assert (np.diff(times) >= 0).all()
 
 
-def test_history_shows_the_same_traffic_as_live_sending_by_its_sampling_rates():
+def test_history_of_fewer_flows_shows_the_same_traffic_by_its_sampling_rates():
     model = default_model()
-    batches = list(history(model, THURSDAY, THURSDAY + DAY_MS, 8_640, live_rate=100))
+    past = Past(model, 100, THURSDAY, THURSDAY + DAY_MS, most_flows=20_000, fewer_flows=8_640)
+    batches = list(past.batches(THURSDAY, THURSDAY + DAY_MS))
     rates = {int(rate) for batch in batches for rate in np.unique(batch.columns["SamplingRate"])}
-    base = {exporter.sampling_rate for exporter in model.exporters}
-    factor = min(rates) // min(base)
-    assert rates == {rate * factor for rate in base}
     # 8640 flows in a day instead of 100 a second.
-    assert 900 <= factor <= 1200
+    assert 900 <= past.factor <= 1200
+    assert rates == {exporter.sampling_rate * past.factor for exporter in model.exporters}
+    assert sum(len(batch) for batch in batches) == past.flows(THURSDAY, THURSDAY + DAY_MS)
+
+
+def test_history_is_as_dense_as_live_sending_where_that_is_not_too_much():
+    past = Past(default_model(), 0.5, THURSDAY, THURSDAY + DAY_MS, most_flows=100_000, fewer_flows=1000)
+    assert past.factor == 1
+    assert past.flows(THURSDAY, THURSDAY + DAY_MS) == pytest.approx(0.5 * 86_400, rel=0.1)
+
+
+@pytest.mark.parametrize("rate", [20, 400, 4000])
+def test_traffic_is_the_same_at_every_rate(rate):
+    shares = [exporter.sampling_rate * rate for exporter in default_model().at_rate(rate).exporters]
+    wanted = [exporter.sampling_rate * DEFAULT_FLOWS_PER_S for exporter in default_model().exporters]
+    assert shares == pytest.approx(wanted, rel=0.02)
