@@ -224,7 +224,7 @@ def _clock(status: ExporterStatus) -> Iterator[ExporterProblem]:
 
 def _oddities(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
     for oddity in status.oddities:
-        if now - oddity.last_ns / 1e9 >= _RECENT_ISSUE_SECONDS:
+        if now - oddity.last_ns / 1e9 >= RECENT_SECONDS:
             continue
         many, last = _count(oddity.count), _clock_time(oddity.last_ns, now)
         if oddity.event == "implausible_times":
