@@ -58,3 +58,15 @@ def test_every_reason_of_the_decoders_is_explained():
     page = (ROOT / "docs" / "reference" / "reasons.md").read_text()
     missing = sorted(label for label in labels - others if f"`{label}`" not in page)
     assert missing == []
+
+
+def test_every_reason_of_the_pipeline_is_explained():
+    source = "".join(path.read_text() for path in ROOT.glob("src/millrace/pipeline/*.py"))
+    labels = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source)) | {"stopped"}
+    pages = "".join(
+        (ROOT / "docs" / page).read_text() for page in ("reference/reasons.md", "how-to/lose-no-datagram.md")
+    )
+    missing = sorted(
+        label for label in labels - {"utf-8", "queue-full", "millrace-decoder"} if f"`{label}`" not in pages
+    )
+    assert missing == []

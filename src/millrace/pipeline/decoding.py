@@ -36,8 +36,8 @@ _SEARCH_PAUSE = 10
 fails must not be able to keep it searching."""
 
 _SAVE_PAUSE = 20
-"""Pause after saving state, in times of what saving took: a flood of templates makes the state large
-and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
+"""Pause after saving state, in times of the processor time that saving took: a flood of templates makes the
+state large and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
 
 
 class Decoding:
@@ -55,6 +55,8 @@ class Decoding:
         A decoder that knows nothing.
     state : SavedState
         Where what exporters announce survives.
+    patience_s : float
+        How long `save` may wait.
 
     Attributes
     ----------
@@ -64,8 +66,9 @@ class Decoding:
         Of saving state.
     """
 
-    def __init__(self, make: Callable[[], Decoder], state: SavedState) -> None:
+    def __init__(self, make: Callable[[], Decoder], state: SavedState, patience_s: float = 0.0) -> None:
         self._make = make
+        self._patience_s = patience_s
         self._state = state
         self._decoder = make()
         self._lock = threading.Lock()
@@ -113,10 +116,16 @@ class Decoding:
         return decoded
 
     def save(self) -> None:
-        """Save what the decoder was told, if that changed and it is time; failing is told, not raised."""
-        if not self._dirty or time.monotonic() < self._save_due:
+        """Save what the decoder was told, if that changed; failing is told, not raised.
+
+        Waits until it is time for that; not where this takes longer than `patience_s`.
+        """
+        early_s = self._save_due - time.monotonic()
+        if not self._dirty or early_s > self._patience_s:
             return
-        began = time.monotonic()
+        time.sleep(max(early_s, 0.0))
+        # Processor time: waiting for the disk holds up nobody.
+        began = time.thread_time()
         try:
             with self._lock:
                 self._dirty = False
@@ -127,7 +136,7 @@ class Decoding:
             self.saving.note(error)
         else:
             self.saving.clear()
-        self._save_due = time.monotonic() + _SAVE_PAUSE * (time.monotonic() - began)
+        self._save_due = time.monotonic() + _SAVE_PAUSE * (time.thread_time() - began)
 
     def save_now(self) -> None:
         """As `save`, without waiting for its time (at the end)."""

@@ -112,7 +112,7 @@ class Pipeline:
         settings: PipelineSettings,
         state: SavedState | None = None,
     ) -> None:
-        self.decoding = Decoding(make_decoder, state or MemoryState())
+        self.decoding = Decoding(make_decoder, state or MemoryState(), settings.flush_interval_s)
         self._enrich = enrich
         self.sink = sink
         self._stop_timeout_s = settings.stop_timeout_s
