@@ -157,13 +157,19 @@ class Application:
         and listed in `failed_stops`.
         """
         self._stopping.set()
+        interrupt: BaseException | None = None
         while self._started:
             part = self._started.pop()
             try:
                 part.stop()
-            except Exception as error:
+            except BaseException as error:  # also Ctrl-C: the store must be closed all the same
                 self.failed_stops.append(part.name)
                 log.exception("a part does not stop as it should", part=part.name, error=str(error))
+                if not isinstance(error, Exception):
+                    interrupt = error
+                    self.pipeline.give_up_waiting()
+        if interrupt is not None:
+            raise interrupt
 
     def _stop_pipeline(self) -> None:
         self.unstored = self.pipeline.stop()

@@ -32,6 +32,8 @@ DROPS = (
     "millrace_pipeline_refused_datagrams_total",
     "millrace_pipeline_failed_datagrams_total",
     "millrace_pipeline_dropped_flows_total",
+    "millrace_pipeline_dropped_counters_total",
+    "millrace_receive_failed_datagrams_total",
 )
 
 

@@ -21,9 +21,9 @@ class Subscription:
         self.missed = 0
         """Flows that this subscriber was too slow for."""
 
-    def offer(self, flows: FlowBatch) -> None:
-        """Hand over a batch without waiting."""
-        if not self._queue.offer(flows):
+    def offer(self, flows: FlowBatch, size: int | None = None) -> None:
+        """Hand over a batch without waiting. `size`: its bytes, if known."""
+        if not self._queue.offer(flows, size):
             self.missed += len(flows)
 
     def take(self, timeout_s: float) -> FlowBatch | None:
@@ -40,8 +40,11 @@ class LiveHub:
 
     def publish(self, flows: FlowBatch) -> None:
         """Offer a batch to every subscriber (cheap when there is none)."""
-        for subscription in self._subscriptions:
-            subscription.offer(flows)
+        subscriptions = self._subscriptions
+        if subscriptions:
+            size = flows.nbytes
+            for subscription in subscriptions:
+                subscription.offer(flows, size)
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription | None]:

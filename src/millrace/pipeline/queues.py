@@ -52,9 +52,9 @@ class ByteQueue(Generic[T]):
         """Items that wait."""
         return len(self._items)
 
-    def offer(self, item: T) -> bool:
-        """Add without waiting; False when there is no room or the queue is closed."""
-        size = item.nbytes
+    def offer(self, item: T, size: int | None = None) -> bool:
+        """Add without waiting; False when there is no room or the queue is closed. `size`: its bytes, if known."""
+        size = item.nbytes if size is None else size
         with self._changed:
             return self._append(item, size)
 

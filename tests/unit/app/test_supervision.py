@@ -171,6 +171,25 @@ def test_a_part_that_does_not_stop_costs_the_others_nothing(tmp_path, monkeypatc
     again.stop()
 
 
+def test_an_interrupt_in_the_middle_of_a_stop_still_stops_the_rest(tmp_path, monkeypatch):
+    application = made(tmp_path)
+    stop = application.receiver.stop
+
+    def interrupted():
+        stop()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(application.receiver, "stop", interrupted)
+    application.start()
+    with pytest.raises(KeyboardInterrupt):
+        application.stop()
+    assert application.failed_stops == ["receiver"]
+    assert not application.pipeline.alive
+    again = made(tmp_path)
+    again.start()
+    again.stop()
+
+
 @pytest.fixture
 def signals(monkeypatch):
     """Handlers of signals, which are called and not installed."""

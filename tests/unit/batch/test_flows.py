@@ -1,5 +1,8 @@
 """FlowBatch: joining, taking and rendering to Arrow keep values and what is unknown."""
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,3 +85,54 @@ def test_ipv4_is_mapped_into_ipv6():
 def test_an_unknown_column_suggests_the_nearest():
     with pytest.raises(SchemaError, match="did you mean 'SrcAS'"):
         SCHEMA["SrcAsn"]
+
+
+def test_bytes_of_a_batch_are_what_it_keeps_in_memory():
+    batch = FlowBatch(10)
+    assert batch.nbytes == 0
+    batch.put("Bytes", np.ones(10, np.uint64))
+    assert batch.nbytes == 80
+    # A view keeps the whole; two views keep it once.
+    whole = np.zeros(1000, np.uint32)
+    batch.put("SrcAS", whole[:10])
+    batch.put("DstAS", whole[10:20])
+    assert batch.nbytes == 80 + 4000
+    batch.datagram = np.zeros(10, np.int32)
+    assert batch.nbytes == 80 + 4000 + 40
+    names = [f"name {number} " * 10 for number in range(100)]
+    codes = np.zeros(10, np.int32)
+    batch.put("InIfName", Coded(codes, names))
+    batch.put("OutIfName", Coded(codes, names))
+    texts = sum(map(sys.getsizeof, names)) + sys.getsizeof(names)
+    assert batch.nbytes == 80 + 4000 + 40 + 40 + texts
+    batch.put("ExporterAddress", Coded(codes, np.zeros((7, 16), np.uint8)), np.ones(10, np.bool_))
+    assert batch.nbytes == 80 + 4000 + 40 + 40 + texts + 112 + 10
+
+
+def test_bytes_of_decoded_and_enriched_batches_are_what_they_keep_in_memory():
+    import tracemalloc
+
+    from millrace.decode import Decoder
+    from millrace.enrich import Enricher, StaticMetadata
+    from millrace.generate import LoadPool
+
+    pool = LoadPool("netflow-v9", datagrams=200)
+    decoder, enricher = Decoder(SCHEMA), Enricher(StaticMetadata())
+    announced = pool.preamble(1_700_000_000_000_000_000)
+    routers = [f"10.0.{number}.1" for number in range(200)]
+    for router in routers:
+        decoder.decode(announced.batch(router))
+    source = np.frombuffer(b"".join(map(address_bytes, routers)), np.uint8).reshape(-1, 16)
+    datagrams = replace(pool.take(200, 1_700_000_000_000_000_000).batch("192.0.2.1"), source=source)
+    enricher.enrich(decoder.decode(datagrams).flows)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = [enricher.enrich(decoder.decode(datagrams).flows) for _ in range(5)]
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert sum(map(len, kept)) == 5 * 200 * pool.per_datagram
+    told = sum(batch.nbytes for batch in kept)
+    assert held <= told * 1.02
+    assert told <= held * 1.25
