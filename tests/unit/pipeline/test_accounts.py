@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 
 SCHEMA = Schema()
 NUMBERED = Template(256, [(1, 8), (2, 4)])
-ERRORS = (RuntimeError, MemoryError, ValueError, StoreError, StoreFullError, SystemExit)
+ERRORS = (RuntimeError, MemoryError, ValueError, StoreError, SystemExit, StoreFullError, SystemExit)
 
 
 class Chance:
@@ -67,10 +67,11 @@ class Fragile(Decoder):
         return decoded
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_accounts_balance_under_faults_everywhere(tmp_path, seed):
     chance = Chance(seed, 0.08)
-    sink = Sink(chance)
+    of_the_sink = Chance(seed, 0.3)
+    sink = Sink(of_the_sink)
     decoder_of = type("Fragile", (Fragile,), {"chance": chance})
 
     class Disk(StateFile):
@@ -95,9 +96,9 @@ def test_the_accounts_balance_under_faults_everywhere(tmp_path, seed):
             number += 10
         received += len(payloads)
         assert running.put(DatagramBatch.from_payloads(payloads))
-        time.sleep(0.002)
+        time.sleep(0.01)
     running.stop()
-    chance.off = True
+    chance.off = of_the_sink.off = True
     events, drops = running.counts.events, running.counts.drops
     seen = sum(amount for (_, _, event), amount in events.items() if event == "datagrams")
     lost = sum(amount for (_, _, unit, _), amount in drops.items() if unit == "datagram")
