@@ -109,7 +109,7 @@ def test_what_a_store_does_not_take_in_the_end_is_told(tmp_path, settings, monke
 
 def test_the_demos_history_leaves_no_state_and_says_what_it_does(tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("millrace.app.demo.HISTORY_FLOWS", 2000)
+    monkeypatch.setattr("millrace.app.demo.HISTORY_FLOWS", 2000, raising=False)
     insert = Pipeline.put
     monkeypatch.setattr(Pipeline, "put", lambda self, batch: told.append("put") or insert(self, batch))
     from millrace.store import EmbeddedStore
