@@ -46,7 +46,7 @@ from rich.table import Table
 from soaking import accounts
 from soaking.accounts import Entry, Life
 from soaking.clock import Clock
-from soaking.collector import Collector, Metrics, SoakError
+from soaking.collector import Collector, SoakError
 from soaking.disk import Disk
 from soaking.flood import Flood
 from soaking.load import Load
@@ -60,6 +60,9 @@ SETTLE_TIMEOUT_S = 600.0
 POLL_S = 0.5
 _PAUSE_S = 1.0
 """Between rounds of questions."""
+
+RETENTION_S = 10.0
+"""For retention to look at what is stored, after a step of the clock."""
 
 WARM_UP_S = 45.0
 """Of every life: its caches and buffers fill."""
@@ -193,8 +196,9 @@ class Soak:
 
     def _kill(self) -> None:
         life = self.lives[-1]
-        life.last = self.collector.metrics() or life.last
         life.peak_bytes = self.collector.peak_bytes()
+        for _ in range(2):
+            life.hear(self.collector.metrics())
         life.full = self.full
         life.ended = self.collector.kill()
         time.sleep(1.0)
@@ -265,7 +269,7 @@ class Soak:
             raise SoakError(f"the collector ended by itself:\n{self.collector.log_tail()}")
         if self.load is not None and not self.load.running():
             raise SoakError("the load ended by itself")
-        life.last = self.collector.metrics() or life.last
+        life.hear(self.collector.metrics())
         self.rss.append((time.monotonic() - life.ready, len(self.lives) - 1, self.collector.resident_bytes()))
 
     def _entry(self, index: int, *, killed: bool) -> Entry:
@@ -286,9 +290,10 @@ class Soak:
         self.questions.stop()
         self.load.stop()
         life = self.lives[-1]
-        life.last = self._settled()
+        self._settle()
         life.peak_bytes, life.ended = self.collector.peak_bytes(), time.monotonic()
         self._check_rollups()
+        self._check_retention()
         last, before_end = self._entry(len(self.lives) - 1, killed=False), accounts.total_flows(self.collector)
         self.exit_status = self.collector.stop()
         if self.exit_status != 0:
@@ -302,17 +307,17 @@ class Soak:
             if now != entry.whole_stored:
                 self.wrong.append(f"life {number}: {entry.whole_stored} was stored, {now} is at the end")
 
-    def _settled(self) -> Metrics:
-        """Metrics once nothing waits any more."""
-        end, metrics = time.monotonic() + SETTLE_TIMEOUT_S, self.lives[-1].last
+    def _settle(self) -> None:
+        """Wait until nothing waits any more."""
+        end, life = time.monotonic() + SETTLE_TIMEOUT_S, self.lives[-1]
+        names = ("receive_queue_bytes", "pipeline_queue_bytes", "pipeline_waiting_flows")
         while time.monotonic() < end:
-            metrics = self.collector.metrics() or metrics
-            names = ("receive_queue_bytes", "pipeline_queue_bytes", "pipeline_waiting_flows")
-            if not any(metrics.sum(f"millrace_{name}") for name in names):
-                return metrics
+            for _ in range(2):
+                life.hear(self.collector.metrics())
+            if not any(life.last.sum(f"millrace_{name}") for name in names):
+                return
             time.sleep(0.5)
         self.wrong.append(f"flows still wait {SETTLE_TIMEOUT_S:.0f} s after the end of the load")
-        return metrics
 
     def _check_rollups(self) -> None:
         """Compare rollups with flows; with a clock of ours every interval is over."""
@@ -329,6 +334,16 @@ class Soak:
         self.wrong += wrong
         if not self.compared["flows_1m0s"]:
             self.wrong.append("nothing was rolled up")
+
+    def _check_retention(self) -> None:
+        """Step the clock once more, so that retention looks at what is rolled up by now; it may not delete any of it."""
+        if self.clock.reason:
+            return
+        before = accounts.total_flows(self.collector)
+        self.clock.step(self.clock.offset_s + HOUR_S)
+        time.sleep(RETENTION_S)
+        if (after := accounts.total_flows(self.collector)) != before:
+            self.wrong.append(f"{before - after:,} of {before:,} flows were deleted after the clock had stepped")
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 

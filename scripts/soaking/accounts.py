@@ -29,8 +29,8 @@ class Life:
         Moment at which it answered.
     ended : float
         Moment at which it was killed or asked to end.
-    last : Metrics
-        What it last said of itself.
+    before_last, last : Metrics
+        What it last said of itself, twice.
     peak_bytes : int
     full : bool
         Whether the disk was full at its end.
@@ -38,9 +38,15 @@ class Life:
 
     ready: float
     ended: float = 0.0
+    before_last: Metrics = field(default_factory=Metrics)
     last: Metrics = field(default_factory=Metrics)
     peak_bytes: int = 0
     full: bool = False
+
+    def hear(self, metrics: Metrics | None) -> None:
+        """Note what it says of itself, if it does."""
+        if metrics is not None:
+            self.before_last, self.last = self.last, metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ def enter(collector: Collector, load: Load, before: Life | None, life: Life, rat
     first, stop = load.next_after(life.ready), load.next_before(life.ended)
     whole = (1 if before is None else load.next_before(before.ended), load.next_after(life.ended))
     return Entry(
-        first, max(first, stop), whole, _acknowledged(life.last), stored(collector, first, max(first, stop)),
+        first, max(first, stop), whole, _acknowledged(life), stored(collector, first, max(first, stop)),
         stored(collector, *whole), _counted(life.last, collector.udp_port),
         _in_flight(life, rate, collector.udp_port) if killed else 0,
     )  # fmt: skip
@@ -119,10 +125,13 @@ def _load_flows(metrics: Metrics) -> int:
     )  # fmt: skip
 
 
-def _acknowledged(metrics: Metrics) -> int:
-    """Flows of the load that are in the store for certain: all that were accepted but those of the floods."""
-    decoded = metrics.sum("millrace_decode_events_total", event="flows")
-    return max(0, metrics.sum("millrace_pipeline_stored_flows_total") - (decoded - _load_flows(metrics)))
+def _acknowledged(life: Life) -> int:
+    """Flows of the load that are in the store for certain: all that were accepted but those of the floods.
+
+    What was accepted is older than what was decoded: the numbers of one answer are not of one moment.
+    """
+    strangers = life.last.sum("millrace_decode_events_total", event="flows") - _load_flows(life.last)
+    return max(0, life.before_last.sum("millrace_pipeline_stored_flows_total") - strangers)
 
 
 def _counted(metrics: Metrics, port: int) -> int:

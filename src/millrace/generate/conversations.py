@@ -8,7 +8,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, AnyArray, Bool
 from millrace.generate import applications
-from millrace.generate.curve import draw_times, intensity
+from millrace.generate.curve import F64, draw_times, intensity
 from millrace.generate.model import Model
 from millrace.generate.networks import NETWORKS, RemoteHosts
 
@@ -60,23 +60,28 @@ class Conversations:
 
 
 def draw(
-    model: Model, remote: RemoteHosts, rng: np.random.Generator, start_ms: int, stop_ms: int, rows: int
+    model: Model, remote: RemoteHosts, rng: np.random.Generator, start_ms: int, stop_ms: int, rows: int, first: int
 ) -> Conversations:
-    """Draw `rows` flow records in a range of Unix milliseconds."""
+    """Draw `rows` flow records in a range of Unix milliseconds, of which `first` were drawn before.
+
+    Who talks to whom is drawn evenly, not independently: few records stand for the traffic of many people, whose sum
+    is steadier than so few independent draws.
+    """
     time_ms = draw_times(model, rng, start_ms, stop_ms, rows)
+    even = _even(first, rows)
     streams = intensity(model, time_ms).streams
     limits = np.cumsum(streams, axis=1)
-    stream = (limits < (rng.random(rows) * limits[:, -1])[:, None]).sum(axis=1)
+    stream = (limits < (even[0] * limits[:, -1])[:, None]).sum(axis=1)
     count = len(model.exporters)
     backup, burst = stream == count, stream == count + 1
-    local_server: Bool = rng.random(rows) < WE_SERVE
-    down: Bool = rng.random(rows) < DOWN
+    local_server: Bool = even[1] < WE_SERVE
+    down: Bool = even[2] < DOWN
     drawn = Conversations(
         time_ms,
         # The scenarios happen at the first two exporters.
         np.where(backup, 0, np.where(burst, min(1, count - 1), stream)),
-        _networks(remote, rng, local_server | burst),
-        np.searchsorted(_APPS, rng.random(rows)),
+        _networks(remote, even[3], local_server | burst),
+        np.searchsorted(_APPS, even[4]),
         _top_heavy(rng, np.where(local_server, SERVERS, CLIENTS)),
         _top_heavy(rng, np.full(rows, REMOTE_HOSTS)),
         local_server,
@@ -90,8 +95,18 @@ def draw(
     return drawn
 
 
-def _networks(remote: RemoteHosts, rng: np.random.Generator, eyeballs: Bool) -> I64:
-    draws = rng.random(len(eyeballs))
+_RATIO = 1.1347241384015194
+"""The root of x⁶ = x + 1, whose negative powers are the steps of an even sequence in five dimensions."""
+
+
+def _even(first: int, rows: int) -> F64:
+    """Numbers in [0, 1) that fill five dimensions evenly (additive recurrence), from `first` on, shape (5, n)."""
+    steps = _RATIO ** -np.arange(1, 6)
+    even: F64 = (steps[:, None] * np.arange(first + 1, first + rows + 1)) % 1.0
+    return even
+
+
+def _networks(remote: RemoteHosts, draws: F64, eyeballs: Bool) -> I64:
     return np.where(
         eyeballs, np.searchsorted(remote.eyeballs, draws), np.searchsorted(remote.content, draws)
     )  # fmt: skip

@@ -160,7 +160,7 @@ class Generator:
             owed += self._expected(last_ms, now_ms)
             rows = int(owed) if count is None else min(int(owed), count - flows)
             owed -= rows
-            drawn = traffic.draw(rng, last_ms, now_ms, rows)
+            drawn = traffic.draw(rng, last_ms, now_ms, rows, first=flows)
             yield [s.encode(of_exporter(drawn, i), now_ns) for i, s in enumerate(streams)], rows, seconds
             last_ms, flows = now_ms, flows + rows
             if (count is not None and flows >= count) or (duration_s is not None and seconds >= duration_s):

@@ -43,12 +43,14 @@ def history(
     edges = _edges(start_ms, stop_ms)
     weights = hourly_weights(model, edges)
     counts = np.diff(np.round(np.append(0, np.cumsum(weights) / weights.sum()) * flows)).astype(np.int64)
+    drawn = 0
     for first, last, rows in zip(edges[:-1], edges[1:], counts, strict=True):
         parts = -(-int(rows) // BATCH_ROWS)
         inner = np.linspace(first, last, parts + 1).astype(np.int64)
         share = np.diff(np.linspace(0, rows, parts + 1).astype(np.int64))
         for begin, end, amount in zip(inner[:-1], inner[1:], share, strict=True):
-            yield traffic.draw(rng, int(begin), int(end), int(amount), sampling_factor=sampling_factor)
+            yield traffic.draw(rng, int(begin), int(end), int(amount), sampling_factor=sampling_factor, first=drawn)
+            drawn += int(amount)
 
 
 def _edges(start_ms: int, stop_ms: int) -> I64:

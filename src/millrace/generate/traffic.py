@@ -19,6 +19,9 @@ from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES
 
 _FULL_PACKET = 1500
 _MAX_PACKETS = 4000
+_PACKETS_LOG_MEAN, _PACKETS_LOG_DEVIATION = 1.16, 0.55
+"""Packets of a record, log-normal: few, as under sampling, and alike enough for a graph of twenty flows a second."""
+
 _TCP, _UDP, _ICMP, _ICMPV6 = 6, 17, 1, 58
 _RATE_SOURCE = {"netflow-v5": "header", "netflow-v9": "options", "ipfix": "options", "sflow-v5": "sample"}
 _FORWARDED = 64
@@ -52,21 +55,30 @@ class Traffic:
         return np.frombuffer(packed, np.uint8).reshape(-1, 16)
 
     def draw(
-        self, rng: np.random.Generator, start_ms: int, stop_ms: int, rows: int, *, sampling_factor: int = 1
+        self,
+        rng: np.random.Generator,
+        start_ms: int,
+        stop_ms: int,
+        rows: int,
+        *,
+        sampling_factor: int = 1,
+        first: int = 0,
     ) -> FlowBatch:
         """Draw flow records that exporters report in a range of time.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Decides everything: equal states give equal flows.
+            With `first` decides everything: equal states give equal flows.
         start_ms, stop_ms : int
             Unix milliseconds at which the records are received.
         rows : int
         sampling_factor : int
             What sampling rates are multiplied by, to show the same traffic with fewer flows.
+        first : int
+            How many were drawn of the stretches before, for what is spread evenly over records.
         """
-        talk = draw(self.model, self._remote, rng, start_ms, stop_ms, rows)
+        talk = draw(self.model, self._remote, rng, start_ms, stop_ms, rows, first)
         flows = FlowBatch(rows)
         ipv6: Bool = (rng.random(rows) < self._ipv6_share[talk.exporter]) & ~talk.burst & ~talk.backup
         self._put_exporter(flows, talk, sampling_factor)
@@ -111,7 +123,9 @@ class Traffic:
     def _put_volume(self, flows: FlowBatch, talk: Conversations, ipv6: Bool, rng: np.random.Generator) -> None:
         rows = flows.rows
         sflow = self._is_sflow[talk.exporter]
-        drawn = np.exp(rng.normal(0.7, 1.1, rows)) * np.where(talk.backup, 6, np.where(talk.burst, 4, 1))
+        drawn = np.exp(rng.normal(_PACKETS_LOG_MEAN, _PACKETS_LOG_DEVIATION, rows)) * np.where(
+            talk.backup, 6, np.where(talk.burst, 4, 1)
+        )
         packets = np.where(sflow, 1, np.clip(drawn, 1, _MAX_PACKETS)).astype(np.int64)
         share = np.where(talk.down, apps.FULL_DOWN[talk.application], apps.FULL_UP[talk.application])
         full = rng.binomial(packets, np.where(talk.backup, np.where(talk.down, 0.0, 0.98), share))
