@@ -336,7 +336,7 @@ class Soak:
             self.wrong.append("nothing was rolled up")
 
     def _check_retention(self) -> None:
-        """Step the clock once more, so that retention looks at what is rolled up by now; it may not delete any of it."""
+        """Step the clock once more, so that retention looks at what is rolled up by now; it may delete none of it."""
         if self.clock.reason:
             return
         before = accounts.total_flows(self.collector)

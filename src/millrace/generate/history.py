@@ -17,7 +17,7 @@ BATCH_ROWS = 200_000
 
 
 def history(
-    model: Model, start_ms: int, stop_ms: int, flows: int, *, sampling_factor: int = 1, seed: int = 0
+    model: Model, start_ms: int, stop_ms: int, flows: int, *, sampling_factor: int = 1, first: int = 0, seed: int = 0
 ) -> Iterator[FlowBatch]:
     """Flows of a stretch of time, in order of time, with every column that a decoder would fill.
 
@@ -30,6 +30,8 @@ def history(
         About how many in all.
     sampling_factor : int
         What sampling rates are multiplied by, so that fewer flows show the same traffic.
+    first : int
+        Flows that were drawn of the stretches before (see `Traffic.draw`).
     seed : int
         Equal arguments give equal flows.
 
@@ -43,10 +45,10 @@ def history(
     edges = _edges(start_ms, stop_ms)
     weights = hourly_weights(model, edges)
     counts = np.diff(np.round(np.append(0, np.cumsum(weights) / weights.sum()) * flows)).astype(np.int64)
-    drawn = 0
-    for first, last, rows in zip(edges[:-1], edges[1:], counts, strict=True):
+    drawn = first
+    for start, stop, rows in zip(edges[:-1], edges[1:], counts, strict=True):
         parts = -(-int(rows) // BATCH_ROWS)
-        inner = np.linspace(first, last, parts + 1).astype(np.int64)
+        inner = np.linspace(start, stop, parts + 1).astype(np.int64)
         share = np.diff(np.linspace(0, rows, parts + 1).astype(np.int64))
         for begin, end, amount in zip(inner[:-1], inner[1:], share, strict=True):
             yield traffic.draw(rng, int(begin), int(end), int(amount), sampling_factor=sampling_factor, first=drawn)
@@ -82,6 +84,7 @@ class Past:
         self._model = model
         self._live_rate = live_rate
         expected = self._expected(start_ms, stop_ms)
+        self._drawn = 0
         self.factor = 1 if expected <= most_flows else round(expected / fewer_flows)
 
     def _expected(self, start_ms: int, stop_ms: int) -> float:
@@ -93,9 +96,12 @@ class Past:
 
     def batches(self, start_ms: int, stop_ms: int) -> Iterator[FlowBatch]:
         """The flows of a stretch of time (see `history`)."""
-        flows = self.flows(start_ms, stop_ms)
+        flows, first = self.flows(start_ms, stop_ms), self._drawn
+        self._drawn += flows
         if flows:
-            yield from history(self._model, start_ms, stop_ms, flows, sampling_factor=self.factor, seed=start_ms)
+            yield from history(
+                self._model, start_ms, stop_ms, flows, sampling_factor=self.factor, first=first, seed=start_ms
+            )
 
 
 def hourly_weights(model: Model, edges: I64) -> I64:
