@@ -101,8 +101,8 @@ _RATIO = 1.1347241384015194
 
 def _even(first: int, rows: int) -> F64:
     """Numbers in [0, 1) that fill five dimensions evenly (additive recurrence), from `first` on, shape (5, n)."""
-    steps = _RATIO ** -np.arange(1, 6)
-    even: F64 = (steps[:, None] * np.arange(first + 1, first + rows + 1)) % 1.0
+    steps = np.float64(_RATIO) ** -np.arange(1, 6, dtype=np.float64)
+    even: F64 = (steps[:, None] * np.arange(first + 1, first + rows + 1, dtype=np.float64)) % 1.0
     return even
 
 
