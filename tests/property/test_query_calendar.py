@@ -103,7 +103,7 @@ def test_buckets_of_the_calendar(store, unit, data):
     )  # fmt: skip
     answer = engine_of(store).series(question, Asking(float(NOW)))
     edges = calendar(start, end, interval, zone)
-    fine = 0 if unit == "bytes" else 60 if end - start <= 25 * 3600 else 300 if end - start <= 366 * DAY else 3600
+    fine = 0 if unit == "bytes" else 300 if end - start <= 366 * DAY else 3600
     sums = Sums(flows, unit, ["SrcAS"], start, end, edges, fine=fine)
     assert (answer.start, answer.end, answer.interval) == (text(start), text(end), interval)
     assert answer.times == [text(second) for second in sums.starts]

@@ -123,10 +123,6 @@ class Buckets:
             return f"intDiv({SECOND}, {step}) * {step}"
         return f"roundDown(toUInt32({SECOND}), {parameters.add('Array(UInt32)', self.edges[:-1])})"
 
-    def places(self, edges: AnyArray) -> AnyArray:
-        """Places of the buckets that begin at some of the edges."""
-        return np.searchsorted(np.asarray(self.edges), edges)
-
 
 @dataclass(frozen=True, slots=True)
 class Fine:
@@ -257,8 +253,8 @@ def figures_seconds(tables: Sequence[Table], start: int, end: int, *, rolled: bo
     """Length of the intervals whose averages minimum, maximum and percentile of a range are of.
 
     It follows from the range and from what is stored of it, not from what is drawn: ten seconds of
-    less than an hour, a minute up to a day, five minutes up to a year, as transit is billed, an hour
-    beyond. From a minute on it is that of the finest rollup that reaches so far back: single flows
+    less than an hour, a minute up to six hours, five minutes up to a year, as transit is billed, an
+    hour beyond. From a minute on it is that of the finest rollup that reaches so far back: single flows
     would be too many.
 
     Parameters
@@ -280,8 +276,8 @@ def figures_seconds(tables: Sequence[Table], start: int, end: int, *, rolled: bo
     return min(rollups, default=max(wanted, resolution_at(tables, start)))
 
 
-_FIGURES = ((3600, 10), (25 * 3600 + 1, 60), (366 * 86_400 + 3601, 300))
-"""Shorter ranges have figures of so many seconds; a day may have 25 hours."""
+_FIGURES = ((3600, 10), (6 * 3600 + 1, 60), (366 * 86_400 + 3601, 300))
+"""Shorter ranges have figures of so many seconds; a year may begin in winter and end in summer."""
 
 
 def _step(wanted: float, least: int, resolution: int) -> int | Interval:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millrace.lang import reversed_column
 from millrace.query.buckets import Bucketed, bucketed
@@ -17,7 +17,7 @@ from millrace.query.run import Run
 from millrace.query.selection import Selection
 from millrace.query.series import SeriesStatement
 from millrace.query.source import answering
-from millrace.query.spread import FLOW_TIMES
+from millrace.query.spread import FLOW_TIMES, REACH_SECONDS
 from millrace.query.sql import Parameters
 from millrace.query.units import MEASURES, Measure, opposite
 from millrace.schema import Column
@@ -39,6 +39,8 @@ class Direction:
 
 def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
     """Answer a question about flows per time. Raises QueryError and StoreError."""
+    if question.spread:  # the first flow that was received may have begun so long before
+        selection = replace(selection, first=max(selection.first - REACH_SECONDS, 0))
     forward = Direction(selection, dimensions_of(question.dimensions, question, run.schema), MEASURES[question.unit])
     directions = [forward, _opposite(forward, question, run)] if question.bidirectional else [forward]
     times = [run.schema[name] for name in FLOW_TIMES] if question.spread else []

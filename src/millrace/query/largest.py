@@ -9,7 +9,6 @@ from millrace.query.capacity import interface_dimensions, with_capacities
 from millrace.query.dimensions import Dimension, listed
 from millrace.query.flows import Flows
 from millrace.query.questions import LimitBy
-from millrace.query.sql import Parameters
 
 PERCENTILE = 0.95
 
@@ -105,9 +104,10 @@ def figures_sql(
         interval, count = buckets.sql(flows.parameters), len(buckets.some)
     else:
         interval, starts, count = flows.number(fine.seconds), [fine.first, fine.last], fine.count
-    figure = f"maxIf(_amount, {within('_interval', starts, flows.parameters)})"
+    within = f"_interval BETWEEN {add('UInt32', starts[0])} AND {add('UInt32', starts[1])}"
+    figure = f"maxIf(_amount, {within})"
     if limit_by == "p95":
-        figure = percentile_sql("toFloat64(_amount)", within("_interval", starts, flows.parameters), count)
+        figure = _percentile(f"arraySort(groupArrayIf(toFloat64(_amount), {within}))", count)
     return (
         f"SELECT {names}, sum(_amount) AS _sum, {figure} AS _figure FROM ("  # noqa: S608 - values are bound
         f"SELECT {names}, {interval} AS _interval, sum({flows.amount}) AS _amount "
@@ -115,29 +115,15 @@ def figures_sql(
     )
 
 
-def within(name: str, ends: Sequence[int], parameters: Parameters) -> str:
-    """SQL of the condition that a number lies between two others, or is one of them."""
-    return f"{name} BETWEEN {parameters.add('UInt32', ends[0])} AND {parameters.add('UInt32', ends[-1])}"
-
-
-def percentile_sql(name: str, condition: str, count: int) -> str:
-    """SQL of the percentile of `count` amounts of which only those above zero are in rows, interpolated.
-
-    Parameters
-    ----------
-    name : str
-        Column of the amounts.
-    condition : str
-        SQL of which rows count.
-    count : int
-    """
+def _percentile(ascending: str, count: int) -> str:
+    """SQL of the percentile of `count` amounts of which only those above zero are in an array, interpolated."""
     place = PERCENTILE * (count - 1)
     low = int(place)
-    zeros = f"({count} - length(arraySort(groupArrayIf({name}, {condition})) AS _sorted))"
+    zeros = f"({count} - length({ascending} AS _sorted))"
 
     def at(index: int) -> str:
         return f"if({index} >= {zeros}, _sorted[{index} - {zeros} + 1], 0)"
 
-    high = min(low + 1, count - 1)
     # In this form, that of equal values is that value; the values ascend.
+    high = min(low + 1, count - 1)
     return f"{at(low)} + ({at(high)} - {at(low)}) * {place - low!r}"

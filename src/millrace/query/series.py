@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from millrace.batch.arrays import AnyArray
 from millrace.lang import Names
-from millrace.query.buckets import Buckets, Fine
+from millrace.query.buckets import Buckets, Fine, unit_of
 from millrace.query.capacity import Capacities, Rest, interface_dimensions, interfaces_sql
 from millrace.query.dimensions import Dimension
-from millrace.query.figures import Amounts, Scale, figure
+from millrace.query.figures import Amounts, Scale, figure, figures_of
 from millrace.query.flows import Flows
 from millrace.query.kept import Kept
 from millrace.query.labels import labels
-from millrace.query.largest import absent, largest, percentile_sql, within
+from millrace.query.largest import largest
 from millrace.query.questions import LimitBy
 from millrace.query.render import Key
 from millrace.query.results import SeriesRow
 from millrace.query.run import Run
-from millrace.query.wide import floats
-
-_FIGURES = ("_minimum", "_maximum", "_percentile")
-_NONE = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ class SeriesStatement:
     Attributes
     ----------
     sql : str
-        The amounts of each series in each bucket, and its figures.
+        A row per series: in arrays, the seconds at which buckets or finer intervals begin, in units, and amounts.
     interfaces_sql : str
         The interfaces of whose speed percentages are; empty for other units.
     """
@@ -85,35 +80,21 @@ class SeriesStatement:
         self.buckets = buckets
         self.parameters = flows.parameters
         self._kept = Kept(dimensions)
-        bucket = f"{buckets.sql(flows.parameters)} AS _bucket"
         kept, names = (f"{self._kept.columns}, ", f"{self._kept.names}, ") if dimensions else ("", "")
-        found = f"sum({flows.amount}) AS _amount FROM ({flows.buckets})"
-        if fine is None:
-            self.sql = f"SELECT {kept}{bucket}, {found} GROUP BY {names}_bucket"
-        else:
-            number = f"{flows.number(fine.seconds)} AS _fine"
-            found = f"SELECT {kept}{bucket}, {number}, {found} GROUP BY {names}_bucket, _fine"
-            self.sql = self._with_figures(found, names, fine)
+        # Buckets and intervals of figures are told apart afterwards: so few numbers are left then.
+        self._unit = unit_of(buckets, fine) if fine else 1
+        second = flows.number(self._unit) if fine else buckets.sql(flows.parameters)
+        self.sql = (
+            f"SELECT {names}groupArray(_unit) AS _units, groupArray(_sum) AS _amounts FROM ("  # noqa: S608 - values are bound
+            f"SELECT {kept}toUInt32({second}) AS _unit, toFloat64(sum({flows.amount})) AS _sum FROM ({flows.buckets}) "
+            f"GROUP BY {names}_unit)"
+        )
         if dimensions:
+            self.sql = f"{self.sql} GROUP BY {self._kept.names}"
             shown = largest(flows, dimensions, limit, limit_by, buckets, fine)
             self.sql = f"WITH {self._kept.query} AS ({shown}) {self.sql}"
         named = interface_dimensions(flows.measure, dimensions)
         self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""
-
-    def _with_figures(self, found: str, names: str, fine: Fine) -> str:
-        """SQL of three kinds of rows: each series in each bucket, the figures of each, and those of all together."""
-        told = ["_bucket", "_fine", self._kept.top][: 3 if names else 2]
-        sets = [f"({names}_bucket)", f"({names}_fine)", "(_fine)"] if names else ["(_bucket)", "(_fine)"]
-        self._in_buckets = absent([place for place, name in enumerate(told) if name != "_fine"], len(told))
-        self._of_all = absent([1], len(told))
-        inside = within("_fine", (fine.first, fine.last), self.parameters)
-        return (
-            f"SELECT _absent, {names}_bucket, sum(_part) AS _amount, toFloat64(maxIf(_part, {inside})) AS _maximum, "  # noqa: S608 - values are bound
-            f"if(countIf({inside}) < {fine.count}, 0, toFloat64(minIf(_part, {inside}))) AS _minimum, "
-            f"{percentile_sql('toFloat64(_part)', inside, fine.count)} AS _percentile FROM ("
-            f"SELECT grouping({', '.join(told)}) AS _absent, {names}_bucket, _fine, sum(_amount) AS _part "
-            f"FROM ({found}) GROUP BY GROUPING SETS ({', '.join(sets)})) GROUP BY _absent, {names}_bucket"
-        )
 
     def ask(self, run: Run) -> SeriesAmounts:
         """Put the statements. Raises QueryError and StoreError."""
@@ -123,36 +104,29 @@ class SeriesStatement:
 
     def amounts(self, table: pa.Table) -> tuple[dict[Key | None, Amounts], Amounts]:
         """Amounts of each combination, and of the rest (None); and of everything."""
-        kinds = table.column("_absent").to_numpy() if self._fine else np.zeros(table.num_rows)
-        drawn = table.filter(pa.array(kinds == (self._in_buckets if self._fine else 0)))
-        values = floats(drawn.column("_amount")).tolist()
-        places = self.buckets.places(drawn.column("_bucket").to_numpy().astype(np.int64)).tolist()
-        found: dict[Key | None, AnyArray] = {}
-        for key, place, value in zip(self._keys(drawn), places, values, strict=True):
-            found.setdefault(key, np.zeros(self.buckets.count))[place] += value
-        if not self._dimensions:
-            found.setdefault((), np.zeros(self.buckets.count))
-        everything = sum(found.values(), np.zeros(self.buckets.count))
-        if self._fine is None:
-            return {key: Amounts(values) for key, values in found.items()}, Amounts(everything)
-        figures = self._figures(table.filter(pa.array(kinds != self._in_buckets)))
-        return {key: Amounts(values, figures[key]) for key, values in found.items()}, Amounts(
-            everything, figures["all"]
-        )
+        found: dict[Key | None, Amounts] = {}
+        everything = self._dense(np.zeros(0, np.int64), np.zeros(0))
+        columns = [table.column(name).combine_chunks() for name in ("_units", "_amounts")]
+        for place, key in enumerate(self._kept.keys(table) if self._dimensions else [()] * table.num_rows):
+            units, values = (column[place].values.to_numpy() for column in columns)
+            dense = self._dense(units.astype(np.int64) * self._unit, values)
+            found[key] = self._amounts(dense)
+            everything = [total + more for total, more in zip(everything, dense, strict=True)]
+        return found, self._amounts(everything)
 
-    def _figures(self, table: pa.Table) -> dict[Key | Literal["all"] | None, tuple[float, float, float]]:
-        """Minimum, maximum and percentile of each combination, and of everything together."""
-        rows = list(zip(*(table.column(name).to_pylist() for name in _FIGURES), strict=True))
-        kinds = table.column("_absent").to_pylist()
-        found: dict[Key | Literal["all"] | None, tuple[float, float, float]] = {"all": _NONE}
-        for key, kind, figures in zip(self._keys(table), kinds, rows, strict=True):
-            found["all" if kind == self._of_all else key] = figures
-        if not self._dimensions:
-            found[()] = found["all"]
+    def _dense(self, seconds: AnyArray, amounts: AnyArray) -> list[AnyArray]:
+        """Amounts in each bucket, and in each fine interval if there are any, of those that begin at some seconds."""
+        places = np.maximum(np.searchsorted(np.asarray(self.buckets.edges), seconds, "right") - 1, 0)
+        found = [np.bincount(places, amounts, self.buckets.count)]
+        if self._fine is not None:
+            numbers = seconds // self._fine.seconds - self._fine.first
+            whole = (numbers >= 0) & (numbers < self._fine.count)
+            found.append(np.bincount(numbers[whole], amounts[whole], self._fine.count))
         return found
 
-    def _keys(self, table: pa.Table) -> list[Key | None]:
-        return self._kept.keys(table) if self._dimensions else [()] * table.num_rows
+    @staticmethod
+    def _amounts(dense: list[AnyArray]) -> Amounts:
+        return Amounts(dense[0], figures_of(dense[1]) if len(dense) > 1 else None)
 
     def rows(self, found: SeriesAmounts, names: Names) -> list[SeriesRow]:
         """Rows of an answer, the largest first, the rest last."""

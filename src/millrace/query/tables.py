@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 RAW = "flows"
 
@@ -37,8 +37,8 @@ class Table:
     since: int = 0
     until: int = FOREVER
     waiting_rows: int = 0
-    first: int = 0
-    arrived: int | None = None
+    first: int = field(default=0, compare=False)
+    arrived: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
