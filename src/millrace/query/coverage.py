@@ -81,10 +81,11 @@ def complete_tables(status: StoreStatus) -> list[Table]:
             until=(status.rolled_up_to_ms.get(resolution.name) or 0) // 1000,
             waiting_rows=status.waiting_rows if resolution.source == RAW_TABLE else 0,
             first=first,
+            gaps=status.gaps.get(resolution.table, {}),
         )
         for resolution in RESOLUTIONS
     ]
-    return [Table(RAW_TABLE, since=since(RAW_TABLE), first=first), *rollups]
+    return [Table(RAW_TABLE, since=since(RAW_TABLE), first=first, gaps=status.gaps.get(RAW_TABLE, {})), *rollups]
 
 
 _NAMES = (RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS))

@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from millrace.lang import Filter
+from millrace.lang import Filter, columns_of
 from millrace.query.questions import ExportQuestion
 from millrace.query.render import json_values
 from millrace.query.results import moment
 from millrace.query.search import Ask, Cursor, FlowReader, shown_columns
+from millrace.query.source import told_from
 from millrace.query.tables import Table
 from millrace.schema import Column, Kind, Schema
 
@@ -63,11 +64,11 @@ def export(
     Raises
     ------
     QueryError
-        If the question names something unknown.
+        If the question names something unknown, or asks by what no flow of the range tells.
     """
     columns = shown_columns(question.columns, schema)
     start, end = question.span(now)
-    reader = FlowReader(columns, filter, raw, start, ask)
+    reader = FlowReader(columns, filter, raw, told_from(raw, columns_of(filter), start, end), ask)
     tables = _tables(reader, columns, Cursor(end * 1000 - 1), question.limit)
     return Export(moment(start), moment(end), export_schema(columns), tables)
 

@@ -114,7 +114,9 @@ def flows_of(
     """
     distinct = list({dimension.alias: dimension for dimension in dimensions}.values())
     columns = [dimension.column for dimension in distinct]
-    usable = answering(run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)])
+    usable = answering(
+        run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)], selection.end
+    )
     chosen = plan(usable, selection.start, selection.end)
     if like is None:
         return Flows(chosen, selection, distinct, measure, Parameters())

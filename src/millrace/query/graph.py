@@ -45,7 +45,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
     directions = [forward, _opposite(forward, question, run)] if question.bidirectional else [forward]
     times = [run.schema[name] for name in FLOW_TIMES] if question.spread else []
     columns = [column for direction in directions for column in direction.columns(run)]
-    usable = answering(run.tables, [*columns, *times])
+    usable = answering(run.tables, [*columns, *times], selection.end)
     measured = forward.measure.rate
     found = bucketed(usable, selection, question.points, question.interval_seconds, question.interval, figures=measured)
     answers = [_Answer(direction, question, found, run) for direction in directions]

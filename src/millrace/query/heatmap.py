@@ -37,7 +37,9 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
     dimensions = dimensions_of(question.down, question, run.schema)
     measure = MEASURES[question.unit]
     columns = [dimension.column for dimension in dimensions]
-    usable = answering(run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)])
+    usable = answering(
+        run.tables, [*columns, *selection.columns, *interface_columns(measure, run.schema)], selection.end
+    )
     found = bucketed(usable, selection, question.points, figures=False)
     chosen = found.plan
     flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole)

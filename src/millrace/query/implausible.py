@@ -29,7 +29,7 @@ def implausible_flows(selection: Selection, chosen: Plan, run: Run) -> int:
     everything = replace(selection, leave_out_implausible=False)
     condition = everything.condition(parameters)
     marked = f"NOT ({PLAUSIBLE})"
-    usable = answering(run.tables, selection.columns)
+    usable = answering(run.tables, selection.columns, chosen.end)
     source = relation(
         plan(usable, chosen.start, chosen.end), [], f"{condition} AND {marked}" if condition else marked, parameters
     )

@@ -102,7 +102,8 @@ def previous(
     if then.start < 0 or then.end <= selection.first:
         return None
     times = [run.schema[time] for time in FLOW_TIMES] if spread else []
-    usable = answering(run.tables, [*selection.columns, *interface_columns(measure, run.schema), *times])
+    columns = [*selection.columns, *interface_columns(measure, run.schema), *times]
+    usable = answering(run.tables, columns, then.end)
     there = _there(usable, then, selection)
     fine = fine_intervals(usable, there) if measure.rate else None
     chosen = covering(usable, there, fine)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from millrace.errors import QueryError
-from millrace.lang import Everything, Filter, Names
+from millrace.lang import Everything, Filter, Names, columns_of
 from millrace.query.labels import UNKNOWN, label
 from millrace.query.render import Json, json_columns
 from millrace.query.search import HASH, Ask
@@ -47,6 +47,9 @@ def find_record(flow_id: str, schema: Schema, names: Names, scope: Filter, raw: 
     found = _ID.fullmatch(flow_id)
     if found is None or int(found[2]) >= 1 << 64:
         raise QueryError("the id of the flow is none that a page has given")
+    second = int(found[1]) // 1000
+    if raw.knowing((column.name for column in columns_of(scope)), second + 1).since > second:
+        return None
     parameters = Parameters()
     moment = moment_ms(int(found[1]), parameters)
     number = parameters.add("UInt64", int(found[2]))

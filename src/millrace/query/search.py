@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from millrace.errors import QueryError
-from millrace.lang import Everything, Filter
+from millrace.lang import Everything, Filter, columns_of
 from millrace.query.questions import SearchQuestion
 from millrace.query.render import json_columns
 from millrace.query.results import Page
+from millrace.query.source import told_from
 from millrace.query.sql import Bound, Parameters, identifier, known_column, moment_ms
 from millrace.query.tables import Table
 from millrace.query.where import where
@@ -226,10 +227,11 @@ def search(
     Raises
     ------
     QueryError
-        If the question names something unknown.
+        If the question names something unknown, or asks by what no flow of the range tells.
     """
     columns = shown_columns(question.columns, schema)
     start, end = question.span(now)
+    start = told_from(raw, columns_of(filter), start, end)
     cursor = Cursor(end * 1000 - 1)
     if question.cursor:
         cursor = min(Cursor.parse(question.cursor), cursor, key=lambda place: place.time_ms)

@@ -39,7 +39,9 @@ class SeenStatement:
 
     def _build(self, keys: Sequence[str], attributes: Sequence[str]) -> str:
         columns = [self._schema[name] for name in (*keys, *attributes)]
-        usable = answering(self._tables, [*columns, *self._selection.columns])
+        # What the latest row says of the others is shown, and no flow is told apart by it.
+        needed = [*(self._schema[name] for name in keys), *self._selection.columns]
+        usable = answering(self._tables, needed, self._selection.end)
         chosen = plan(usable, self._selection.start, self._selection.end)
         selects = [identifier(column.name) for column in columns]
         source = relation(chosen, selects, self._selection.condition(self.parameters), self.parameters)

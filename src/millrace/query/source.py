@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -33,13 +34,22 @@ class QueryStore(Protocol):
         """
 
 
-def answering(tables: Sequence[Table], columns: Iterable[Column]) -> list[Table]:
-    """Tables that have all of some columns as grouping or filtering needs them.
+def answering(tables: Sequence[Table], columns: Iterable[Column], end: int | None = None) -> list[Table]:
+    """Tables that have all of some columns as grouping or filtering needs them, as far as their flows tell them.
 
     Rollups have the keys; sums are no longer those of a flow.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    columns : iterable of Column
+    end : int, optional
+        Unix second at which the range ends that is asked about.
     """
-    rolled = all(is_rolled(column) for column in columns)
-    return [table for table in tables if rolled or not table.interval_seconds]
+    needed = list(columns)
+    rolled = all(is_rolled(column) for column in needed)
+    names = [column.name for column in needed]
+    return [table.knowing(names, end) for table in tables if rolled or not table.interval_seconds]
 
 
 def is_rolled(column: Column) -> bool:
@@ -73,8 +83,34 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
 
 def require_segments(plan: Plan) -> None:
     """Raise QueryError if no table answers."""
+    if plan.lacking and not plan.segments:
+        raise QueryError(untold(*plan.lacking))
     if not plan.segments:
         raise QueryError("no flow of that range of time is stored any more, or so finely")
+
+
+def told_from(raw: Table, columns: Iterable[Column], start: int, end: int) -> int:
+    """First second of a range of single flows that tell some columns.
+
+    Raises
+    ------
+    QueryError
+        If there is none.
+    """
+    known = raw.knowing((column.name for column in columns), end)
+    if not known.missing or known.since <= start:
+        return start
+    if known.since >= end:
+        raise QueryError(untold(known.missing, known.since))
+    return known.since
+
+
+def untold(column: str, since: int) -> str:
+    """What is said of a range whose flows do not tell a column."""
+    return (
+        f"flows do not tell {column} before {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M:%S} UTC, when it came; "
+        "ask about a later range, or without it"
+    )
 
 
 def bounds(segment: Segment, parameters: Parameters) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 RAW = "flows"
 
@@ -30,6 +30,10 @@ class Table:
         Unix second of the first flow that is known of the whole store: before, there are no data.
     arrived : int, optional
         Unix second before which every flow that was received is stored; absent: up to now.
+    gaps : mapping
+        By column: times, Unix seconds, whose flows do not tell it, since it came later.
+    missing : str
+        Column that flows before `since` do not tell, if it is that which bounds it.
     """
 
     name: str
@@ -39,6 +43,28 @@ class Table:
     waiting_rows: int = 0
     first: int = field(default=0, compare=False)
     arrived: int | None = field(default=None, compare=False)
+    gaps: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict, hash=False)
+    missing: str = ""
+
+    def knowing(self, names: Iterable[str], end: int | None = None) -> Table:
+        """The table as far as its flows tell some columns.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Columns.
+        end : int, optional
+            Unix second at which the range ends that is asked about: times after it that do not tell a column do not
+            bound what is told before, though intervals may reach beyond it.
+        """
+        found = self
+        for name in names:
+            for start, stop in self.gaps.get(name, ()):
+                if end is not None and start >= end:
+                    found = replace(found, until=min(found.until, start))
+                elif stop > found.since:
+                    found = replace(found, since=stop, missing=name)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +88,15 @@ class Plan:
     resolution_seconds : int
         Buckets must be multiples of it.
     segments : tuple of Segment
+    lacking : tuple of (str, int), optional
+        If the range is cut because a column came later: the column, and since when flows tell it.
     """
 
     start: int
     end: int
     resolution_seconds: int
     segments: tuple[Segment, ...]
+    lacking: tuple[str, int] | None = None
 
 
 def settled_until(tables: Sequence[Table]) -> int | None:
@@ -114,6 +143,7 @@ def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None)
         intervals that would straddle them is used.
     """
     first, last = _finest(tables, start), _finest(tables, end - 1)
+    lacking = (first.missing, first.since) if first.missing and start < first.since else None
     start, end = max(start, first.since), max(end, first.since)
     if first.interval_seconds:
         start = start // first.interval_seconds * first.interval_seconds
@@ -123,7 +153,7 @@ def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None)
         table for table in tables if step is None or not table.interval_seconds or step % table.interval_seconds == 0
     ]
     coarse_first = sorted(fitting, key=lambda table: -table.interval_seconds)
-    return Plan(start, end, max(first.interval_seconds, 1), tuple(_cover(coarse_first, start, end)))
+    return Plan(start, end, max(first.interval_seconds, 1), tuple(_cover(coarse_first, start, end)), lacking)
 
 
 def _cover(tables: Sequence[Table], start: int, end: int) -> list[Segment]:
@@ -131,7 +161,9 @@ def _cover(tables: Sequence[Table], start: int, end: int) -> list[Segment]:
         return []
     table, finer = tables[0], tables[1:]
     if not table.interval_seconds:
-        return [Segment(table, start, end)]
+        # Never flows that do not tell a column: a filter would take its default for their value.
+        start, end = max(start, table.since) if table.missing else start, min(end, table.until)
+        return [Segment(table, start, end)] if start < end else []
     inner_start = _ceil(max(start, table.since), table.interval_seconds)
     inner_end = min(end, table.until) // table.interval_seconds * table.interval_seconds
     if inner_start >= inner_end:

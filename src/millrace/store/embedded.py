@@ -19,6 +19,7 @@ from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine, server_settings
+from millrace.store.knowledge import Knowledge
 from millrace.store.lock import FolderLock
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
 from millrace.store.results import Results
@@ -60,6 +61,7 @@ class EmbeddedStore:
         self._results = Results(self._engine, self._settings, self._damage)
         self._state = State(self._engine)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
+        self._knowledge = Knowledge(self._engine, self._state, self._tables)
         self._sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
         self._retention_ms = 0
@@ -192,11 +194,14 @@ class EmbeddedStore:
             error,
             self._roller.closed_ms(),
             self._roller.waiting_rows(RAW_TABLE),
+            self._knowledge.gaps,
         )
 
     def _prepare(self) -> None:
-        migrations.migrate(self._engine, self._tables)
+        migrations.migrate(self._engine, [ddl.state_table()])
         self._state.start()
+        self._knowledge.update()
+        migrations.migrate(self._engine, self._tables)
         wanted = migrations.fingerprint(self._tables)
         if self._state.get("schema") != wanted:
             self._state.put("schema", wanted)

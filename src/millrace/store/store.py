@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from millrace.batch import FlowBatch
 from millrace.store.cancel import Cancel
+from millrace.store.knowledge import Gaps
 
 
 @dataclass(slots=True)
@@ -76,6 +77,8 @@ class StoreStatus:
         first round of maintenance.
     waiting_rows : int
         Flows that wait for the finest rollup now, or did when its last round began, if those were more.
+    gaps : mapping
+        By table: the times whose flows do not tell a column, since it came later (`millrace.store.knowledge`).
     """
 
     tables: dict[str, TableStatus]
@@ -84,6 +87,7 @@ class StoreStatus:
     last_error: str
     rolled_up_to_ms: dict[str, int | None]
     waiting_rows: int = 0
+    gaps: Mapping[str, Gaps] = field(default_factory=dict)
 
 
 class Store(Protocol):

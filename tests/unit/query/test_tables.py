@@ -62,3 +62,32 @@ def test_whole_hours_come_from_the_coarsest_table():
         ("m", 11100, 11160),
         ("flows", 11160, 11170),
     ]
+
+
+@given(
+    stores(),
+    st.integers(0, 199 * HOUR),
+    st.integers(1, 100 * HOUR),
+    st.integers(0, 20 * HOUR),
+    st.lists(st.tuples(st.integers(0, 199 * HOUR), st.integers(1, 40 * HOUR)), max_size=3),
+    st.sampled_from([None, 60, 300, 3600, 7200]),
+)
+def test_nothing_is_read_that_does_not_tell_a_column(store, start, length, beyond, gaps, step):
+    """Also where whole intervals reach beyond the end of the range, up to a time that lies in a gap."""
+    now, tables = store
+    end = min(start + length, now)
+    if start >= end:
+        return
+
+    def lacking(table):
+        unit = table.interval_seconds or 1
+        found = tuple((at // unit * unit, -(-(at + long) // unit) * unit) for at, long in gaps)
+        return Table(table.name, unit if unit > 1 else 0, table.since, table.until, gaps={"Tenant": found})
+
+    knowing = [lacking(table).knowing(["Tenant"], end) for table in tables]
+    found = plan(knowing, start, min(end + beyond, now), step)
+    for segment in found.segments:
+        for gap_start, gap_end in segment.table.gaps["Tenant"]:
+            assert segment.end <= gap_start or gap_end <= segment.start
+    if not gaps:
+        assert found.lacking is None

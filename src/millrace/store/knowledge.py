@@ -1,0 +1,160 @@
+"""Which flows of a table do not tell a column: those stored before it came, or while the schema lacked it.
+
+A column that is added to a table has its default in the rows that are there.
+That is no value of theirs: what nobody knew must not pass for "unknown" in a
+filter, least of all in one that says what somebody may see. So each table
+remembers, for each column, the times of such flows (its *gaps*), and questions
+go to the finest table that has none in their range.
+
+A column that comes leaves a gap up to the newest row. One that the schema lacks
+for a while leaves a gap over the rows that are inserted meanwhile: the last
+block is remembered when it goes. A rollup lacks what its source lacked, in
+whole intervals; and a column that rollups carried along before version 2 of
+this record, without telling rows apart by it, came only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from millrace.store import migrations
+from millrace.store.ddl import TableSpec, quote
+from millrace.store.engine import Engine
+from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
+from millrace.store.rollups import last_block_statement, newer_than
+from millrace.store.state import State
+
+Gap: TypeAlias = "tuple[int, int]"
+"""Unix seconds, the end excluded."""
+
+Gaps: TypeAlias = "Mapping[str, tuple[Gap, ...]]"
+"""By column; those without a gap are left out."""
+
+CARRIED = frozenset(
+    (
+        *(f"Exporter{name}" for name in ("Name", "Group", "Role", "Site", "Region", "Tenant")),
+        *(f"{side}ASName" for side in ("Src", "Dst")),
+        *(
+            f"{side}If{name}"
+            for side in ("In", "Out")
+            for name in ("Name", "Description", "Connectivity", "Provider", "Speed", "Boundary")
+        ),
+    )
+)
+"""Columns that rollups took from one row of each group as long as nobody kept this record."""
+
+_SECONDS = {RAW_TABLE: 1} | {resolution.table: resolution.seconds for resolution in RESOLUTIONS}
+_SOURCES = {resolution.table: resolution.source for resolution in RESOLUTIONS}
+
+
+class Knowledge:
+    """Keeps the gaps of every table of flows.
+
+    Parameters
+    ----------
+    engine, state
+    tables : sequence of TableSpec
+        What the schema wants; sources before what is computed from them.
+    """
+
+    def __init__(self, engine: Engine, state: State, tables: Sequence[TableSpec]) -> None:
+        self._engine = engine
+        self._state = state
+        self._tables = [table for table in tables if table.name in _SECONDS]
+        self.gaps: dict[str, Gaps] = {}
+
+    def update(self) -> None:
+        """Compare what is known with what the schema wants, and remember the result; before tables are changed.
+
+        Should changing them fail, the next start finds what is true then.
+        """
+        for table in self._tables:
+            key = f"columns:{table.name}"
+            stored = self._state.get(key).get("columns")
+            record = self._record(table, stored)
+            if record != stored:
+                self._state.put(key, {"columns": record})
+            found = {column.name: _joined(record[column.name]["gaps"]) for column in table.columns}
+            self.gaps[table.name] = {name: gaps for name, gaps in found.items() if gaps}
+
+    def _record(self, table: TableSpec, stored: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Gaps of each column that the table has or had; of those that the schema lacks, the last block with them."""
+        found = migrations.describe(self._engine, table.name)
+        there = {} if found is None else found.columns
+        if stored is None:
+            carried = CARRIED if table.name in _SOURCES else frozenset[str]()
+            stored = {name: {"gaps": []} for name in there if name not in carried}
+        rows = _Rows(self._engine, table.name if there else "")
+        lacking = self.gaps.get(_SOURCES.get(table.name, ""), {})
+        record: dict[str, Any] = {}
+        for column in table.columns:
+            old = stored.get(column.name)
+            if old is None or column.name not in there:
+                gaps = rows.until_the_last()
+            else:
+                gaps = [*old["gaps"], *(rows.after(old["block"]) if "block" in old else ())]
+            gaps += [_widened(gap, _SECONDS[table.name]) for gap in lacking.get(column.name, ())]
+            record[column.name] = {"gaps": [list(gap) for gap in _joined(gaps)]}
+        for name in there:
+            if name in stored and name not in record:
+                record[name] = {"block": rows.last_block(), **stored[name]}
+        return record
+
+
+class _Rows:
+    """The times of the rows of a table.
+
+    Parameters
+    ----------
+    engine : Engine
+    table : str
+        Empty: there is no such table.
+    """
+
+    def __init__(self, engine: Engine, table: str) -> None:
+        self._engine = engine
+        self._table = table
+        self._known: dict[int, list[Gap]] = {}
+
+    def until_the_last(self) -> list[Sequence[int]]:
+        """All time up to the newest row; nothing if there are no rows."""
+        return [(0, end) for _, end in self._inserted(0)]
+
+    def after(self, block: int) -> list[Sequence[int]]:
+        """The time of the rows that were inserted after a block; nothing if there are none."""
+        return list(self._inserted(block))
+
+    def last_block(self) -> int:
+        """The last block that was inserted."""
+        return int(self._engine.rows(last_block_statement(self._table))[0][0])
+
+    def _inserted(self, block: int) -> list[Gap]:
+        if not self._table:
+            return []
+        if block not in self._known:
+            # Without a condition the engine answers from what it knows of each part.
+            where = f" WHERE {newer_than(block)}" if block else ""
+            row = self._engine.rows(
+                "SELECT count(), toUnixTimestamp(min(TimeReceived)), toUnixTimestamp(max(TimeReceived)) "
+                f"FROM {quote(self._table)}{where}"
+            )[0]
+            self._known[block] = [(int(row[1]), int(row[2]) + _SECONDS[self._table])] if int(row[0]) else []
+        return self._known[block]
+
+
+def _widened(gap: Gap, seconds: int) -> Gap:
+    """The whole intervals that a gap touches."""
+    start, end = gap
+    return start // seconds * seconds, -(-end // seconds) * seconds
+
+
+def _joined(gaps: Iterable[Sequence[int]]) -> tuple[Gap, ...]:
+    """The same times, in order, each once."""
+    found: list[Gap] = []
+    for start, end in sorted((int(gap[0]), int(gap[1])) for gap in gaps):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return tuple(found)
