@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from browser.explore import Explore, until
@@ -15,17 +16,135 @@ def test_columns_operators_and_values_are_completed(page, demo, window):
     explore.filter.click()
     page.keyboard.type("InIfProv")
     expect(options.filter(has_text="InIfProvider").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(explore.filter).to_have_text(re.compile(r"^InIfProvider\s*$"))
     page.keyboard.type(" = ")
     expect(options.filter(has_text="cogent").first).to_be_visible()
     page.keyboard.type("cog")
     expect(options).to_have_count(1)
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Apply", exact=True).click()
 
     explore.reaches(filter='InIfProvider = "cogent"')
     until(page, lambda: explore.names() and explore.state()["filter"] == 'InIfProvider = "cogent"')
+
+
+COMPLETE = [
+    "Proto = 6",
+    "SrcAS = 3",
+    "DstPort = 0",
+    "InIfSpeed = 10",
+    "Proto IN (6, 17)",
+    "NOT DstPort = 8",
+    "SrcPort = DstPort",
+    "SrcCountry = DE",
+    "InIfBoundary = external AND SrcAS = 64",
+    "DstPort BETWEEN 1 AND 8",
+]
+"""Filters that are right as they stand, though the list offers something else for their last word."""
+
+
+@pytest.mark.parametrize("key", ["Enter", "Control+Enter"])
+@pytest.mark.parametrize("text", COMPLETE)
+def test_what_is_complete_is_run_as_it_stands(page, demo, window, text, key):
+    explore = Explore(page, demo).open(**window)
+    options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+
+    explore.filter.click()
+    page.keyboard.type(text)
+    # A bracket ends what can be completed: there is no list behind it.
+    if not text.endswith(")"):
+        expect(options.first).to_be_visible()
+    page.keyboard.press(key)
+
+    explore.reaches(filter=text)
+    expect(explore.filter).to_have_text(text)
+    expect(options).to_have_count(0)
+
+
+@pytest.mark.parametrize("text", ["Proto = 6", "SrcAS = 3", "DstPort = 0", "InIfSpeed = 10"])
+def test_tab_leaves_what_is_complete(page, demo, window, text):
+    explore = Explore(page, demo).open(**window)
+
+    explore.filter.click()
+    page.keyboard.type(text)
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Tab")
+
+    expect(explore.filter).to_have_text(text)
+    expect(explore.filter).not_to_be_focused()
+
+
+def test_tab_finishes_a_word_that_is_none_by_itself(page, demo, window):
+    explore = Explore(page, demo).open(**window)
+
+    explore.filter.click()
+    page.keyboard.type("(Proto = 6 AND InIfProv")
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Tab")
+
+    expect(explore.filter).to_have_text("(Proto = 6 AND InIfProvider)")
+
+
+def test_ctrl_enter_runs_what_stands_there_whatever_is_chosen(page, demo, window):
+    explore = Explore(page, demo).open(**window)
+    options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+
+    explore.filter.click()
+    page.keyboard.type("Proto = 6")
+    expect(options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Control+Enter")
+
+    explore.reaches(filter="Proto = 6")
+
+
+def test_enter_takes_what_was_chosen_with_the_arrows(page, demo, window):
+    explore = Explore(page, demo).open(**window)
+    options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+
+    explore.filter.click()
+    page.keyboard.type("Proto = ud")
+    expect(options.filter(has_text="udp").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(explore.filter).to_have_text("Proto = udp")
+    page.keyboard.press("Enter")
+
+    explore.reaches(filter="Proto = udp")
+
+
+@pytest.mark.parametrize("path", ["/", "/flows", "/live"])
+def test_every_page_runs_a_complete_filter_as_it_stands(page, demo, path):
+    page.goto(f"{demo}{path}")
+    field = page.get_by_role("textbox", name="Filter")
+
+    field.click()
+    page.keyboard.type("Proto = 6")
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+
+    page.wait_for_function("() => new URLSearchParams(location.search).get('filter') === 'Proto = 6'")
+
+
+def test_enter_in_an_empty_search_of_columns_adds_none(page, demo, window):
+    explore = Explore(page, demo).open(by="SrcAS", **window)
+
+    field = page.get_by_role("combobox", name=re.compile("^Add to "))
+    field.focus()
+    expect(page.get_by_role("listbox", name=re.compile("^Add to ")).get_by_role("option").first).to_be_visible()
+    field.press("Enter")
+    expect(page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(1)
+    # A whole name is the column of that name, whatever else holds its letters.
+    field.fill("proto")
+    field.press("Enter")
+
+    explore.reaches(by="SrcAS,Proto")
 
 
 def test_an_unknown_column_is_refused_with_the_nearest(page, demo, window):

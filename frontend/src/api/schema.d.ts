@@ -1053,6 +1053,9 @@ export interface components {
          *         Code points that an option replaces.
          *     what : str
          *         ``column``, ``operator``, ``value``, ``keyword`` or ``saved``.
+         *     unfinished : bool
+         *         Whether something stands there that means nothing by itself: an editor may put the first option in its place
+         *         unasked. What is complete it leaves alone.
          */
         CompletionView: {
             /** End */
@@ -1061,6 +1064,8 @@ export interface components {
             options: components["schemas"]["OptionView"][];
             /** Start */
             start: number;
+            /** Unfinished */
+            unfinished: boolean;
             /** What */
             what: string;
         };

@@ -37,6 +37,19 @@ describe("dimensions", () => {
     expect(names(wrapper)).toEqual(["Source AS", "Destination port"]);
   });
 
+  it("are not added by Enter in an empty field, before anything was chosen", async () => {
+    const wrapper = await picker(["SrcAS"]);
+    const input = wrapper.get("input");
+    await input.trigger("focus");
+    await input.trigger("keydown", { key: "Enter" });
+    expect(names(wrapper)).toEqual(["Source AS"]);
+
+    await input.trigger("keydown", { key: "ArrowDown" });
+    expect(wrapper.findAll("[role=option]")[0]!.attributes("aria-selected")).toBe("true");
+    await input.trigger("keydown", { key: "Enter" });
+    expect(names(wrapper)).toHaveLength(2);
+  });
+
   it("are ordered and removed by keyboard, and this is said", async () => {
     const wrapper = await picker(["SrcAS", "DstAS", "Proto"]);
     await wrapper.findAll("[data-name]")[2]!.trigger("keydown", { key: "ArrowLeft", altKey: true });

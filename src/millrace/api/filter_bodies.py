@@ -131,12 +131,16 @@ class CompletionView:
         Code points that an option replaces.
     what : str
         ``column``, ``operator``, ``value``, ``keyword`` or ``saved``.
+    unfinished : bool
+        Whether something stands there that means nothing by itself: an editor may put the first option in its place
+        unasked. What is complete it leaves alone.
     """
 
     start: int
     end: int
     what: str
     options: list[OptionView]
+    unfinished: bool
 
 
 @dataclass(frozen=True, slots=True)

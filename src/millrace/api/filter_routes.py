@@ -131,7 +131,8 @@ def _completion(found: Completion, recent: list[ColumnValue]) -> CompletionView:
     options = {value.text: OptionView(value.text, value.label, "recent") for value in recent}
     for option in found.options:
         options.setdefault(option.text, OptionView(option.text, option.label, option.detail))
-    return CompletionView(found.start, found.end, found.what, list(options.values())[:MAX_OPTIONS])
+    shown = list(options.values())[:MAX_OPTIONS]
+    return CompletionView(found.start, found.end, found.what, shown, found.unfinished)
 
 
 def _combined(text: str, clauses: list[Clause], services: Services, saved: Mapping[str, str], timezone: tzinfo) -> str:

@@ -9,11 +9,13 @@ from typing import Literal, TypeAlias
 from lark import Token
 
 from millrace.lang import offers
+from millrace.lang.faults import FilterError
 from millrace.lang.grammar import starts_condition, takes_operator, takes_value
 from millrace.lang.literals import unquoted
 from millrace.lang.names import DEFAULT_NAMES, Names
 from millrace.lang.offers import Offer, Option, ranked
 from millrace.lang.operators import MEANINGS, canonical, comparable, meaning, operators_of
+from millrace.lang.parser import parse
 from millrace.lang.syntax import MAX_LENGTH
 from millrace.lang.walk import BLANK, Walk, lexed
 from millrace.schema import Column, Schema
@@ -46,6 +48,9 @@ class Completion:
         What was typed of it, without quotes.
     options : tuple of Option
         The best first. Values are those known without data; who has data adds its own.
+    unfinished : bool
+        Whether something stands there that means nothing by itself (``InIfProv``): an option may take its place unasked.
+        What is complete (``6`` after ``Proto =``) is replaced by nothing but a choice.
     """
 
     start: int
@@ -54,6 +59,7 @@ class Completion:
     column: Column | None
     prefix: str
     options: tuple[Option, ...]
+    unfinished: bool = False
 
 
 def complete(
@@ -83,7 +89,7 @@ def complete(
     if current is not None and current.type == "SIGN" and not place.has_longer(current):
         place.feed(current)
         current = None
-    return place.complete(_Typed.at(cursor, current))
+    return place.complete(_Typed.at(cursor, current), text)
 
 
 def _nothing(cursor: int) -> Completion:
@@ -158,8 +164,8 @@ class _Place:
         known = operators_of(self._column) if self._column else ()
         return any(operator.startswith(sign) and operator != sign for operator in known)
 
-    def complete(self, typed: _Typed) -> Completion:
-        """What may stand here."""
+    def complete(self, typed: _Typed, text: str) -> Completion:
+        """What may stand here, in a text."""
         accepted = self._walk.accepted
         what: What
         if starts_condition(accepted):
@@ -173,7 +179,24 @@ class _Place:
         else:
             what, found = "keyword", list(offers.words(_KEYWORDS[word] for word in _KEYWORDS if word in accepted))
         column = self._column if what in ("operator", "value") else None
-        return Completion(typed.start, typed.end, what, column, typed.prefix, ranked(typed.prefix, found))
+        written = text[typed.start : typed.end]
+        unfinished = bool(written) and not self._is_complete(written, what, found)
+        return Completion(typed.start, typed.end, what, column, typed.prefix, ranked(typed.prefix, found), unfinished)
+
+    def _is_complete(self, written: str, what: What, found: Iterable[Offer]) -> bool:
+        """Whether something means what it says without an option in its place."""
+        if any(offer.option.text.casefold() == written.casefold() for offer in found):
+            return True
+        if what != "value" or self._column is None:
+            return False
+        operator = canonical(*self._operator)
+        shape = {"IN": "({0})", "NOT IN": "({0})", "BETWEEN": "{0} AND {0}", "NOT BETWEEN": "{0} AND {0}"}
+        condition = f"{self._column.name} {operator} {shape.get(operator, '{0}').format(written)}"
+        try:
+            parse(condition, self._schema, self._names)
+        except FilterError:
+            return False
+        return True
 
     def _conditions(self) -> list[Offer]:
         return [

@@ -105,6 +105,13 @@ def test_completion_of_a_column(editor):
     assert (told["start"], told["end"], told["what"]) == (0, 5, "column")
     assert told["options"][0]["text"] == "InIfProvider"
     assert told["options"][0]["detail"]
+    assert told["unfinished"]
+
+
+def test_a_complete_value_is_nothing_unfinished(editor):
+    told = post(editor, "complete", text="Proto = 6", cursor=9)
+    assert told["options"]
+    assert not told["unfinished"]
 
 
 def test_completion_of_a_value_has_recent_ones_first_and_each_once(editor):

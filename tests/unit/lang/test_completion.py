@@ -139,3 +139,27 @@ def test_every_value_that_is_offered_is_understood(at, schema):
 
 def test_options_are_bounded(at):
     assert len(at("DstPort = |").options) == 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Proto = 6|", "SrcAS = 3|", "DstPort = 0|", "InIfSpeed = 10|", "Proto IN (6|", "DstPort BETWEEN 1 AND 8|",
+        "(Proto = 6|", "Proto = tcp|", "SrcCountry = DE|", 'InIfName = "x|"', "SrcAddr = 10.0.0.1|", "SrcAS|",
+        "srcas|", "SrcAS = 1 and|", "SrcAS <|", "SrcAS !=|", "@transit|", "SrcPort = DstPort|", "SrcA|S = 1",
+        "|", "Proto = |", "Proto = 6 |", "Proto |", "-- x|",
+    ],
+)  # fmt: skip
+def test_what_is_complete_or_not_begun_is_nothing_unfinished(at, text):
+    assert not at(text).unfinished
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "InIfProv|", "SrcAS = goog|", "Proto = ud|", "SrcAddr !|", "SrcAS = 1 o|", "@tran|", "SrcCountry IN (DE, united|",
+        'InIfBoundary = "ex|', "InIfBoundary = e|x", "SrcAS NOT b|", "nothing = a|",
+    ],
+)  # fmt: skip
+def test_a_word_that_means_nothing_yet_is_unfinished(at, text):
+    assert at(text).unfinished

@@ -1,14 +1,21 @@
 /**
  * The filter editor on CodeMirror: highlighting, errors and completion all come from the server. A chunk of its own,
  * loaded when a filter is edited first.
+ *
+ * The list of completions never changes what is complete: Enter takes what was chosen in it with the arrows and runs the
+ * filter if nothing was, Ctrl+Enter runs what stands there, Tab finishes a word that means nothing by itself.
  */
 import {
   acceptCompletion,
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
-  startCompletion,
+  currentCompletions,
+  selectedCompletionIndex,
+  setSelectedCompletion,
+  type Completion,
   type CompletionContext,
   type CompletionResult,
 } from "@codemirror/autocomplete";
@@ -33,7 +40,7 @@ export interface EditorOptions {
   placeholder: string;
   /** Said of each change of the text. */
   changed: (text: string) => void;
-  /** Enter was pressed. */
+  /** The filter is to be run as it stands. */
   apply: () => void;
   /** Id of the element that tells what is wrong. */
   describedBy: string;
@@ -67,6 +74,11 @@ function decorationsOf(check: FilterCheck, length: number): DecorationSet {
   return Decoration.set(ranges, true);
 }
 
+/** A completion that knows whether it may be taken without having been chosen. */
+interface Offered extends Completion {
+  finishes: boolean;
+}
+
 async function complete(context: CompletionContext): Promise<CompletionResult | null> {
   const text = context.state.doc.toString();
   const before = text.slice(0, context.pos);
@@ -81,12 +93,15 @@ async function complete(context: CompletionContext): Promise<CompletionResult | 
       from: found.start,
       to: Math.max(found.end, found.start),
       filter: false,
-      options: found.options.map((option) => ({
-        label: option.label || option.text,
-        apply: option.text,
-        detail: option.detail,
-        type: found.what,
-      })),
+      options: found.options.map(
+        (option): Offered => ({
+          label: option.label || option.text,
+          apply: option.text,
+          detail: option.detail,
+          type: found.what,
+          finishes: found.unfinished,
+        }),
+      ),
     };
   } catch {
     // No completion is no harm: the text can be typed.
@@ -94,25 +109,31 @@ async function complete(context: CompletionContext): Promise<CompletionResult | 
   }
 }
 
+/** Tab: what was chosen, or else the first that finishes the word; where neither is, Tab leaves the field as any other. */
+function finishWord(view: EditorView): boolean {
+  if ((selectedCompletionIndex(view.state) ?? -1) >= 0) return acceptCompletion(view);
+  const [first] = currentCompletions(view.state) as readonly Offered[];
+  if (!first?.finishes) return false;
+  view.dispatch({ effects: setSelectedCompletion(0) });
+  return acceptCompletion(view);
+}
+
 export function createEditor(options: EditorOptions): Editor {
   const editable = new Compartment();
-  const applyKey = {
-    key: "Enter",
-    run: () => {
-      options.apply();
-      return true;
-    },
-  };
+  function apply(view: EditorView): boolean {
+    closeCompletion(view);
+    options.apply();
+    return true;
+  }
   const view = new EditorView({
     parent: options.parent,
     state: EditorState.create({
       doc: options.text,
       extensions: [
-        Prec.high(keymap.of([...completionKeymap, { key: "Tab", run: acceptCompletion }])),
+        Prec.high(keymap.of([{ key: "Mod-Enter", run: apply }, ...completionKeymap, { key: "Tab", run: finishWord }])),
         keymap.of([
-          { key: "Ctrl-Space", run: startCompletion },
           { key: "Shift-Enter", run: insertNewline },
-          applyKey,
+          { key: "Enter", run: apply },
           ...closeBracketsKeymap,
           ...historyKeymap,
           ...defaultKeymap.filter(({ key }) => key !== "Mod-Enter"),
@@ -120,7 +141,16 @@ export function createEditor(options: EditorOptions): Editor {
         history(),
         drawSelection(),
         closeBrackets(),
-        autocompletion({ override: [complete], activateOnTypingDelay: 150, icons: false, closeOnBlur: true }),
+        autocompletion({
+          override: [complete],
+          activateOnTypingDelay: 150,
+          icons: false,
+          closeOnBlur: true,
+          selectOnOpen: false,
+          // Nothing is taken that was not chosen: the list need not wait before it hears the arrows.
+          interactionDelay: 0,
+          defaultKeymap: false,
+        }),
         tokenField,
         editorTheme,
         placeholderText(options.placeholder),
