@@ -1,6 +1,7 @@
 /** The filter language, which only the server knows: check, complete, saved filters. */
 import { api, ask } from "@/api/client";
 import type { components } from "@/api/schema";
+import { zone } from "@/time/zone";
 
 export type FilterCheck = components["schemas"]["FilterCheck"];
 export type FilterToken = FilterCheck["tokens"][number];
@@ -12,7 +13,7 @@ export type NewFilter = components["schemas"]["FilterBody"];
 
 /** Positions in what is asked and answered are UTF-16 units here, as in every string of a browser. */
 export async function checkFilter(text: string, signal?: AbortSignal): Promise<FilterCheck> {
-  const check = await ask(api.POST("/api/v1/filter/check", { body: { text }, signal: signal ?? null }));
+  const check = await ask(api.POST("/api/v1/filter/check", { body: { text, timezone: zone.value }, signal: signal ?? null }));
   const at = unitsOf(text);
   return {
     ...check,
@@ -22,7 +23,7 @@ export async function checkFilter(text: string, signal?: AbortSignal): Promise<F
 }
 
 export async function completeFilter(text: string, cursor: number, signal?: AbortSignal): Promise<FilterCompletion> {
-  const body = { text, cursor: [...text.slice(0, cursor)].length };
+  const body = { text, timezone: zone.value, cursor: [...text.slice(0, cursor)].length };
   const completion = await ask(api.POST("/api/v1/filter/complete", { body, signal: signal ?? null }));
   const at = unitsOf(text);
   return { ...completion, start: at(completion.start), end: at(completion.end) };

@@ -922,6 +922,13 @@ export interface components {
              * @example InIfBoundary = external AND Proto = tcp
              */
             text: string;
+            /**
+             * Timezone
+             * @description Time zone of times that name no offset, by its IANA name.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * ClauseBody
@@ -1025,6 +1032,13 @@ export interface components {
              * @example InIfBoundary = external AND Proto = tcp
              */
             text: string;
+            /**
+             * Timezone
+             * @description Time zone of times that name no offset, by its IANA name.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * CompleteBody
@@ -1042,6 +1056,13 @@ export interface components {
              * @example InIfBoundary = external AND Proto = tcp
              */
             text: string;
+            /**
+             * Timezone
+             * @description Time zone of times that name no offset, by its IANA name.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * CompletionView
@@ -1241,10 +1262,18 @@ export interface components {
             limit: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * ExporterDetail
@@ -1490,28 +1519,44 @@ export interface components {
         };
         /**
          * Heatmap
-         * @description A field of values.
+         * @description A field of values; the ranges are those of `Series`.
          *
          *     Attributes
          *     ----------
+         *     interval : str or None
+         *         What the columns are if they are times: ``seconds``, ``day``, ``week``, ``month`` or ``year``.
          *     interval_seconds : int or None
          *         Length of the columns if they are times.
+         *     seconds : list of int or None
+         *         Length of each of them, as in `Series`.
          *     values : list of list of float
          *         One list per row of the field, in the unit.
          */
         Heatmap: {
             /** Across */
             across: string[];
+            /** Asked End */
+            asked_end: string;
+            /** Asked Start */
+            asked_start: string;
             /** Columns */
             columns: components["schemas"]["HeatmapAxis"][];
+            /** Covered End */
+            covered_end: string;
+            /** Covered Start */
+            covered_start: string;
             /** Down */
             down: string[];
             /** End */
             end: string;
+            /** Interval */
+            interval: string | null;
             /** Interval Seconds */
             interval_seconds: number | null;
             /** Rows */
             rows: components["schemas"]["HeatmapAxis"][];
+            /** Seconds */
+            seconds: number[] | null;
             /** Sources */
             sources: components["schemas"]["Source"][];
             /** Sql */
@@ -1590,10 +1635,18 @@ export interface components {
             points: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
             /**
              * Truncate V4
              * @description Group IPv4 addresses by their prefixes of this length.
@@ -1868,12 +1921,12 @@ export interface components {
         };
         /**
          * Previous
-         * @description The total of an earlier range of the same length.
+         * @description The total of an earlier range.
          *
          *     Attributes
          *     ----------
          *     period : str
-         *         ``hour``, ``day``, ``week``, ``4-weeks`` or ``year``.
+         *         ``hour``, ``day``, ``week``, ``4-weeks``, ``month``, ``year`` or ``52-weeks``.
          *     start, end : str
          *         The earlier range.
          *     row : SeriesRow
@@ -1944,10 +1997,18 @@ export interface components {
             last_seconds?: number | null;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * RatesView
@@ -2007,9 +2068,17 @@ export interface components {
          * @description What flows from each value of a column to each value of the next.
          *
          *     What enters a node leaves it: the rates of all links between two columns
-         *     add up to the total.
+         *     add up to the total. The ranges are those of `Series`.
          */
         Sankey: {
+            /** Asked End */
+            asked_end: string;
+            /** Asked Start */
+            asked_start: string;
+            /** Covered End */
+            covered_end: string;
+            /** Covered Start */
+            covered_start: string;
             /** Dimensions */
             dimensions: string[];
             /** End */
@@ -2108,10 +2177,18 @@ export interface components {
             limit: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
             /**
              * Truncate V4
              * @description Group IPv4 addresses by their prefixes of this length.
@@ -2227,10 +2304,18 @@ export interface components {
             limit: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * SeenExporter
@@ -2292,13 +2377,21 @@ export interface components {
          *     Attributes
          *     ----------
          *     start, end : str
-         *         Range that is answered: the range asked for, moved outwards to whole
-         *         intervals (but not past now), or to what is stored. It ends before the
-         *         end that was asked for where many flows are not rolled up yet.
+         *         Range that is answered: the range asked for, or whole intervals of what
+         *         is stored of it. One that ends now ends where data are complete.
          *     asked_start, asked_end : str
          *         Range that was asked for.
+         *     covered_start, covered_end : str
+         *         Part of the range for which there are data: averages and figures are about it.
+         *     interval : str
+         *         What a bucket is: ``seconds``, or a ``day``, ``week``, ``month`` or ``year`` of the question's time zone.
          *     interval_seconds : int
-         *         Length of the buckets; the last may be cut by now.
+         *         Length of the buckets; of months and years the usual one.
+         *     figures_seconds : int
+         *         Length of the intervals whose averages minimum, maximum and 95th percentile are of.
+         *     seconds : list of int
+         *         Length of each bucket: the range may cut the first and the last, days may have 23 or 25 hours. Of buckets that
+         *         are covered in part, that part: rates are divided by it.
          *     times : list of str
          *         Start of each bucket.
          *     rows : list of SeriesRow
@@ -2318,10 +2411,18 @@ export interface components {
             asked_end: string;
             /** Asked Start */
             asked_start: string;
+            /** Covered End */
+            covered_end: string;
+            /** Covered Start */
+            covered_start: string;
             /** Dimensions */
             dimensions: string[];
             /** End */
             end: string;
+            /** Figures Seconds */
+            figures_seconds: number;
+            /** Interval */
+            interval: string;
             /** Interval Seconds */
             interval_seconds: number;
             previous: components["schemas"]["Previous"] | null;
@@ -2329,6 +2430,8 @@ export interface components {
             reverse: components["schemas"]["SeriesRow"][] | null;
             /** Rows */
             rows: components["schemas"]["SeriesRow"][];
+            /** Seconds */
+            seconds: number[];
             /** Sources */
             sources: components["schemas"]["Source"][];
             /** Sql */
@@ -2374,6 +2477,11 @@ export interface components {
              */
             filter: string;
             /**
+             * Interval
+             * @description Days, weeks, months or years of `timezone` as buckets, in place of `points` and `interval_seconds`.
+             */
+            interval?: ("day" | "week" | "month" | "year") | null;
+            /**
              * Interval Seconds
              * @description Length of the buckets, in place of `points`.
              */
@@ -2399,15 +2507,15 @@ export interface components {
             limit_by: "average" | "maximum" | "last" | "p95";
             /**
              * Points
-             * @description Points at most; the interval is a round number of seconds.
+             * @description Points at most; the interval is a round number of seconds, or a day, week, month or year.
              * @default 200
              */
             points: number;
             /**
              * Previous
-             * @description Also answer with the total of an earlier range of the same length.
+             * @description Also answer with the total of an earlier range.
              */
-            previous?: ("auto" | "hour" | "day" | "week" | "4-weeks" | "year") | null;
+            previous?: ("auto" | "hour" | "day" | "week" | "4-weeks" | "month" | "year" | "52-weeks") | null;
             /**
              * Spread
              * @description Spread each flow's bytes and packets, and the flow itself, evenly over the time between its first and its last
@@ -2418,10 +2526,18 @@ export interface components {
             spread: boolean;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
             /**
              * Truncate V4
              * @description Group IPv4 addresses by their prefixes of this length.
@@ -2456,9 +2572,12 @@ export interface components {
          *         Whether it is the rest that has no series of its own.
          *     points : list of float
          *         Value in each bucket, in the unit.
-         *     average, minimum, maximum, last, percentile95 : float
-         *         Of the points of whole intervals (of all if none is whole: now may cut
-         *         the last one); the average over the whole range.
+         *     average : float
+         *         Over the part of the range that is covered by data.
+         *     minimum, maximum, percentile95 : float
+         *         Of averages over `Series.figures_seconds`, whole ones of what is covered.
+         *     last : float
+         *         Of the last whole bucket.
          *     total : float
          *         Sum over the range: of bytes (IP, or on the wire), packets or flows. Of
          *         percentages there is none: 0.
@@ -2624,9 +2743,17 @@ export interface components {
         };
         /**
          * Top
-         * @description Combinations with the largest value, and the total of everything.
+         * @description Combinations with the largest value, and the total of everything; the ranges are those of `Series`.
          */
         Top: {
+            /** Asked End */
+            asked_end: string;
+            /** Asked Start */
+            asked_start: string;
+            /** Covered End */
+            covered_end: string;
+            /** Covered Start */
+            covered_start: string;
             /** Dimensions */
             dimensions: string[];
             /** End */
@@ -2682,10 +2809,18 @@ export interface components {
             limit: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
             /**
              * Truncate V4
              * @description Group IPv4 addresses by their prefixes of this length.
@@ -2872,10 +3007,18 @@ export interface components {
             limit: number;
             /**
              * Start
-             * @description First moment, ISO 8601 (UTC unless it says otherwise).
+             * @description First moment, ISO 8601 (in `timezone` unless it says otherwise).
              * @example 2026-01-31T12:00:00Z
              */
             start?: string | null;
+            /**
+             * Timezone
+             * @description Time zone of who asks, by its IANA name: of `start` and `end`, and of times in the filter, that name no offset,
+             *     and of days, weeks, months and years.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         /**
          * ViewBody
@@ -4759,6 +4902,8 @@ export interface operations {
                 column?: string[] | null;
                 /** @description Which flows, in the filter language. */
                 filter?: string;
+                /** @description Time zone, by its IANA name, of times in it that name no offset. */
+                timezone?: string;
             };
             header?: never;
             path?: never;

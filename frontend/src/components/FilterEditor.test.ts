@@ -56,7 +56,7 @@ describe.each(["editor", "plain field"])("the filter as %s", (kind) => {
     await wrapper.vm.apply();
 
     expect(wrapper.emitted("update:modelValue")).toEqual([["SrcAS = AS64500"]]);
-    expect(asked.at(-1)?.body).toEqual({ text: "SrcAS = AS64500" });
+    expect(asked.at(-1)?.body).toEqual({ text: "SrcAS = AS64500", timezone: "UTC" });
   });
 
   it("says what is wrong and does not hold", async () => {

@@ -15,7 +15,7 @@ describe("the time range", () => {
 
   it("is named, and keeps the words of a preset", async () => {
     const { wrapper, changes } = await picker();
-    expect(wrapper.get("[aria-haspopup=dialog]").text()).toBe("Last 6 hours");
+    expect(wrapper.get("[aria-haspopup=dialog]").text()).toBe("Last 6 hours UTC");
 
     await wrapper.get("[aria-haspopup=dialog]").trigger("click");
     vi.useRealTimers();

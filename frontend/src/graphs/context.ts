@@ -20,6 +20,8 @@ export interface GraphContext {
   tick: (value: number) => string;
   /** A moment, in Unix milliseconds. */
   moment: (ms: number) => string;
+  /** What stands beside a moment to say its zone. */
+  zone: (ms: number) => string;
   /** Title of a column. */
   title: (column: string) => string;
   /** Mark that is looked at while the tooltip is made. */

@@ -1,5 +1,6 @@
 /** A graph in a sentence or two, for who does not see it; the table holds the rest. */
-import { formatRange, formatShare, formatUnit, isUnit, UNIT_WORDS } from "@/format";
+import { formatShare, formatUnit, isUnit, UNIT_WORDS } from "@/format";
+import { zonedRange } from "@/composables/useFormat";
 import type { GraphAnswer } from "@/graphs/answers";
 import { drawableKind } from "@/graphs/build";
 import type { GraphKind } from "@/graphs/exploration";
@@ -25,7 +26,7 @@ export function describeGraph(kind: GraphKind, answer: GraphAnswer, utc: boolean
   const { start, end, unit } = answer.data;
   const title = kindInfo(drawableKind(kind, answer)).label;
   const measured = isUnit(unit) ? UNIT_WORDS[unit].title : unit;
-  return `${title} graph of ${measured}, ${formatRange(start, end, utc)}. ${largest(answer)}`;
+  return `${title} graph of ${measured}, ${zonedRange(start, end, utc)}. ${largest(answer)}`;
 }
 
 function largest(answer: GraphAnswer): string {

@@ -9,6 +9,7 @@
  */
 import type { LocationQuery, LocationQueryRaw, RouteLocationRaw } from "vue-router";
 import { UNITS, type Unit } from "@/format";
+import { calendarUnit, type CalendarUnit } from "@/graphs/buckets";
 
 export const GRAPH_KINDS = ["stacked", "percent", "lines", "grid", "columns", "bars", "heatmap", "sankey"] as const;
 export type GraphKind = (typeof GRAPH_KINDS)[number];
@@ -16,7 +17,7 @@ export type GraphKind = (typeof GRAPH_KINDS)[number];
 export const LIMITS_BY = ["average", "maximum", "last", "p95"] as const;
 export type LimitBy = (typeof LIMITS_BY)[number];
 
-export const PERIODS = ["auto", "hour", "day", "week", "4-weeks", "year"] as const;
+export const PERIODS = ["auto", "hour", "day", "week", "4-weeks", "month", "year", "52-weeks"] as const;
 export type Period = (typeof PERIODS)[number];
 
 export interface Exploration {
@@ -35,8 +36,8 @@ export interface Exploration {
   limitBy: LimitBy;
   /** Points at most; null: as many as the kind of graph wants. */
   points: number | null;
-  /** Length of the buckets in seconds, in place of `points`; null: it follows from the range. */
-  interval: number | null;
+  /** Length of the buckets, in place of `points`: seconds, or a unit of the calendar; null: it follows from the range. */
+  interval: number | CalendarUnit | null;
   bidirectional: boolean;
   previous: Period | null;
   truncateV4: number;
@@ -98,7 +99,7 @@ export function parseExploration(query: LocationQuery): Exploration {
     limit: whole(text("limit"), 1, MAX_LIMIT) ?? DEFAULTS.limit,
     limitBy: oneOf(LIMITS_BY, text("limit-by"), DEFAULTS.limitBy),
     points: whole(text("points"), 1, MAX_POINTS),
-    interval: whole(text("interval"), 1, MAX_INTERVAL),
+    interval: calendarUnit(text("interval")) ?? whole(text("interval"), 1, MAX_INTERVAL),
     bidirectional: flag(text("both")),
     previous: oneOf([...PERIODS, null], text("previous"), DEFAULTS.previous),
     truncateV4: whole(text("v4"), 0, 32) ?? DEFAULTS.truncateV4,

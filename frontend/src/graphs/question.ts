@@ -3,6 +3,7 @@ import type { components } from "@/api/schema";
 import { shapeOf, type Shape } from "@/graphs/answers";
 import type { Exploration } from "@/graphs/exploration";
 import { kindInfo } from "@/graphs/kinds";
+import { zone } from "@/time/zone";
 
 type Schemas = components["schemas"];
 export type SeriesQuestion = Schemas["SeriesQuestion"];
@@ -48,6 +49,7 @@ export function hintOf(e: Exploration): Hint | null {
 export function questionOf(e: Exploration, range: AskedRange): GraphQuestion {
   const grouped = {
     ...range,
+    timezone: zone.value,
     filter: e.filter,
     unit: e.unit,
     truncate_v4: e.truncateV4,
@@ -71,6 +73,7 @@ export function questionOf(e: Exploration, range: AskedRange): GraphQuestion {
 export function seriesQuestion(e: Exploration, range: AskedRange): SeriesQuestion {
   return {
     ...range,
+    timezone: zone.value,
     filter: e.filter,
     unit: e.unit,
     truncate_v4: e.truncateV4,
@@ -79,7 +82,7 @@ export function seriesQuestion(e: Exploration, range: AskedRange): SeriesQuestio
     limit: e.limit,
     limit_by: e.limitBy,
     points: e.points ?? (kindInfo(e.kind).points || 200),
-    interval_seconds: e.interval,
+    ...(typeof e.interval === "string" ? { interval: e.interval } : { interval_seconds: e.interval }),
     bidirectional: e.bidirectional,
     previous: e.previous,
     spread: e.spread,

@@ -1,6 +1,7 @@
 /** The series of an answer as they are drawn over time. */
 import type { Series, SeriesRow } from "@/graphs/answers";
 import { colorsOf } from "@/graphs/colors";
+import { wholeEnd } from "@/graphs/buckets";
 import type { GraphColors } from "@/graphs/context";
 import { PREVIOUS_ID, rowMark, rowName, type Mark } from "@/graphs/marks";
 
@@ -12,10 +13,11 @@ export interface DrawnSeries {
 export interface Timeline {
   /** Starts of the buckets, Unix milliseconds. */
   starts: number[];
-  /** End of the last bucket as if it were whole. */
+  /** Ends of the buckets as if they were whole. */
+  ends: number[];
+  /** End of the last of them. */
   end: number;
-  intervalMs: number;
-  /** Whether the last bucket still fills. */
+  /** Whether the last bucket is cut, by now or by the range. */
   partial: boolean;
   forward: DrawnSeries[];
   reverse: DrawnSeries[];
@@ -30,7 +32,9 @@ const PERIOD_NAMES: Record<string, string> = {
   day: "a day before",
   week: "a week before",
   "4-weeks": "4 weeks before",
+  month: "a month before",
   year: "a year before",
+  "52-weeks": "52 weeks before",
 };
 
 /** How long before the range the previous period lies, in words. */
@@ -47,10 +51,10 @@ export function oppositeColumn(column: string): string {
   return column;
 }
 
-export function timelineOf(series: Series, colors: GraphColors): Timeline {
+export function timelineOf(series: Series, colors: GraphColors, utc: boolean): Timeline {
   const starts = series.times.map((time) => Date.parse(time));
-  const intervalMs = series.interval_seconds * 1000;
-  const end = (starts.at(-1) ?? Date.parse(series.start)) + intervalMs;
+  const ends = starts.map((start, i) => starts[i + 1] ?? wholeEnd(start, series.interval, series.interval_seconds, utc));
+  const end = ends.at(-1) ?? Date.parse(series.end);
   const reverse = series.reverse ?? [];
   const named = colorsOf(
     [...series.rows, ...reverse].filter((row) => !row.other).map(rowName),
@@ -63,8 +67,8 @@ export function timelineOf(series: Series, colors: GraphColors): Timeline {
   });
   return {
     starts,
+    ends,
     end,
-    intervalMs,
     partial: Date.parse(series.end) < end,
     forward: series.rows.map((row) => drawn(row, false)),
     reverse: reverse.map((row) => drawn(row, true)),

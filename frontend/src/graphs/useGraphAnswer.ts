@@ -65,7 +65,7 @@ export function useGraphAnswer(
   const question = useQuestion(
     () => {
       const e = toValue(exploration);
-      return hint.value || !active.value ? null : { ...questionOf(e, { start: "" }), from: e.from, to: e.to, utc: utc.value };
+      return hint.value || !active.value ? null : { ...questionOf(e, { start: "" }), from: e.from, to: e.to };
     },
     run,
     { isEmpty: (answered) => isEmpty(answered.answer) },

@@ -71,13 +71,6 @@ export function axisPointer(context: GraphContext) {
   };
 }
 
-/** A range, the day said once if it is one. */
-export function rangeWords(context: GraphContext, start: number, end: number): string {
-  const [from, to] = [context.moment(start), context.moment(end)];
-  const day = from.split(" ")[0] ?? "";
-  return `${from} – ${to.startsWith(`${day} `) ? to.slice(day.length + 1) : to}`;
-}
-
 const LETTER_PX = 7.8;
 
 /** Pixels for the longest of some names beside an axis, at most a part of the width. */

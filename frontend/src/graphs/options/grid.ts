@@ -1,10 +1,11 @@
 /** Small multiples: a drawing per series, each on its own scale: sizes are what the other graphs compare. */
 import type { EChartsOption, LineSeriesOption, TitleComponentOption } from "echarts";
 import type { Series } from "@/graphs/answers";
+import { bucketWords } from "@/graphs/buckets";
 import type { BuiltGraph, Place } from "@/graphs/built";
 import type { GraphContext } from "@/graphs/context";
 import { rowId } from "@/graphs/marks";
-import { axisPointer, baseOption, rangeWords, timeAxis, tooltipStyle, valueAxis } from "@/graphs/options/common";
+import { axisPointer, baseOption, timeAxis, tooltipStyle, valueAxis } from "@/graphs/options/common";
 import { timelineOf, type DrawnSeries, type Timeline } from "@/graphs/timeline";
 import { tooltip, tooltipGroup } from "@/graphs/tooltip";
 
@@ -30,7 +31,7 @@ export function gridHeight(width: number, cells: number, scale: number): number 
 }
 
 export function gridGraph(series: Series, context: GraphContext): BuiltGraph {
-  const timeline = timelineOf(series, context.colors);
+  const timeline = timelineOf(series, context.colors, context.utc);
   const cells = cellsOf(timeline);
   const columns = gridColumns(context.width, cells.length, context.scale);
   const rows = Math.max(1, Math.ceil(cells.length / columns));
@@ -59,7 +60,7 @@ export function gridGraph(series: Series, context: GraphContext): BuiltGraph {
       ...tooltipStyle(context),
       trigger: "axis",
       axisPointer: axisPointer(context),
-      formatter: (params: unknown) => cellTooltip(params, drawn, timeline, context),
+      formatter: (params: unknown) => cellTooltip(params, drawn, timeline, series, context),
     },
     series: drawn.map(({ one, cell }) => lineOf(one, cell, timeline)),
   };
@@ -145,6 +146,7 @@ function cellTooltip(
   params: unknown,
   drawn: readonly { one: DrawnSeries; cell: number }[],
   timeline: Timeline,
+  series: Series,
   context: GraphContext,
 ): HTMLElement {
   const all = (Array.isArray(params) ? params : [params]) as { seriesIndex?: number; dataIndex?: number }[];
@@ -157,5 +159,5 @@ function cellTooltip(
     return [{ mark: { ...one.mark, name }, value, text: context.value(value) }];
   });
   const start = timeline.starts[index] ?? 0;
-  return tooltip(rangeWords(context, start, start + timeline.intervalMs), tooltipGroup("", rows, context.looked()));
+  return tooltip(bucketWords(context, start, Math.min(timeline.ends[index] ?? start, Date.parse(series.end)), series.interval), tooltipGroup("", rows, context.looked()));
 }

@@ -1,9 +1,10 @@
 /** Heatmap: rows against time, or against the values of other columns. */
 import type { Heatmap, HeatmapAxis } from "@/graphs/answers";
+import { bucketWords, calendarUnit, calendarWords, wholeEnd } from "@/graphs/buckets";
 import type { BuiltGraph, Place, TimeScale } from "@/graphs/built";
 import type { GraphContext } from "@/graphs/context";
 import { axisMark, jointMark, rowName, type Mark } from "@/graphs/marks";
-import { baseOption, rangeWords, roomForNames, tooltipStyle } from "@/graphs/options/common";
+import { baseOption, roomForNames, tooltipStyle } from "@/graphs/options/common";
 import { tooltip, tooltipGroup } from "@/graphs/tooltip";
 
 const ROW_HEIGHT = 26;
@@ -52,9 +53,9 @@ export function heatmapGraph(field: Heatmap, context: GraphContext): BuiltGraph 
   const beyond = field.values.some((row) => row.some((value) => value > maximum));
   const rows = field.rows.map((axis) => axisMark(field.down, axis, colors.accent));
   const cells = field.values.flatMap((row, y) => row.map((value, x) => [x, y, strength(value, maximum), value]));
-  const cellAt = (dataIndex: number): Mark | null => cellMark(field, cells[dataIndex], colors.accent, rows);
+  const cellAt = (dataIndex: number): Mark | null => cellMark(field, cells[dataIndex], context, rows);
   const nameWidth = roomForNames(rows.map((row) => row.name), context, 0.28, 220);
-  const scale = scaleOf(field);
+  const scale = scaleOf(field, context.utc);
   const crowded = (context.height - bottomOf(field)) / Math.max(rows.length, 1) < LEAST_ROW * context.scale;
   const step = Math.max(1, Math.ceil((field.columns.length * LABEL_WIDTH) / context.width));
 
@@ -126,28 +127,30 @@ export function heatmapGraph(field: Heatmap, context: GraphContext): BuiltGraph 
 
 /** The clock, and the day where it is another than at the label before. */
 function timeLabel(field: Heatmap, index: number, step: number, context: GraphContext): string {
+  const unit = calendarUnit(field.interval);
+  if (unit) return calendarWords(context, Date.parse(field.columns[index]?.time ?? ""), unit).replace("week of ", "");
   const words = (i: number): string[] => context.moment(Date.parse(field.columns[i]?.time ?? "")).split(" ");
   const [day = "", clock = ""] = words(index);
   return index >= step && words(index - step)[0] === day ? clock : `${clock}\n${day.slice(5)}`;
 }
 
-function scaleOf(field: Heatmap): TimeScale | null {
+function scaleOf(field: Heatmap, utc: boolean): TimeScale | null {
   if (!field.interval_seconds) return null;
   const starts = field.columns.map((axis) => Date.parse(axis.time ?? ""));
-  return { starts, end: (starts.at(-1) ?? 0) + field.interval_seconds * 1000, counted: true };
+  return { starts, end: wholeEnd(starts.at(-1) ?? 0, field.interval, field.interval_seconds, utc), counted: true };
 }
 
-function endOf(field: Heatmap, axis: HeatmapAxis): number {
-  return Math.min(Date.parse(axis.time ?? "") + (field.interval_seconds ?? 0) * 1000, Date.parse(field.end));
+function endOf(field: Heatmap, axis: HeatmapAxis, utc: boolean): number {
+  return Math.min(wholeEnd(Date.parse(axis.time ?? ""), field.interval, field.interval_seconds ?? 0, utc), Date.parse(field.end));
 }
 
-function cellMark(field: Heatmap, cell: number[] | undefined, color: string, rows: readonly Mark[]): Mark | null {
+function cellMark(field: Heatmap, cell: number[] | undefined, { colors, utc }: GraphContext, rows: readonly Mark[]): Mark | null {
   const [x = -1, y = -1] = cell ?? [];
   const row = rows[y];
   const column = field.columns[x];
   if (!row || !column) return null;
-  if (!column.time) return jointMark(row.id, [row, axisMark(field.across, column, color)], " → ", color);
-  return { ...row, from: column.time, to: new Date(endOf(field, column)).toISOString() };
+  if (!column.time) return jointMark(row.id, [row, axisMark(field.across, column, colors.accent)], " → ", colors.accent);
+  return { ...row, from: column.time, to: new Date(endOf(field, column, utc)).toISOString() };
 }
 
 function cellTooltip(field: Heatmap, cell: number[] | undefined, context: GraphContext, rows: readonly Mark[]): HTMLElement | string {
@@ -156,7 +159,7 @@ function cellTooltip(field: Heatmap, cell: number[] | undefined, context: GraphC
   const column = field.columns[x];
   if (!row || !column) return "";
   const heading = column.time
-    ? rangeWords(context, Date.parse(column.time), endOf(field, column))
+    ? bucketWords(context, Date.parse(column.time), endOf(field, column, context.utc), field.interval)
     : `${field.across.map(context.title).join(" · ")}: ${rowName(column)}`;
   return tooltip(heading, tooltipGroup("", [{ mark: row, value, text: context.value(value) }], null));
 }

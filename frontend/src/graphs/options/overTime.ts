@@ -2,10 +2,11 @@
 import type { BarSeriesOption, LineSeriesOption } from "echarts";
 import { formatShare } from "@/format";
 import type { Series } from "@/graphs/answers";
+import { bucketWords } from "@/graphs/buckets";
 import type { BuiltGraph, Place } from "@/graphs/built";
 import type { GraphContext } from "@/graphs/context";
 import { TOTAL, type Mark } from "@/graphs/marks";
-import { axisPointer, baseOption, fullGrid, rangeWords, timeAxis, tooltipStyle, valueAxis } from "@/graphs/options/common";
+import { axisPointer, baseOption, fullGrid, timeAxis, tooltipStyle, valueAxis } from "@/graphs/options/common";
 import { timelineMarks, timelineOf, type DrawnSeries, type Timeline } from "@/graphs/timeline";
 import { tooltip, tooltipGroup, type TooltipRow } from "@/graphs/tooltip";
 
@@ -13,7 +14,7 @@ export type OverTimeKind = "stacked" | "percent" | "lines" | "columns";
 type Point = [number, number | null];
 
 export function overTimeGraph(kind: OverTimeKind, series: Series, context: GraphContext): BuiltGraph {
-  const timeline = timelineOf(series, context.colors);
+  const timeline = timelineOf(series, context.colors, context.utc);
   const drawn = timelineMarks(timeline).filter((one) => kind !== "percent" || !one.mark.previous);
   const sums = kind === "percent" ? sumsOf(timeline) : null;
   const both = timeline.reverse.length > 0;
@@ -104,14 +105,13 @@ function linePoints(values: readonly (number | null)[], timeline: Timeline): Poi
 }
 
 function barPoints(values: readonly (number | null)[], timeline: Timeline, partial: boolean): NonNullable<BarSeriesOption["data"]> {
-  const middle = timeline.intervalMs / 2;
   return timeline.starts.map((start, i) => {
-    const value: Point = [start + middle, values[i] ?? null];
+    const value: Point = [(start + (timeline.ends[i] ?? start)) / 2, values[i] ?? null];
     return partial && i === timeline.starts.length - 1 ? { value, itemStyle: { opacity: 0.45 } } : { value };
   });
 }
 
-/** Veils the bucket that still fills, and shades where nothing was seen. */
+/** Veils the bucket that is not whole, and shades where nothing was seen. */
 function overlay(timeline: Timeline, both: boolean, context: GraphContext): LineSeriesOption {
   const { colors } = context;
   const last = timeline.starts.at(-1);
@@ -189,12 +189,12 @@ export function bucketTooltip(series: Series, timeline: Timeline, place: number,
   const sum = (all: readonly DrawnSeries[]): number => all.reduce((total, one) => total + (one.row.points[index] ?? 0), 0);
   const forward = sum(timeline.forward);
   const parts: (HTMLElement | string)[] = [];
-  if (timeline.partial && index === timeline.starts.length - 1) parts.push("still filling");
+  if (timeline.partial && index === timeline.starts.length - 1) parts.push("not whole: cut by the range, or still filling");
   const both = timeline.reverse.length > 0;
   parts.push(group(both ? "Forward" : "", timeline.forward, forward));
   if (both) parts.push(group("Reverse", timeline.reverse, sum(timeline.reverse)));
   parts.push(totals(series, timeline, index, forward, context));
-  return tooltip(rangeWords(context, start, Math.min(start + timeline.intervalMs, Date.parse(series.end))), ...parts);
+  return tooltip(bucketWords(context, start, Math.min(timeline.ends[index] ?? start, Date.parse(series.end)), series.interval), ...parts);
 }
 
 function totals(series: Series, timeline: Timeline, index: number, forward: number, context: GraphContext): HTMLElement {

@@ -161,6 +161,7 @@ describe("Explore", () => {
     await settle();
     expect(page.asked.find((one) => one.path.endsWith("/combine"))?.body).toEqual({
       text: "Proto = tcp",
+      timezone: "UTC",
       clauses: [{ column: "SrcAS", value: 1, exclude: true }],
     });
     expect(page.query()).toMatchObject({ filter: "SrcAS = AS1" });

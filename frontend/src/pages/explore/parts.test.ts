@@ -61,7 +61,7 @@ describe("the table under a graph", () => {
       ["Other", "(SrcAS)"],
       ["cogent", "(InIfProvider)"],
     ]);
-    expect(texts(table({ shape: "heatmap", data: heatmap() }))[0]?.at(-1)).toBe("2026-01-31 12:00");
+    expect(texts(table({ shape: "heatmap", data: heatmap() }))[0]?.at(-1)).toBe("2026-01-31 12:00 UTC");
   });
 });
 
@@ -83,7 +83,7 @@ describe("what was read", () => {
     expect(moved({})).toBe("");
     expect(moved({ asked_start: at(-60) })).toBe("nothing stored before 2026-01-31 12:00");
     expect(moved({ asked_end: "2026-01-31T12:03:10Z" })).toBe("moved outwards to whole intervals");
-    expect(moved({ asked_start: at(1), asked_end: at(5) })).toBe("until 2026-01-31 12:04, later flows are still being added up");
+    expect(moved({ asked_start: at(1), asked_end: at(5) })).toBe("data complete until 2026-01-31 12:04");
     expect(intervalWords({ shape: "series", data: series() })).toMatch(/^intervals of 1.min$/);
     expect(intervalWords({ shape: "top", data: top() })).toBe("");
   });

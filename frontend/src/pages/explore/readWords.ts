@@ -1,20 +1,22 @@
 /** What was read for an answer, in words. */
 import { formatDuration } from "@/format";
 import type { GraphAnswer, Source } from "@/graphs/answers";
+import { calendarUnit } from "@/graphs/buckets";
 
 type Time = (moment: string, style: "minute" | "second" | "clock") => string;
 
 export function intervalWords(answer: GraphAnswer): string {
   const seconds = "interval_seconds" in answer.data ? answer.data.interval_seconds : null;
+  const unit = "interval" in answer.data ? calendarUnit(answer.data.interval) : null;
+  if (unit) return `calendar ${unit}s`;
   return seconds ? `intervals of ${formatDuration(seconds)}` : "";
 }
 
 /** Whether the range is another than was asked for, and which way. */
 export function movedWords(answer: GraphAnswer, time: Time): string {
-  if (answer.shape !== "series") return "";
   const { asked_start, asked_end, start, end } = answer.data;
   const [askedStart, askedEnd] = [Date.parse(asked_start), Date.parse(asked_end)];
-  if (Date.parse(end) < askedEnd) return `until ${time(end, "minute")}, later flows are still being added up`;
+  if (Date.parse(end) < askedEnd) return `data complete until ${time(end, "second")}`;
   if (Date.parse(start) > askedStart) return `nothing stored before ${time(start, "minute")}`;
   if (Date.parse(start) < askedStart || Date.parse(end) > askedEnd) return "moved outwards to whole intervals";
   return "";

@@ -2,7 +2,10 @@
 import { formatCount, formatBytes, formatShare, formatTime, formatTotal, isUnit, UNKNOWN } from "@/format";
 import type { TableColumn } from "@/components/DataTable.vue";
 import type { GraphAnswer, Heatmap, Sankey, Series, SeriesRow, Top } from "@/graphs/answers";
+import { zonedTime } from "@/composables/useFormat";
+import { calendarUnit, calendarWords } from "@/graphs/buckets";
 import { colorsOf } from "@/graphs/colors";
+import { figuresOf } from "@/graphs/covered";
 import type { GraphColors } from "@/graphs/context";
 import { valueIn } from "@/graphs/describe";
 import { isPercentage } from "@/graphs/kinds";
@@ -74,8 +77,9 @@ function figure(key: string, title: string, write: (value: number) => string, de
 }
 
 function seriesTable(series: Series, context: TableContext): ResultTable {
-  const timeline = timelineOf(series, context.colors);
+  const timeline = timelineOf(series, context.colors, context.utc);
   const value = (number: number): string => valueIn(series.unit, number);
+  const of = figuresOf(series);
   const percentages = isPercentage(series.unit);
   const both = timeline.reverse.length > 0;
   const sum = { forward: series.total.total, reverse: (series.reverse ?? []).reduce((all, row) => all + row.total, 0) };
@@ -94,11 +98,11 @@ function seriesTable(series: Series, context: TableContext): ResultTable {
     names: titles(series.dimensions, context),
     columns: [
       ...(both ? [direction()] : []),
-      figure("minimum", "Min", value, "Smallest value of the whole intervals"),
-      figure("maximum", "Max", value, "Largest value of the whole intervals"),
-      figure("average", "Average", value, "Over the whole range"),
-      figure("p95", "95th", value, "95th percentile: 95 % of the intervals lie below"),
-      figure("last", "Last", value, "Last interval that is whole"),
+      figure("minimum", "Min", value, `Smallest of ${of}`),
+      figure("maximum", "Max", value, `Largest of ${of}`),
+      figure("average", "Average", value, "Over the part of the range for which there are data"),
+      figure("p95", "95th", value, `95th percentile of ${of}: 95 % of them lie below`),
+      figure("last", "Last", value, "Last interval that is complete"),
       ...(percentages ? [] : [figure("total", "Total", (all) => (isUnit(series.unit) ? formatTotal(all, series.unit) : String(all))), share()]),
     ],
     rows: timelineMarks({ ...timeline, previous: null }).map(({ mark, row }) => ({
@@ -201,7 +205,10 @@ function heatmapTable(field: Heatmap, context: TableContext): ResultTable {
   const place = (index: number): string => {
     const axis = field.columns[index];
     if (!axis) return "";
-    return axis.time ? formatTime(axis.time, context.utc, "minute") : rowName(axis);
+    if (!axis.time) return rowName(axis);
+    const unit = calendarUnit(field.interval);
+    const moment = (ms: number): string => formatTime(ms, context.utc, "minute");
+    return unit ? calendarWords({ moment }, Date.parse(axis.time), unit) : zonedTime(axis.time, context.utc, "minute");
   };
   return {
     names: titles(field.down, context),

@@ -4,6 +4,7 @@ import type { components } from "@/api/schema";
 import { useToasts } from "@/composables/useToasts";
 import type { Exploration } from "@/graphs/exploration";
 import type { Clause } from "@/graphs/marks";
+import { zone } from "@/time/zone";
 
 type ClauseBody = components["schemas"]["ClauseBody"];
 
@@ -15,7 +16,7 @@ function valueOf(value: unknown): ClauseBody["value"] {
 
 /** A filter with conditions for some values added. */
 export async function combined(text: string, clauses: readonly Clause[], exclude: boolean): Promise<string> {
-  const body = { text, clauses: clauses.map(({ column, value }) => ({ column, value: valueOf(value), exclude })) };
+  const body = { text, timezone: zone.value, clauses: clauses.map(({ column, value }) => ({ column, value: valueOf(value), exclude })) };
   return (await ask(api.POST("/api/v1/filter/combine", { body }))).text;
 }
 

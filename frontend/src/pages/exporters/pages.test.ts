@@ -108,6 +108,7 @@ describe("an exporter", () => {
 
     expect(asked.filter(({ path }) => path === "/api/v1/filter/combine").at(-1)?.body).toEqual({
       text: "",
+      timezone: "UTC",
       clauses: [
         { column: "ExporterAddress", value: "192.0.2.1", exclude: false },
         { column: "InIf", value: 7, exclude: false },

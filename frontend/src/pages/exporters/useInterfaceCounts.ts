@@ -4,6 +4,7 @@ import { api, ask } from "@/api/client";
 import { usePolling } from "@/composables/usePolling";
 import { useQuestion } from "@/composables/useQuestion";
 import { useSession } from "@/composables/useSession";
+import { zone } from "@/time/zone";
 
 const LOOKED_AT_SECONDS = 3600;
 const POLL_MS = 60_000;
@@ -12,7 +13,7 @@ const POLL_MS = 60_000;
 export function useInterfaceCounts(): ComputedRef<ReadonlyMap<string, number>> {
   const { mayOperate } = useSession();
   const { answer, refresh } = useQuestion(
-    () => (mayOperate.value ? { last_seconds: LOOKED_AT_SECONDS, filter: "" } : null),
+    () => (mayOperate.value ? { last_seconds: LOOKED_AT_SECONDS, filter: "", timezone: zone.value } : null),
     (body, signal) => ask(api.POST("/api/v1/flows/exporters", { body, signal })),
   );
   usePolling(refresh, () => (mayOperate.value ? POLL_MS : 0));

@@ -95,7 +95,7 @@ describe("the page of flows", () => {
     await wrapper.get("[data-row='0'] td:nth-child(2) button").trigger("click");
     button("Only 192.0.2.1").click();
     await soon(() => expect(router.currentRoute.value.query["filter"]).toBe("combined"));
-    expect(bodies(asked, "/api/v1/filter/combine")[0]).toEqual({ text: "", clauses: [{ column: "SrcAddr", value: "192.0.2.1", exclude: false }] });
+    expect(bodies(asked, "/api/v1/filter/combine")[0]).toEqual({ text: "", timezone: "UTC", clauses: [{ column: "SrcAddr", value: "192.0.2.1", exclude: false }] });
 
     await soon(() => expect(wrapper.find("[data-row='0']").exists()).toBe(true));
     await wrapper.get("[data-row='0'] td:nth-child(2) button").trigger("click");

@@ -1,9 +1,10 @@
 /** A flow with all of its columns, ready to be shown. */
-import { formatBytes, formatCount, formatDuration, formatNumber } from "@/format";
+import { formatBytes, formatCount, formatDuration, formatNumber, UNKNOWN } from "@/format";
 import { byGroup } from "@/pages/flows/columns";
 import { codeWords } from "@/pages/flows/codes";
 import { countedOf, flowValue, isBlank, shownValue, type Flow, type FlowColumn, type ShownValue } from "@/pages/flows/values";
 import type { Value } from "@/format";
+import { zoneMark } from "@/time/zone";
 
 export interface Field extends ShownValue {
   column: FlowColumn;
@@ -29,7 +30,10 @@ export function fieldsOf(
     const value = flow[column.name];
     const label = labels[column.name];
     const shown = label === undefined ? flowValue(column, flow, utc) : shownValue(column, value, utc, label);
-    return { column, value, blank: isBlank(column, value), ...shown };
+    const blank = isBlank(column, value);
+    // Fields have no heading that would say the zone.
+    const text = column.display === "time" && shown.text !== UNKNOWN ? `${shown.text} ${zoneMark(Date.parse(String(value)), utc)}` : shown.text;
+    return { column, value, blank, ...shown, text };
   });
 }
 

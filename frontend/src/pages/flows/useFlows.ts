@@ -13,7 +13,7 @@ type SearchQuestion = components["schemas"]["SearchQuestion"];
 export interface FlowsQuestion extends TimeRange {
   filter: string;
   columns: readonly string[];
-  utc: boolean;
+  timezone: string;
 }
 
 export interface FoundFlow {
@@ -49,11 +49,11 @@ function rowsOf(page: Page): FoundFlow[] {
 export function useFlows(question: () => FlowsQuestion): Flows {
   const first = useQuestion<FlowsQuestion, FirstPage>(
     question,
-    async ({ filter, from, to, columns, utc }, signal) => {
+    async ({ filter, from, to, columns, timezone }, signal) => {
       const now = Date.now();
-      const { span, problem } = resolveRange({ from, to }, now, utc);
+      const { span, problem } = resolveRange({ from, to }, now, timezone === "UTC");
       if (!span) throw new Error(problem);
-      const asked: SearchQuestion = { ...askedRange(span, now), filter, columns: [...columns], limit: PAGE_SIZE };
+      const asked: SearchQuestion = { ...askedRange(span, now), timezone, filter, columns: [...columns], limit: PAGE_SIZE };
       return { asked, page: await ask(api.POST("/api/v1/flows/search", { body: asked, signal })) };
     },
     { isEmpty: ({ page }) => page.flows.length === 0 && !page.cursor },

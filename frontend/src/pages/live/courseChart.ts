@@ -1,7 +1,8 @@
 /** The rates of the last five minutes as a drawing. */
 import type { LineSeriesOption } from "echarts";
 import type { ChartContext, ChartOption, ChartTable } from "@/charts/types";
-import { formatTime, formatUnit, UNIT_WORDS } from "@/format";
+import { zonedTime } from "@/composables/useFormat";
+import { formatUnit, UNIT_WORDS } from "@/format";
 import { tickIn } from "@/graphs/describe";
 import { COURSE_SECONDS, type Course } from "@/pages/live/course";
 import type { Measure } from "@/pages/live/liveEvent";
@@ -73,7 +74,7 @@ function tip(params: unknown, measure: Measure, utc: boolean): string {
   const first: unknown = Array.isArray(params) ? params[0] : params;
   const value = (first as { value?: unknown } | undefined)?.value;
   if (!Array.isArray(value) || typeof value[1] !== "number") return "";
-  return `${formatTime(Number(value[0]), utc, "clock")}<br><b>${formatUnit(value[1], measure)}</b>`;
+  return `${zonedTime(Number(value[0]), utc, "clock")}<br><b>${formatUnit(value[1], measure)}</b>`;
 }
 
 const TABLE_STEP_S = 15;
@@ -84,6 +85,6 @@ export function courseTable(course: Course, measure: Measure, utc: boolean): Cha
     columns: ["Time", UNIT_WORDS[measure].title],
     rows: course
       .filter(({ second }) => second % TABLE_STEP_S === 0)
-      .map(({ second, rates }) => [formatTime(second * 1000, utc, "clock"), formatUnit(rates[measure], measure)]),
+      .map(({ second, rates }) => [zonedTime(second * 1000, utc, "clock"), formatUnit(rates[measure], measure)]),
   };
 }

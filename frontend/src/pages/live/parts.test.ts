@@ -88,7 +88,7 @@ describe("the course of the rates", () => {
   it("has a gap where nothing was heard", () => {
     const so = addEvent(course([1, 2]), event(3), 60_000);
     expect(pointsOf(so, "flows/s")).toEqual([[0, 1], [1000, 2], [2000, null], [60_000, 3]]);
-    expect(courseTable(so, "flows/s", true).rows).toEqual([["00:00:00", "1\u00a0flows/s"], ["00:01:00", "3\u00a0flows/s"]]);
+    expect(courseTable(so, "flows/s", true).rows).toEqual([["00:00:00 UTC", "1\u00a0flows/s"], ["00:01:00 UTC", "3\u00a0flows/s"]]);
   });
 });
 

@@ -12,6 +12,7 @@ export interface LiveQuestion {
   rate: number;
   columns: readonly string[];
   filter: string;
+  timezone: string;
 }
 
 export interface LiveStream {
@@ -39,9 +40,9 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
   let attempts = 0;
 
   async function listen(own: AbortController): Promise<void> {
-    const { rate, columns, filter } = question();
+    const { rate, columns, filter, timezone } = question();
     const { response } = await api.GET("/api/v1/flows/live", {
-      params: { query: { rate, column: [...columns], filter } },
+      params: { query: { rate, column: [...columns], filter, timezone } },
       headers: { Accept: "text/event-stream" },
       parseAs: "stream",
       signal: own.signal,

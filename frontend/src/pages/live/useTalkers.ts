@@ -4,6 +4,7 @@ import type { components } from "@/api/schema";
 import { usePolling } from "@/composables/usePolling";
 import { useQuestion, type Question } from "@/composables/useQuestion";
 import type { Measure } from "@/pages/live/liveEvent";
+import { zone } from "@/time/zone";
 
 export type Top = components["schemas"]["Top"];
 export type TopRow = components["schemas"]["TopRow"];
@@ -32,11 +33,11 @@ export const PRESETS: readonly { label: string; by: readonly string[] }[] = [
 ];
 
 export function useTalkers(question: () => TalkersQuestion): Question<Top> {
-  const talkers = useQuestion<TalkersQuestion, Top>(
-    question,
-    ({ by, filter, measure }, signal) => {
+  const talkers = useQuestion<TalkersQuestion & { timezone: string }, Top>(
+    () => ({ ...question(), timezone: zone.value }),
+    ({ by, filter, measure, timezone }, signal) => {
       const end = new Date(Date.now() - LAG_MS).toISOString();
-      const body = { dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
+      const body = { timezone, dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
       return ask(api.POST("/api/v1/flows/top", { body, signal }));
     },
     { isEmpty: (top) => top.rows.length === 0 },

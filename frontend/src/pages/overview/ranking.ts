@@ -6,10 +6,11 @@ import { isPercentage } from "@/graphs/kinds";
 import { valueIn } from "@/graphs/describe";
 import type { TopQuestion } from "@/graphs/question";
 import { clausesOf, rowId, rowName, type Clause } from "@/graphs/marks";
+import { zone } from "@/time/zone";
 
 /** A question with what it does not say filled in. */
 export function topOf(question: Partial<TopQuestion> & Pick<TopQuestion, "dimensions">): TopQuestion {
-  return { filter: "", unit: "bits/s", truncate_v4: 32, truncate_v6: 128, limit: 10, ...question };
+  return { timezone: zone.value, filter: "", unit: "bits/s", truncate_v4: 32, truncate_v6: 128, limit: 10, ...question };
 }
 
 export interface RankedFlows extends Ranked {
