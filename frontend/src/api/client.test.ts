@@ -47,7 +47,9 @@ describe("the client of the API", () => {
 
   it("has a sentence for answers without a problem document, and for none at all", async () => {
     reply = () => new Response("<html>", { status: 502, statusText: "Bad Gateway" });
-    expect(messageOf(await failure())).toBe("Bad Gateway");
+    expect(messageOf(await failure()), "a proxy without a server").toContain("The server does not answer");
+    reply = () => new Response("<html>", { status: 500, statusText: "Internal Server Error" });
+    expect(messageOf(await failure())).toBe("Internal Server Error");
 
     reply = () => Promise.reject(new TypeError("Failed to fetch"));
     expect(messageOf(await failure())).toContain("The server does not answer");

@@ -7,6 +7,7 @@
  */
 import createClient from "openapi-fetch";
 import type { paths } from "@/api/schema";
+import { heard, isSilence, unheard } from "@/api/connection";
 import { ApiError, isAbort, problemOf, UNREACHABLE } from "@/api/problem";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -37,8 +38,14 @@ export async function apiFetch(request: Request): Promise<Response> {
     response = await fetch(request);
   } catch (error) {
     if (isAbort(error) || request.signal.aborted) throw error;
+    unheard();
     throw new ApiError(UNREACHABLE);
   }
+  if (isSilence(response)) {
+    unheard();
+    throw new ApiError(UNREACHABLE);
+  }
+  heard();
   if (response.ok) return response;
   if (response.status === 401 && !judgesPassword(request)) onUnauthorized();
   throw new ApiError(await problemOf(response));
@@ -51,9 +58,16 @@ export const api = createClient<paths>({
 
 /** The body of an answer. */
 export async function ask<T>(answer: Promise<{ data?: T }>): Promise<NonNullable<T>> {
-  const { data } = await answer;
-  // What is not 2xx was thrown by `apiFetch`.
-  return data as NonNullable<T>;
+  try {
+    const { data } = await answer;
+    // What is not 2xx was thrown by `apiFetch`.
+    return data as NonNullable<T>;
+  } catch (error) {
+    // A body that broke off: the server went away while it spoke.
+    if (error instanceof ApiError || !(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+    unheard();
+    throw new ApiError(UNREACHABLE);
+  }
 }
 
 /** A request beside the typed client: for addresses that an answer named. */

@@ -43,6 +43,16 @@ export const UNREACHABLE: Problem = {
   detail: "The server does not answer. Check that Millrace runs and that the network works.",
 };
 
+/** Whether an error says that the server did not answer. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 0;
+}
+
+/** Whether an error is of the moment rather than of the question: the same may be answered later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
 /** Whether an error only says that nobody waits for the answer any more. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";

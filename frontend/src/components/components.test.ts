@@ -1,7 +1,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { h, nextTick, shallowRef } from "vue";
-import { ApiError } from "@/api/problem";
+import { ApiError, UNREACHABLE } from "@/api/problem";
 import CopyButton from "@/components/CopyButton.vue";
 import Dialog from "@/components/Dialog.vue";
 import EmptyState from "@/components/EmptyState.vue";
@@ -43,7 +43,8 @@ describe("states", () => {
 });
 
 describe("a panel", () => {
-  const question = (state: string, answer: unknown, error: unknown = null) => ({
+  const question = (state: string, answer: unknown, error: unknown = null, old: number | null = null) => ({
+    old: shallowRef(old),
     answer: shallowRef(answer),
     error: shallowRef(error),
     loading: shallowRef(state === "loading" || state === "stale"),
@@ -63,7 +64,9 @@ describe("a panel", () => {
     [question("ready", "one"), "answer: one"],
     [question("stale", "old"), "answer: old"],
     [question("error", null, new Error("no store")), "no store"],
-    [question("error", "old", new Error("no store")), "Not up to date: no storeanswer: old"],
+    [question("ready", "old", new Error("no store"), Date.UTC(2026, 0, 31, 12)), "As of 12:00:00 UTC: no store"],
+    [question("ready", "old", new Error("no store"), Date.UTC(2026, 0, 31, 12)), "answer: old"],
+    [question("ready", "old", new ApiError(UNREACHABLE), Date.UTC(2026, 0, 31, 12)), "the server does not answer; trying again"],
   ])("shows its question's state", async (q, words) => {
     await show(q);
     expect(text()).toContain(words);

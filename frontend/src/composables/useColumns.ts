@@ -1,6 +1,7 @@
 /** The columns of flows, asked once. */
-import { computed, readonly, shallowRef } from "vue";
+import { computed, readonly, shallowRef, watch } from "vue";
 import { api, ask } from "@/api/client";
+import { returns } from "@/api/connection";
 import type { components } from "@/api/schema";
 
 export type Column = components["schemas"]["ColumnView"];
@@ -19,6 +20,10 @@ async function fetchColumns(): Promise<void> {
     loading = null;
   }
 }
+
+watch(returns, () => {
+  if (error.value !== null) void (loading ??= fetchColumns());
+});
 
 const byName = computed(() => new Map(columns.value.map((column) => [column.name, column])));
 const dimensions = computed(() => columns.value.filter((column) => column.dimension));

@@ -1,6 +1,8 @@
 import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { effectScope, nextTick, ref, type EffectScope } from "vue";
+import { heard, unheard } from "@/api/connection";
+import { ApiError } from "@/api/problem";
 import { useQuestion } from "@/composables/useQuestion";
 
 interface Asked {
@@ -94,5 +96,56 @@ describe("a question", () => {
     expect(start().state.value).toBe("idle");
     expect(state.value).toBe("loading");
     expect(asked).toHaveLength(1);
+  });
+
+  it("keeps its answer, marked with its time, when the same could not be had again", async () => {
+    vi.setSystemTime(1_000_000);
+    const { state, old, answer, refresh } = start();
+    asked[0]!.resolve(["a"]);
+    await flushPromises();
+    expect(old.value).toBeNull();
+
+    vi.setSystemTime(2_000_000);
+    void refresh();
+    asked[1]!.reject(new ApiError({ title: "Busy", status: 503, detail: "busy" }));
+    await flushPromises();
+    expect([state.value, old.value, answer.value]).toEqual(["ready", 1_000_000, ["a"]]);
+
+    void refresh();
+    asked[2]!.resolve([]);
+    await flushPromises();
+    expect([state.value, old.value]).toEqual(["empty", null]);
+  });
+
+  it.each([
+    ["a new question is refused", 503, "other", "error"],
+    ["a new question has no server to ask", 0, "other", "ready"],
+    ["the same may not be asked any more", 403, "one", "error"],
+  ])("where %s", async (_, status, next, then) => {
+    const { state, refresh } = start();
+    asked[0]!.resolve(["a"]);
+    await flushPromises();
+    text.value = next;
+    await nextTick();
+    vi.advanceTimersByTime(100);
+    if (next === "one") void refresh();
+    asked.at(-1)!.reject(new ApiError({ title: "", status, detail: "no" }));
+    await flushPromises();
+    expect(state.value).toBe(then);
+  });
+
+  it("is asked again when the server is back", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("gone")));
+    unheard();
+    const { state, answer } = start();
+    asked[0]!.reject(new ApiError({ title: "", status: 0, detail: "silent" }));
+    await flushPromises();
+    expect(state.value).toBe("error");
+
+    heard();
+    await flushPromises();
+    asked[1]!.resolve(["back"]);
+    await flushPromises();
+    expect([state.value, answer.value]).toEqual(["ready", ["back"]]);
   });
 });

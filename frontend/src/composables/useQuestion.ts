@@ -1,6 +1,7 @@
 /** A question to the API that follows its page: debounced, aborted when nobody wants the answer any more. */
 import { computed, onScopeDispose, readonly, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from "vue";
-import { isAbort } from "@/api/problem";
+import { returns } from "@/api/connection";
+import { isAbort, isPassing, isUnreachable } from "@/api/problem";
 
 export type QuestionState = "idle" | "loading" | "ready" | "empty" | "stale" | "error";
 
@@ -19,6 +20,11 @@ export interface Question<A> {
   loading: Readonly<Ref<boolean>>;
   /** `stale`: an answer to an earlier question is shown while this one is under way. */
   state: ComputedRef<QuestionState>;
+  /**
+   * When the answer was given (Unix milliseconds), if a newer one could not be had: it is shown, marked as old (see
+   * `OldMark`), and `state` is what it was with it. Null while all is well, and if there is no answer.
+   */
+  old: ComputedRef<number | null>;
   /** How long the last answer took, in milliseconds. */
   took: Readonly<Ref<number>>;
   /** Ask the same again now. */
@@ -43,6 +49,8 @@ export function useQuestion<Q, A>(
   const error = shallowRef<unknown>(null);
   const loading = shallowRef(false);
   const took = shallowRef(0);
+  /** Of the answer: the question, and when it was given. */
+  const answered = shallowRef<{ key: string; at: number } | null>(null);
   const asked = computed(() => {
     const value = question();
     return { value, key: value === null ? "" : JSON.stringify(value) };
@@ -53,9 +61,9 @@ export function useQuestion<Q, A>(
   async function askNow(): Promise<void> {
     clearTimeout(timer);
     controller?.abort();
-    const { value } = asked.value;
+    const { value, key } = asked.value;
     if (value === null) {
-      answer.value = error.value = null;
+      answer.value = error.value = answered.value = null;
       loading.value = false;
       return;
     }
@@ -66,6 +74,7 @@ export function useQuestion<Q, A>(
       const given = await run(value, own.signal);
       if (own.signal.aborted) return;
       answer.value = given;
+      answered.value = { key, at: Date.now() };
       error.value = null;
       took.value = performance.now() - since;
     } catch (failure) {
@@ -91,16 +100,24 @@ export function useQuestion<Q, A>(
     },
     { immediate: true },
   );
+  watch(returns, () => {
+    if (isUnreachable(error.value)) void askNow();
+  });
   onScopeDispose(() => {
     clearTimeout(timer);
     controller?.abort();
   });
 
+  const old = computed(() => {
+    if (answered.value === null || !isPassing(error.value)) return null;
+    // Without a server nothing is known of a new question; with one its refusal is.
+    return isUnreachable(error.value) || answered.value.key === asked.value.key ? answered.value.at : null;
+  });
   const state = computed<QuestionState>(() => {
     if (loading.value) return answer.value === null ? "loading" : "stale";
-    if (error.value !== null) return "error";
+    if (error.value !== null && old.value === null) return "error";
     if (answer.value === null) return "idle";
     return isEmpty?.(answer.value) ? "empty" : "ready";
   });
-  return { answer, error, loading: readonly(loading), state, took: readonly(took), refresh: askNow };
+  return { answer, error, loading: readonly(loading), state, old, took: readonly(took), refresh: askNow };
 }

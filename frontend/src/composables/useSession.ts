@@ -1,6 +1,7 @@
 /** Who uses the console, what they may do, and how they log out. */
 import { computed, readonly, shallowRef } from "vue";
 import { api, ask, onLoginNeeded, useCsrfToken } from "@/api/client";
+import { beforeReturn } from "@/api/connection";
 import { ApiError } from "@/api/problem";
 import type { components } from "@/api/schema";
 
@@ -29,6 +30,9 @@ onLoginNeeded(() => {
   current.value = null;
   needsLogin.value = true;
 });
+
+// A server that was started anew knows no tokens of before.
+beforeReturn(() => (loading = fetchSession()));
 
 /** Session of this browser; one for the whole console. */
 export function useSession() {

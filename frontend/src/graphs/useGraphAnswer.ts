@@ -73,6 +73,6 @@ export function useGraphAnswer(
   usePolling(question.refresh, () => {
     return active.value && endsNow(toValue(exploration)) ? (toValue(options.refreshSeconds) ?? 0) * 1000 : 0;
   });
-  const { answer, error, loading, state, took, refresh } = question;
-  return { answered: answer, error, loading, state, took, hint, refresh, /** For a `Panel`. */ question };
+  const { answer, error, loading, state, old, took, refresh } = question;
+  return { answered: answer, error, loading, state, old, took, hint, refresh, /** For a `Panel`. */ question };
 }

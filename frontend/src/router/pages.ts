@@ -1,6 +1,7 @@
 /** Routes and navigation in one table: a page is a row here and a folder in `src/pages`. */
 import type { RouteRecordRaw } from "vue-router";
 import type { IconName } from "@/components/icons";
+import { lazy } from "@/router/chunks";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -14,66 +15,66 @@ declare module "vue-router" {
 }
 
 export const routes: RouteRecordRaw[] = [
-  { path: "/", name: "overview", component: () => import("@/pages/overview/OverviewPage.vue"), meta: { title: "Overview" } },
-  { path: "/explore", name: "explore", component: () => import("@/pages/explore/ExplorePage.vue"), meta: { title: "Explore" } },
-  { path: "/flows", name: "flows", component: () => import("@/pages/flows/FlowsPage.vue"), meta: { title: "Flows" } },
-  { path: "/live", name: "live", component: () => import("@/pages/live/LivePage.vue"), meta: { title: "Live" } },
+  { path: "/", name: "overview", component: lazy(() => import("@/pages/overview/OverviewPage.vue")), meta: { title: "Overview" } },
+  { path: "/explore", name: "explore", component: lazy(() => import("@/pages/explore/ExplorePage.vue")), meta: { title: "Explore" } },
+  { path: "/flows", name: "flows", component: lazy(() => import("@/pages/flows/FlowsPage.vue")), meta: { title: "Flows" } },
+  { path: "/live", name: "live", component: lazy(() => import("@/pages/live/LivePage.vue")), meta: { title: "Live" } },
   {
     path: "/exporters",
     name: "exporters",
-    component: () => import("@/pages/exporters/ExportersPage.vue"),
+    component: lazy(() => import("@/pages/exporters/ExportersPage.vue")),
     meta: { title: "Exporters" },
   },
   {
     path: "/exporters/:address",
     name: "exporter",
-    component: () => import("@/pages/exporters/ExporterPage.vue"),
+    component: lazy(() => import("@/pages/exporters/ExporterPage.vue")),
     props: true,
     meta: { title: "Exporter", section: "exporters" },
   },
   {
     path: "/dashboards",
     name: "dashboards",
-    component: () => import("@/pages/dashboards/DashboardsPage.vue"),
+    component: lazy(() => import("@/pages/dashboards/DashboardsPage.vue")),
     meta: { title: "Dashboards" },
   },
   {
     path: "/dashboards/:id",
     name: "dashboard",
-    component: () => import("@/pages/dashboards/DashboardPage.vue"),
+    component: lazy(() => import("@/pages/dashboards/DashboardPage.vue")),
     props: true,
     meta: { title: "Dashboard", section: "dashboards" },
   },
   {
     path: "/docs/:path(.*)*",
     name: "docs",
-    component: () => import("@/pages/docs/DocsPage.vue"),
+    component: lazy(() => import("@/pages/docs/DocsPage.vue")),
     meta: { title: "Documentation" },
   },
   {
     path: "/settings/:section?",
     name: "settings",
-    component: () => import("@/pages/settings/SettingsPage.vue"),
+    component: lazy(() => import("@/pages/settings/SettingsPage.vue")),
     props: true,
     meta: { title: "Settings" },
   },
   {
     path: "/login",
     name: "login",
-    component: () => import("@/pages/login/LoginPage.vue"),
+    component: lazy(() => import("@/pages/login/LoginPage.vue")),
     meta: { title: "Log in", bare: true },
   },
   {
     path: "/s/:id",
     name: "short",
-    component: () => import("@/pages/short/ShortPage.vue"),
+    component: lazy(() => import("@/pages/short/ShortPage.vue")),
     props: true,
     meta: { title: "Short link" },
   },
   {
     path: "/:path(.*)*",
     name: "not-found",
-    component: () => import("@/pages/missing/MissingPage.vue"),
+    component: lazy(() => import("@/pages/missing/MissingPage.vue")),
     meta: { title: "Not found" },
   },
 ];

@@ -1,5 +1,7 @@
 /** The question of a widget on its page, and the answer. */
 import { computed, inject, ref, watch, type Ref } from "vue";
+import { returns } from "@/api/connection";
+import { isUnreachable } from "@/api/problem";
 import { useSeenAnswer } from "@/graphs/useSeenAnswer";
 import { bothFilters } from "@/pages/dashboards/api";
 import { askedBy, type AskingWidget } from "@/pages/dashboards/model";
@@ -13,7 +15,7 @@ export function useWidget(host: Readonly<Ref<HTMLElement | undefined>>, widget: 
   const refused = ref<unknown>(null);
 
   watch(
-    [() => page.filter(), () => widget().exploration.filter],
+    [() => page.filter(), () => widget().exploration.filter, returns],
     async ([whole, own]) => {
       const current = (): boolean => page.filter() === whole && widget().exploration.filter === own;
       try {
@@ -22,7 +24,8 @@ export function useWidget(host: Readonly<Ref<HTMLElement | undefined>>, widget: 
         filter.value = both;
         refused.value = null;
       } catch (error) {
-        if (current()) refused.value = error;
+        // A silent server is asked again when it is back; what is shown stays.
+        if (current() && !(isUnreachable(error) && filter.value !== null)) refused.value = error;
       }
     },
     { immediate: true },

@@ -1,6 +1,16 @@
 /** What the collector says of itself (`/api/v1/status`), checked. */
 
+/** Where exporters may send; `reach`: who can (everybody, this machine alone, whoever reaches that address). */
+export interface Listener {
+  address: string;
+  port: number;
+  reach: "all" | "machine" | "address";
+}
+
 export interface CollectorStatus {
+  listeners: readonly Listener[];
+  /** What the program does beside collecting, which may be why nothing is there yet. */
+  activity: { text: string; share: number | null } | null;
   /** Ports at which it listens to everybody. */
   ports: number[];
   /** Other places, as `address:port`. */
@@ -23,18 +33,29 @@ function count(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }
 
+function listenerOf(told: Fields): Listener[] {
+  const [address, port, reach] = [told["address"], count(told["port"]), told["reach"]];
+  if (typeof address !== "string" || port <= 0) return [];
+  return [{ address, port, reach: reach === "all" || reach === "machine" ? reach : "address" }];
+}
+function activityOf(value: unknown): CollectorStatus["activity"] {
+  const { text, share } = fieldsOf(value);
+  return typeof text === "string" && text ? { text, share: typeof share === "number" ? share : null } : null;
+}
+
 export function collectorStatus(body: unknown): CollectorStatus {
   const status = fieldsOf(body);
   const decoded = fieldsOf(status["decoded"]);
   const sockets = (Array.isArray(status["sockets"]) ? status["sockets"] : []).map(fieldsOf);
-  const listening = sockets
-    .map((socket) => ({ address: String(socket["address"] ?? ""), port: count(socket["port"]) }))
-    .filter(({ port }) => port > 0);
-  const isOpen = (address: string): boolean => address === "::" || address === "0.0.0.0" || address === "";
-  const place = (address: string, port: number): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+  const listening = (Array.isArray(status["listeners"]) ? status["listeners"] : []).map(fieldsOf).flatMap(listenerOf);
+  const place = ({ address, port }: Listener): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+  const open = listening.filter(({ reach }) => reach === "all");
+  const others = listening.filter(({ reach }) => reach !== "all");
   return {
-    ports: [...new Set(listening.filter(({ address }) => isOpen(address)).map(({ port }) => port))],
-    places: [...new Set(listening.filter(({ address }) => !isOpen(address)).map(({ address, port }) => place(address, port)))],
+    ports: [...new Set(open.map(({ port }) => port))],
+    places: [...new Set(others.map(place))],
+    listeners: listening,
+    activity: activityOf(status["activity"]),
     datagrams: Math.max(count(decoded["datagrams"]), sockets.reduce((sum, socket) => sum + count(socket["datagrams"]), 0)),
     flows: count(decoded["flows"]),
     refused: count(status["refused_datagrams"]),
@@ -45,6 +66,10 @@ export function collectorStatus(body: unknown): CollectorStatus {
 
 /** What the collector has seen so far, and what to look at, in a sentence. */
 export function receivedSentence(status: CollectorStatus): string {
+  if (status.activity) {
+    const { text, share } = status.activity;
+    return `${text}${share === null ? "" : `: ${Math.floor(share * 100)} %`}. This page fills by itself when it is done.`;
+  }
   if (status.refused > 0 && status.datagrams === 0) return `${status.refused} datagrams were refused: their senders are not among the allowed ones.`;
   if (status.datagrams === 0) return "No datagram has come yet.";
   const came = status.datagrams === 1 ? "1 datagram has come" : `${status.datagrams} datagrams have come`;
@@ -53,8 +78,8 @@ export function receivedSentence(status: CollectorStatus): string {
 }
 
 /** Whether it listens to this machine alone. */
-export function isLoopback({ ports, places }: CollectorStatus): boolean {
-  return ports.length === 0 && places.length > 0 && places.every((place) => /^(127\.|\[::1\])/.test(place));
+export function isLoopback({ listeners }: CollectorStatus): boolean {
+  return listeners.length > 0 && listeners.every(({ reach }) => reach === "machine");
 }
 
 export interface Example {
@@ -62,15 +87,28 @@ export interface Example {
   text: string;
 }
 
-/** How some exporters are told where to send; more, and more of each, is in the documentation. */
-export function examples(host: string, ports: readonly number[]): Example[] {
-  const port = ports[0] ?? 2055;
+/** The listener that most exporters reach. */
+function bestOf(listeners: readonly Listener[]): Listener | undefined {
+  return (["all", "address", "machine"] as const).map((wanted) => listeners.find(({ reach }) => reach === wanted)).find(Boolean);
+}
+
+/**
+ * How some exporters are told where to send; more, and more of each, is in the documentation. `host`: what exporters call
+ * this machine, where it listens on all of its addresses. None while it is not known where it listens.
+ */
+export function examples(host: string, listeners: readonly Listener[]): Example[] {
+  const best = bestOf(listeners);
+  if (!best) return [];
+  const to = best.reach === "all" ? host : best.address;
+  const { port } = best;
+  const sflow = listeners.some((one) => one.port === 6343 && one.reach === best.reach && one.address === best.address) ? 6343 : port;
+  const colon = to.includes(":") ? `[${to}]` : to;
   return [
     {
       name: "MikroTik RouterOS",
-      text: `/ip traffic-flow set enabled=yes active-flow-timeout=1m\n/ip traffic-flow target add dst-address=${host} port=${port} version=ipfix v9-template-timeout=1m`,
+      text: `/ip traffic-flow set enabled=yes active-flow-timeout=1m\n/ip traffic-flow target add dst-address=${to} port=${port} version=ipfix v9-template-timeout=1m`,
     },
-    { name: "Arista EOS (sFlow)", text: `sflow sample 4096\nsflow destination ${host} ${ports.includes(6343) ? 6343 : port}\nsflow run` },
-    { name: "Linux host", text: `softflowd -i eth0 -n ${host}:${port} -v 10 -A milli -t maxlife=60` },
+    { name: "Arista EOS (sFlow)", text: `sflow sample 4096\nsflow destination ${to} ${sflow}\nsflow run` },
+    { name: "Linux host", text: `softflowd -i eth0 -n ${colon}:${port} -v 10 -A milli -t maxlife=60` },
   ];
 }

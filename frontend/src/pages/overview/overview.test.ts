@@ -2,7 +2,7 @@ import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { useSession } from "@/composables/useSession";
 import { series, top, topRow } from "@/graphs/testing/answers";
-import { collectorStatus, receivedSentence } from "@/pages/overview/collector";
+import { collectorStatus, examples, receivedSentence } from "@/pages/overview/collector";
 import { exporterState, summarise, type ExporterView } from "@/pages/overview/exporters";
 import { interfaceLoads, loadTone } from "@/pages/overview/interfaces";
 import OverviewPage from "@/pages/overview/OverviewPage.vue";
@@ -63,10 +63,28 @@ describe("what follows from answers", () => {
 
   it("the collector's words are checked", () => {
     expect(collectorStatus(null)).toMatchObject({ ports: [], places: [], datagrams: 0, flows: 0 });
-    const status = collectorStatus({ sockets: [{ address: "0.0.0.0", port: 2055, datagrams: 3 }, 7], decoded: { flows: "x" }, waiting_bytes: 9 });
+    const status = collectorStatus({
+      listeners: [{ address: "0.0.0.0", port: 2055, reach: "all" }, 7],
+      sockets: [{ address: "0.0.0.0", port: 2055, datagrams: 3 }, 7], decoded: { flows: "x" }, waiting_bytes: 9 });
     expect(status).toMatchObject({ ports: [2055], datagrams: 3, flows: 0 });
     expect(receivedSentence(status)).toContain("template");
     expect(receivedSentence(collectorStatus({}))).toBe("No datagram has come yet.");
+    const busy = collectorStatus({ activity: { text: "The demo makes two days of history", share: 0.437 } });
+    expect(receivedSentence(busy)).toBe("The demo makes two days of history: 43 %. This page fills by itself when it is done.");
+  });
+  it.each([
+    [[{ address: "::", port: 9995, reach: "all" }], "COLLECTOR:9995", "port=9995"],
+    [[{ address: "127.0.0.1", port: 4000, reach: "machine" }], "127.0.0.1:4000", "port=4000"],
+    [[{ address: "127.0.0.1", port: 1, reach: "machine" }, { address: "192.0.2.9", port: 4739, reach: "address" }], "192.0.2.9:4739", "port=4739"],
+    [[{ address: "2001:db8::9", port: 4739, reach: "address" }], "[2001:db8::9]:4739", "port=4739"],
+  ])("examples name where it listens: %j", (listeners, place, port) => {
+    const texts = examples("COLLECTOR", collectorStatus({ listeners }).listeners).map(({ text }) => text);
+    expect(texts.join()).toContain(place);
+    expect(texts.join()).toContain(port);
+    expect(texts.join()).not.toContain("2055");
+  });
+  it("examples wait until it is known where it listens", () => {
+    expect(examples("COLLECTOR", collectorStatus(null).listeners)).toEqual([]);
   });
 });
 
@@ -200,7 +218,7 @@ describe("the overview", () => {
   it("tells how to begin where nothing was ever received", async () => {
     const { wrapper } = await overview({
       "GET /api/v1/exporters": [],
-      "GET /api/v1/status": { version: "1", health: "ok", sockets: [{ address: "0.0.0.0", port: 2055 }], decoded: {} },
+      "GET /api/v1/status": { version: "1", health: "ok", listeners: [{ address: "0.0.0.0", port: 2055, reach: "all" }], sockets: [{ address: "0.0.0.0", port: 2055 }], decoded: {} },
       "POST /api/v1/flows/top": top({ rows: [] }),
     });
     expect(wrapper.text()).toContain("Waiting for the first flows");

@@ -26,8 +26,7 @@ export function useFirstFlows(exporters: Question<ExporterView[]>) {
       status.value = collectorStatus(await ask(api.GET("/api/v1/status")));
       stored.value = (await ask(api.POST("/api/v1/flows/top", { body }))).rows.length > 0;
     } catch {
-      // The tiles say what is wrong.
-      stored.value = null;
+      // What is known stays so until the server says otherwise.
     }
   }
   watch(quiet, look, { immediate: true });

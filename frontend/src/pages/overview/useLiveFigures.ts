@@ -55,6 +55,8 @@ export function useLiveFigures(filter: () => string, exporters: Question<Exporte
       const now = course.value.at(-1);
       return now ? { now, course: course.value } : null;
     }),
+    /** When they were told, if newer ones could not be had. */
+    old: computed(() => (all.value ? exporters.old.value : stored.old.value)),
     /** There are none, and they are not under way: the tiles say why. */
     failed: computed(() => (all.value ? exporters.state.value : stored.state.value) === "error"),
   };
