@@ -17,7 +17,7 @@ from millrace.errors import QueryError
 from millrace.query import calendar
 from millrace.query.questions import MAX_POINTS, Interval
 from millrace.query.selection import Selection
-from millrace.query.source import SECOND
+from millrace.query.source import SECOND, require_segments
 from millrace.query.sql import Parameters
 from millrace.query.tables import Plan, Table, plan, resolution_at, settled_until
 
@@ -206,6 +206,7 @@ def bucketed(
         If there are too many intervals.
     """
     known = plan(tables, selection.start, selection.end)
+    require_segments(known)
     start, end = known.start, known.end
     resolution = resolution_at(tables, start)
     rolled = is_rolled(tables, selection.end - selection.start)
@@ -329,4 +330,4 @@ def covering(tables: Sequence[Table], buckets: Buckets, fine: Fine | None) -> Pl
     cuts = [start, *sorted(seam for seam in seams if start < seam < end), end]
     parts = [plan(tables, begin, stop, unit_of(buckets, fine, (begin, stop))) for begin, stop in pairwise(cuts)]
     segments = tuple(segment for part in parts for segment in part.segments)
-    return Plan(parts[0].start, parts[-1].end, parts[0].resolution_seconds, segments)
+    return Plan(parts[0].start, parts[-1].end, parts[0].resolution_seconds, segments, parts[0].lacking)

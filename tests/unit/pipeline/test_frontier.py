@@ -68,7 +68,9 @@ class Gate(NullSink):
 
 def test_pipeline_is_behind_as_long_as_the_store_is():
     sink = Gate()
-    running = Pipeline(SCHEMA, Decoder(SCHEMA), lambda flows: flows, sink, PipelineSettings(flush_interval_s=0.05))
+    running = Pipeline(
+        SCHEMA, lambda: Decoder(SCHEMA), lambda flows: flows, sink, PipelineSettings(flush_interval_s=0.05)
+    )
     running.start()
     pool = LoadPool("ipfix", datagrams=10)
     received = time.time_ns()
