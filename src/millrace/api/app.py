@@ -29,9 +29,11 @@ PREFIX = "/api/v1"
 _DESCRIPTION = """\
 Questions about network flows, and the state of the collector.
 
-A range of time is `start` and `end` (ISO 8601), or `last_seconds` before `end`. A filter is a text of the filter
-language: `InIfBoundary = external AND SrcAS IN (AS15169, AS36040) AND NOT DstPort IN (80, 443)`. Errors are problem
-documents (RFC 9457).
+A range of time is `start` and `end` (ISO 8601), or `last_seconds` before `end`. `timezone` (an IANA name; UTC if
+absent) is that of times without an offset, also in the filter, and of days, weeks, months and years. A filter is a
+text of the filter language:
+`InIfBoundary = external AND SrcAS IN (AS15169, AS36040) AND NOT DstPort IN (80, 443)`. Errors are problem documents
+(RFC 9457).
 
 Where users must log in, requests carry a session's cookie or an API token: `Authorization: Bearer mlr_…`."""
 

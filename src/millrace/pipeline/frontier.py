@@ -7,9 +7,6 @@ from collections import deque
 
 from millrace.batch import DatagramBatch
 
-RESERVE_MS = 500.0
-"""A datagram may be so long on its way from the kernel to the first queue."""
-
 _OLDEST_MS = 60_000.0
 """Datagrams of a file have times of their own; those that wait longer for the decoder than this came now, too."""
 
@@ -59,18 +56,16 @@ class Frontier:
             if oldest_ms is not None:
                 self._decoded.append((rows, oldest_ms))
 
-    def complete_ms(self, now_ms: float, finished_rows: int) -> float:
-        """Moment, Unix milliseconds, before which everything that was received is stored.
+    def oldest_ms(self, finished_rows: int) -> float | None:
+        """Moment, Unix milliseconds, at which the oldest that waits was received; None: nothing waits.
 
         Parameters
         ----------
-        now_ms : float
-            Unix milliseconds.
         finished_rows : int
             Flows that the writer has stored or given up since the start.
         """
         with self._guard:
             while self._decoded and self._decoded[0][0] <= finished_rows:
                 self._decoded.popleft()
-            waiting = [*self._received.values(), *(oldest_ms for _, oldest_ms in self._decoded)]
-        return min([now_ms - RESERVE_MS, *waiting])
+            waiting = (*self._received.values(), *(oldest_ms for _, oldest_ms in self._decoded))
+        return min(waiting, default=None)

@@ -235,9 +235,10 @@ class Pipeline:
         """Bytes of datagrams that wait to be decoded, or are being decoded."""
         return self._datagrams.nbytes
 
-    def stored_until(self) -> int:
-        """Unix second before which everything that was received is stored."""
-        return int(self._frontier.complete_ms(time.time() * 1000, self.writer.finished_rows) // 1000)
+    def stored_until(self) -> int | None:
+        """Unix second before which everything that was received is stored; None: all of it is."""
+        oldest_ms = self._frontier.oldest_ms(self.writer.finished_rows)
+        return None if oldest_ms is None else int(oldest_ms // 1000)
 
     def exporters(self) -> list[ExporterStatus]:
         """State of every exporter seen."""

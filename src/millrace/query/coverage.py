@@ -28,7 +28,7 @@ class StoreTables:
     clock : callable
         Monotonic seconds.
     arrived : callable, optional
-        Asked each time: Unix second before which every flow that was received is stored.
+        Asked each time: Unix second before which every flow that was received is stored; None: all are.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class StoreTables:
         status: Callable[[], StoreStatus],
         max_age_seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
-        arrived: Callable[[], int] | None = None,
+        arrived: Callable[[], int | None] | None = None,
     ) -> None:
         self._status = status
         self._max_age = max_age_seconds

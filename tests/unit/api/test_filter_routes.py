@@ -85,6 +85,21 @@ def test_filter_says_whether_it_needs_single_flows(editor, text, raw):
     assert post(editor, "check", text=text)["raw"] is raw
 
 
+@pytest.mark.parametrize(
+    ("timezone", "hour"), [("UTC", "12:00"), ("Europe/Berlin", "11:00"), ("Asia/Kathmandu", "06:15")]
+)
+def test_times_are_in_the_zone_of_who_writes_also_in_canonical_text(editor, timezone, hour):
+    told = post(editor, "check", text="TimeReceived > 2026-01-31T12:00", timezone=timezone)
+    assert told["canonical"] == f"TimeReceived > 2026-01-31T{hour}:00Z"
+    clause = {"column": "Proto", "value": 6}
+    added = post(editor, "combine", text="TimeReceived > 2026-01-31T12:00", timezone=timezone, clauses=[clause])
+    assert added["text"].startswith(f"TimeReceived > 2026-01-31T{hour}:00Z AND ")
+
+
+def test_unknown_zone_of_a_filter_is_a_problem(editor):
+    assert "unknown time zone" in str(post(editor, "check", 422, text="", timezone="Mars/Olympus"))
+
+
 def test_wrong_filter_is_told_with_place_and_suggestion(editor):
     told = post(editor, "check", text="Proto = tcp AND SrcAsn = 1")
     assert (told["ok"], told["canonical"], told["columns"]) == (False, "", [])

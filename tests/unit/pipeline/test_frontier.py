@@ -9,7 +9,7 @@ from millrace.batch import DatagramBatch
 from millrace.decode import Decoder
 from millrace.generate import LoadPool
 from millrace.pipeline import NullSink, Pipeline, PipelineSettings
-from millrace.pipeline.frontier import RESERVE_MS, Frontier
+from millrace.pipeline.frontier import Frontier
 from millrace.schema import Schema
 
 SCHEMA = Schema()
@@ -20,8 +20,8 @@ def batch(ms):
     return DatagramBatch.from_payloads([b"x"], time_ns=int(ms * 1e6))
 
 
-def test_when_nothing_waits_all_but_the_last_moment_is_stored():
-    assert Frontier().complete_ms(NOW, 0) == NOW - RESERVE_MS
+def test_nothing_waits_at_first():
+    assert Frontier().oldest_ms(0) is None
 
 
 def test_oldest_that_waits_for_the_decoder_or_for_the_store_counts():
@@ -29,12 +29,12 @@ def test_oldest_that_waits_for_the_decoder_or_for_the_store_counts():
     first, second = batch(NOW - 9000), batch(NOW - 5000)
     frontier.enter(first, NOW)
     frontier.enter(second, NOW)
-    assert frontier.complete_ms(NOW, 0) == NOW - 9000
+    assert frontier.oldest_ms(0) == NOW - 9000
     frontier.decoded(first, 10)
-    assert frontier.complete_ms(NOW, 9) == NOW - 9000
-    assert frontier.complete_ms(NOW, 10) == NOW - 5000
+    assert frontier.oldest_ms(9) == NOW - 9000
+    assert frontier.oldest_ms(10) == NOW - 5000
     frontier.decoded(second, 10)  # it held no flow
-    assert frontier.complete_ms(NOW, 10) == NOW - RESERVE_MS
+    assert frontier.oldest_ms(10) is None
 
 
 def test_refused_batch_does_not_wait():
@@ -42,16 +42,16 @@ def test_refused_batch_does_not_wait():
     refused = batch(NOW - 9000)
     frontier.enter(refused, NOW)
     frontier.leave(refused)
-    assert frontier.complete_ms(NOW, 0) == NOW - RESERVE_MS
+    assert frontier.oldest_ms(0) is None
 
 
 @pytest.mark.parametrize("ms", [NOW - 1e9, NOW + 1e9])
 def test_times_of_a_file_say_nothing_about_what_is_stored_now(ms):
     frontier = Frontier()
     frontier.enter(old := batch(ms), NOW)
-    assert frontier.complete_ms(NOW + 3000, 0) == NOW
+    assert frontier.oldest_ms(0) == NOW
     frontier.decoded(old, 1)
-    assert frontier.complete_ms(NOW + 3000, 1) == NOW + 3000 - RESERVE_MS
+    assert frontier.oldest_ms(1) is None
 
 
 class Gate(NullSink):
@@ -80,8 +80,8 @@ def test_pipeline_is_behind_as_long_as_the_store_is():
     assert running.stored_until() <= received / 1e9
     sink.open.set()
     deadline = time.monotonic() + 10
-    while running.stored_until() <= received / 1e9 and time.monotonic() < deadline:
+    while running.stored_until() is not None and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert received / 1e9 < running.stored_until() <= time.time()
+    assert running.stored_until() is None
     assert sink.flows > 0
     running.stop()

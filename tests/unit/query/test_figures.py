@@ -96,7 +96,7 @@ def test_resolution_is_that_of_the_finest_rollup_that_reaches_so_far_back(store)
 
     def figures(ago, days, **more):
         start = NOW - ago * DAY
-        question = SeriesQuestion(start=moment(start), end=moment(start + days * DAY), **more)
+        question = SeriesQuestion(start=moment(start), end=moment(start + days * DAY), points=50, **more)
         series = engine.series(question, Asking(float(NOW)))
         return series.figures_seconds, sorted({source.table for source in series.sources})
 
