@@ -182,3 +182,30 @@ def test_tables_that_begin_together_know_all_there_was():
     tables = complete_tables(status_of((900_030, 900_000, 900_000, 900_000), (1, 1, 1)))
     assert {table.since for table in tables} == {0}
     assert {table.since for table in complete_tables(status_of((None,) * 4, (None,) * 3))} == {0}
+
+
+@pytest.mark.parametrize("years", [1, 10])
+@pytest.mark.parametrize("more", [{}, {"interval": "month", "timezone": "Asia/Kathmandu"}])
+def test_wide_range_is_told_of_the_time_for_which_the_store_has_data(engine, years, more):
+    """Minimum, maximum, 95th percentile and last were 0, and the average next to nothing."""
+    question = SeriesQuestion(last_seconds=years * 365 * 86_400, unit="flows/s", **more)
+    series = engine.series(question, ASKING)
+    assert datetime.fromisoformat(series.covered_start).timestamp() == START
+    total = series.total
+    assert total.total == pytest.approx(ROWS, rel=0.01), "a wide range ends with a full minute"
+    assert total.average == pytest.approx(1 / 1.8, rel=0.02)
+    assert 0.5 < total.minimum <= total.percentile95 <= total.maximum < 0.6
+    assert 0.5 < total.last < 0.6
+
+
+def test_statements_with_buckets_of_the_calendar_can_be_asked_as_text(store, engine):
+    series = engine.series(
+        SeriesQuestion(
+            last_seconds=86_400, interval="day", timezone="Asia/Kathmandu", dimensions=["SrcAS"], unit="bytes"
+        ),
+        ASKING,
+    )
+    (sql,) = series.sql
+    assert "roundDown" in sql
+    amounts = [sum(amounts) for amounts in store.query(sql, {}).column("_amounts").to_pylist()]
+    assert sum(amounts) == series.total.total
