@@ -39,7 +39,8 @@ class DomainView:
     Attributes
     ----------
     received, lost, reordered : int
-        In what the protocol numbers: flows, records or datagrams.
+        In what the exporter numbers: flows, records or datagrams. Nothing is
+        said to be lost before a hundred datagrams came.
     lost_share : float
         Part of what was sent that never came, 0 to 1.
     """
@@ -215,6 +216,7 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
     marked = services.implausible().get(status.address, Marked())
     recent = marked.flows if now - marked.last_ns / 1e9 < RECENT_SECONDS else {}
     address = address_text(status.address)
+    proven = any(domain.proven for domain in status.domains)
     return ExporterView(
         address=address,
         name=configured.name or address,
@@ -229,8 +231,8 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
                 domain=domain.domain,
                 last_seen=moment_ms(domain.last_seen_ns // 1_000_000),
                 received=domain.received,
-                lost=domain.lost,
-                reordered=domain.reordered,
+                lost=domain.lost if domain.proven else 0,
+                reordered=domain.reordered if domain.proven else 0,
                 lost_share=lost_share([domain]),
                 clock_skew_seconds=domain.clock_skew_s,
             )
@@ -244,8 +246,8 @@ def _view(services: Services, status: ExporterStatus, rates: Mapping[bytes, Rate
             WaitingView(w.protocol, w.domain, w.template_id, w.sets, w.bytes, moment_ms(w.since_ns // 1_000_000))
             for w in status.waiting
         ],
-        lost=status.lost,
-        reordered=status.reordered,
+        lost=status.lost if proven else 0,
+        reordered=status.reordered if proven else 0,
         lost_share=lost_share(status.domains),
         clock_skew_seconds=status.clock_skew_s,
         applications=status.applications,

@@ -34,6 +34,9 @@ class DecodeSettings(Section):
     templates_per_exporter: int = Field(default=_LIMITS.templates_per_exporter, ge=1)
     """Templates of one exporter."""
 
+    ports_per_exporter: int = Field(default=_LIMITS.ports_per_exporter, ge=1)
+    """UDP ports of one exporter that are kept apart, beyond one for each of its observation domains."""
+
     template_lifetime_s: float = Field(default=_LIMITS.template_lifetime_s, ge=0)
     """Seconds after which a template that was not announced again is forgotten; 0: never."""
 

@@ -13,6 +13,7 @@ from millrace.batch.arrays import I64
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
+from millrace.decode.netflow.manners import PROOF_DATAGRAMS
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
 from millrace.decode.oddities import Oddities
 from millrace.decode.quirks import QuirksOf, no_quirks
@@ -123,7 +124,14 @@ class Decoder:
 
 def _agent_status(agent: AgentStatus) -> ExporterStatus:
     domain = DomainStatus(
-        _SFLOW, agent.sub_agent, agent.last_seen_ns, agent.lost, agent.reordered, 0.0, agent.datagrams
+        _SFLOW,
+        agent.sub_agent,
+        agent.last_seen_ns,
+        agent.lost,
+        agent.reordered,
+        0.0,
+        agent.datagrams,
+        agent.datagrams >= PROOF_DATAGRAMS,
     )
     sampling = tuple(
         SamplingStatus(_SFLOW, agent.sub_agent, "source", source, rate, "sample")

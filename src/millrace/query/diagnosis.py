@@ -32,6 +32,7 @@ _MAX_WAITING = 3
 _MAX_NAMED = 5
 _TEMPLATED = frozenset({"netflow-v9", "ipfix"})
 _UNITS = {"netflow-v9": "datagrams", "sflow-v5": "datagrams", "ipfix": "records"}
+"""What a protocol numbers, where the status does not say what the exporter does; flows for the others."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -99,9 +100,11 @@ def unnamed_interfaces(indexes: Sequence[int]) -> list[ExporterProblem]:
 
 
 def lost_share(domains: Iterable[DomainStatus]) -> float:
-    """Part of what was sent that never came, 0 to 1, by sequence numbers."""
+    """Part of what was sent that never came, 0 to 1, by sequence numbers of streams that are known well enough."""
     lost = received = 0
     for domain in domains:
+        if not domain.proven:
+            continue
         lost += max(domain.lost - domain.reordered, 0)
         received += domain.received
     return lost / (received + lost) if lost else 0.0
@@ -151,14 +154,15 @@ def _waiting(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
 
 def _loss(status: ExporterStatus) -> Iterator[ExporterProblem]:
     for protocol in dict.fromkeys(domain.protocol for domain in status.domains):
-        domains = [domain for domain in status.domains if domain.protocol == protocol]
+        domains = [domain for domain in status.domains if domain.protocol == protocol and domain.proven]
         lost = sum(max(domain.lost - domain.reordered, 0) for domain in domains)
         if not lost:
             continue
         share = lost_share(domains)
+        unit = next((domain.unit for domain in domains if domain.unit), _UNITS.get(protocol, "flows"))
         yield ExporterProblem(
             "error" if share >= LOSS_SHARE else "warning",
-            f"{_count(lost)} of its {_UNITS.get(protocol, 'flows')} ({_percent(share)}, {protocol}) were lost on the "
+            f"{_count(lost)} of its {unit} ({_percent(share)}, {protocol}) were lost on the "
             "way, by their sequence numbers.",
             "Look at the kernel drops of the receiving socket first (millrace_receive_kernel_dropped_datagrams_total; "
             "a larger receive buffer helps), then at the network and the exporter's own export drops.",

@@ -99,7 +99,7 @@ def record_bytes(draw: st.DrawFn, template: Template) -> bytes:
 
 @st.composite
 def streams(draw: st.DrawFn, max_datagrams: int = 10) -> list[Sent]:
-    """Datagrams of exporters, ports and domains: templates, changes, withdrawals, options, data before templates."""
+    """Datagrams of a few exporters, ports and domains: templates and their changes, options, data before templates."""
     sent: list[Sent] = []
     known: dict[tuple[int, int], Template] = {}
     time_ns = EXPORT_S * 1_000_000_000

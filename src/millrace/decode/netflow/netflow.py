@@ -16,6 +16,7 @@ from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
+from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
 from millrace.decode.netflow.report import exporter_statuses
@@ -30,6 +31,17 @@ from millrace.decode.netflow.tally import count_by_scope, count_leftovers
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
 from millrace.schema import Schema
+
+
+def _units(headers: Headers, octets: I64) -> I64:
+    """What each datagram has of `UNITS`, as far as headers tell, shape (units, datagrams)."""
+    units = np.zeros((len(UNITS), len(headers)), np.int64)
+    units[UNITS.index("datagrams")] = 1
+    units[UNITS.index("bytes")], units[UNITS.index("count")] = octets, headers.count
+    return units
+
+
+_RECORDS, _DATA, _FLOWS, _SETS = (UNITS.index(name) for name in ("records", "data", "flows", "sets"))
 
 
 class NetflowDecoder:
@@ -69,20 +81,22 @@ class NetflowDecoder:
         count_by_scope(counts, scopes, "datagrams", scopes.index)
         count_by_scope(counts, scopes, "bytes", scopes.index, (batch.stop - batch.start)[which])
         parts = self._decode_legacy(batch, headers, scopes, counts)
-        records = np.zeros(len(headers), np.int64)
+        units = _units(headers, (batch.stop - batch.start)[which])
         messages = np.flatnonzero(headers.version >= V9)
         if len(messages):
             sets = find_sets(batch.arena, headers, scopes, messages, counts)
             count_by_scope(counts, scopes, "sets", sets.scope)
-            parts += self._decode_sets(sets, headers, scopes, records, counts)
-        follow(headers, scopes, records, counts)
-        self._note_datagrams(headers, scopes)
+            units[_SETS] += np.bincount(sets.row, minlength=len(headers))
+            parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
         if flows.datagram is not None:
             row = np.zeros(len(batch), np.int64)
             row[which] = scopes.index
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
+            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+        follow(headers, scopes, units, counts)
+        self._note_datagrams(headers, scopes)
         self._commit(counts)
         return flows
 
@@ -100,9 +114,9 @@ class NetflowDecoder:
         return parts
 
     def _decode_sets(
-        self, sets: Sets, headers: Headers, scopes: BatchScopes, records: I64, counts: Counts
+        self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
     ) -> list[FlowBatch]:
-        """Decode the sets of NetFlow v9 and IPFIX; `records` is set to the data records of each message."""
+        """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
         resolved = self._resolver.resolve(sets, headers, scopes, counts)
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
@@ -118,7 +132,7 @@ class NetflowDecoder:
                 else:
                     groups += self._groups(layout, some, turning)
         self._state.learner.learn(told, scopes, counts)
-        self._count_records(resolved, groups, told, scopes, records, counts)
+        self._count_records(resolved, groups, told, scopes, units, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
 
     def _groups(self, layout: Layout, sets: Sets, turning: Bool | None) -> list[Group]:
@@ -146,18 +160,22 @@ class NetflowDecoder:
         groups: list[Group],
         told: list[Told],
         scopes: BatchScopes,
-        records: I64,
+        units: I64,
         counts: Counts,
     ) -> None:
         for group in groups:
             count_by_scope(counts, scopes, "data_records", group.sets.scope, group.records.counts)
         for options in told:
             count_by_scope(counts, scopes, "options_records", options.sets.scope, options.records.counts)
-        for sets, found in [*((g.sets, g.records) for g in groups), *((t.sets, t.records) for t in told)]:
-            count_leftovers(counts, scopes, sets, found)
-            if sets.arena is resolved.arena:
-                records += np.bincount(sets.row, found.counts, len(records)).astype(np.int64)
-        records[resolved.unknown_rows] = -1
+        for part, kinds in ((groups, (_RECORDS, _DATA)), (told, (_RECORDS,))):
+            for one in part:
+                count_leftovers(counts, scopes, one.sets, one.records)
+                if one.sets.arena is resolved.arena:
+                    here = np.bincount(one.sets.row, one.records.counts, units.shape[1]).astype(np.int64)
+                    for kind in kinds:
+                        units[kind] += here
+        for kind in (_RECORDS, _DATA):
+            units[kind, resolved.unknown_rows] = -1
 
     def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
         last = np.zeros(len(scopes), np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, V5
+from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, V1, V5
+from millrace.decode.netflow.manners import ALL
 from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus, TemplateStatus, WaitingStatus
@@ -51,15 +52,16 @@ def _status(
 ) -> ExporterStatus:
     scopes = list(exporter.scopes.values())
     latest = max(scopes, key=lambda scope: scope.last_seen_ns, default=None)
+    domains = tuple(_domain(list(ports.scopes.values())) for ports in exporter.domains.values() if ports.scopes)
     return ExporterStatus(
         address=exporter.address,
         protocols=tuple(dict.fromkeys(PROTOCOLS[scope.version] for scope in scopes)),
-        domains=tuple(_domain(list(ports.scopes.values())) for ports in exporter.domains.values() if ports.scopes),
+        domains=domains,
         templates=templates,
         sampling=tuple(dict.fromkeys(rate for scope in scopes for rate in _sampling(scope, state))),
         last_seen_ns=exporter.last_seen_ns,
-        lost=sum(scope.lost for scope in scopes),
-        reordered=sum(scope.reordered for scope in scopes),
+        lost=sum(domain.lost for domain in domains),
+        reordered=sum(domain.reordered for domain in domains),
         clock_skew_s=latest.clock_skew_ms / 1000 if latest else 0.0,
         waiting=waiting,
         applications=len({ident for port in exporter.ports.values() for ident in state.names.applications(port)}),
@@ -72,10 +74,13 @@ def _status(
 def _domain(scopes: list[Scope]) -> DomainStatus:
     """The scopes of a domain as one: nobody wants to know from which port a router sent what."""
     latest = max(scopes, key=lambda scope: scope.last_seen_ns)
-    lost, reordered, received = (sum(getattr(s, name) for s in scopes) for name in ("lost", "reordered", "received"))
+    proven = [scope for scope in scopes if scope.counting.proven]
+    counted = proven or scopes
+    lost, reordered, received = (sum(getattr(s, name) for s in counted) for name in ("lost", "reordered", "received"))
+    unit = ALL[max(counted, key=lambda scope: scope.last_seen_ns).counting.manner].word
     return DomainStatus(
         PROTOCOLS[latest.version], latest.domain, latest.last_seen_ns, lost, reordered, latest.clock_skew_ms / 1000,
-        received,
+        received, bool(proven), "" if latest.version == V1 else unit,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.headers import PROTOCOLS, Headers
+from millrace.decode.netflow.manners import NUMBER, STANDARD, Counting, Manner
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 
 UNKNOWN = -1
@@ -78,6 +79,7 @@ class Scope:
     domain: int
     port: Port
     ports: Ports
+    counting: Counting
     first_seen_ns: int = 0
     next_sequence: int = UNKNOWN
     late: int = 0
@@ -318,7 +320,8 @@ class Scopes:
     def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
         own = self.port(exporter, port)
         own.scopes += 1
-        scope = Scope(self._number(), exporter, version, domain, own, ports, first_seen_ns=time_ns)
+        counting = Counting(NUMBER[STANDARD.get(version, Manner("nothing"))])
+        scope = Scope(self._number(), exporter, version, domain, own, ports, counting, first_seen_ns=time_ns)
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)

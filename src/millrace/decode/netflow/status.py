@@ -100,12 +100,18 @@ class DomainStatus:
     domain : int
     last_seen_ns : int
     lost, reordered : int
-        Units (flows, records or datagrams, as the protocol numbers them)
+        Units (flows, records or datagrams, as the exporter numbers them)
         missing when the next came, and those of them that came late.
     clock_skew_s : float
         Exporter's clock minus ours at the last datagram; 0 for sFlow, which tells no time.
     received : int
         Units received, those that came late included; 0 for NetFlow v1, which numbers nothing.
+    proven : bool
+        Whether enough came to tell loss from a manner of counting: at least a
+        hundred datagrams, whose numbers follow from each other.
+    unit : str
+        What the exporter numbers, in the plural; it may be another thing than
+        the protocol wants. Empty: as the protocol wants.
     """
 
     protocol: str
@@ -115,6 +121,8 @@ class DomainStatus:
     reordered: int
     clock_skew_s: float
     received: int = 0
+    proven: bool = True
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

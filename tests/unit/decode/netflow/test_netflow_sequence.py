@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from millrace.testing.netflow import IPFIX, LegacyRecord, Template, ipfix, template_set, v5, v9
+from millrace.enrich import Exporter
+from millrace.query import lost_share, problems
+from millrace.testing.netflow import (
+    IPFIX,
+    V9,
+    LegacyRecord,
+    Template,
+    ipfix,
+    options_template_set,
+    template_set,
+    v5,
+    v9,
+)
 
 PORTS = Template(256, [(7, 2)])
 THREE = PORTS.data((1,), (2,), (3,))
@@ -83,3 +97,127 @@ def test_loss_is_shown_per_exporter_and_domain(collector):
     collector.send(v9(sequence=1, domain=4), v9(sequence=5, domain=4), v9(sequence=1, domain=5))
     (status,) = collector.decoder.exporters()
     assert (status.lost, [(d.domain, d.lost) for d in status.domains]) == (3, [(4, 3), (5, 0)])
+
+
+SYSTEM = Template(300, [(149, 4), (41, 8)], scopes=1)
+BIFLOW = Template(257, [(7, 2), (2, 4), (2, 4, 29305)])
+
+
+def stream(count, advance, inclusive, *, version=IPFIX, biflow=False, datagrams=400, seed=1, uneven=True, start=None):
+    """Datagrams of an exporter that numbers in its own manner: `count` of (records, options, sets), as dictionary."""
+    chance, sent = Random(seed), []
+    number = Random(seed).getrandbits(20) if start is None else start
+    for n in range(datagrams):
+        records = chance.randint(1, 20) if uneven else 20
+        options = int(version == IPFIX and n % 16 == 0)
+        sets = [template_set(version, PORTS)] if n % 50 == 0 else []
+        if version == IPFIX:
+            sets += [options_template_set(IPFIX, SYSTEM), SYSTEM.data((0, 1))] if options else []
+            sets += [template_set(IPFIX, BIFLOW)] if biflow and n % 50 == 0 else []
+        flows = [BIFLOW.data(*[(1, 2, 3)] * records)] if biflow else [PORTS.data(*[(1,)] * records)]
+        units = {
+            "data": records, "records": records + options, "sets": len(sets) + 1, "datagrams": 1, "nothing": 0,
+            "flows": records * (2 if biflow else 1) + options * 0,
+        }  # fmt: skip
+        make = v9 if version == V9 else ipfix
+        advance_by = units[count] * advance
+        mine = (number + advance_by if inclusive else number) % (1 << 32)
+        sent.append((make(*sets, *flows, sequence=mine), units))
+        number += advance_by
+    return sent
+
+
+MANNERS = [
+    ("records", False, {}), ("records", True, {}), ("data", False, {}), ("data", True, {}), ("datagrams", False, {}),
+    ("sets", False, {}), ("nothing", False, {}), ("flows", False, {"biflow": True}), ("flows", True, {"biflow": True}),
+    ("data", True, {"biflow": True}), ("data", True, {"uneven": False}), ("datagrams", False, {"version": V9}),
+    ("data", False, {"version": V9}), ("data", True, {"version": V9}), ("sets", False, {"version": V9}),
+]  # fmt: skip
+
+
+PROVABLE = [
+    (unit, inclusive, options)
+    for unit, inclusive, options in MANNERS
+    if unit != "nothing" and (unit, options) != ("sets", {"version": V9})
+]
+"""Without those of which nothing can be lost, or that say so little of their manner that loss stays in doubt."""
+
+
+@pytest.mark.parametrize("size", [1, 400])
+@pytest.mark.parametrize(("unit", "inclusive", "options"), MANNERS)
+def test_no_manner_of_counting_is_taken_for_loss(collector, unit, inclusive, options, size):
+    sent = [payload for payload, _ in stream(unit, 1, inclusive, datagrams=160 if size == 1 else 400, **options)]
+    for at in range(0, len(sent), size):
+        collector.send(*sent[at : at + size])
+        if at < 10 or at == 110:
+            (status,) = collector.decoder.exporters()
+            assert (status.lost, lost_share(status.domains)) == (0, 0)
+    assert collector.event("lost") == 0
+    # The first number that stays as it is may as well be a duplicate.
+    assert unit == "nothing" or collector.event("reordered") == 0
+
+
+@pytest.mark.parametrize(("unit", "inclusive", "options"), PROVABLE)
+def test_and_real_loss_is_found_under_each(collector, unit, inclusive, options):
+    sent = stream(unit, 1, inclusive, **options)
+    kept, lost = [], 0
+    chance = Random(2)
+    for n, (payload, units) in enumerate(sent):
+        if n > 20 and n < 390 and n % 50 and chance.random() < 0.1:
+            lost += units[unit]
+        else:
+            kept.append(payload)
+    collector.send(*kept)
+    (status,) = collector.decoder.exporters()
+    assert status.domains[0].proven
+    assert 0.9 * lost <= status.lost <= 1.1 * lost
+    (problem,) = [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+    assert problem.severity == "error"
+
+
+def test_numbers_that_follow_no_manner_accuse_nobody(collector):
+    chance = Random(3)
+    collector.send(ipfix(template_set(IPFIX, PORTS)))
+    for _ in range(300):
+        number = chance.getrandbits(14)
+        collector.send(*(ipfix(THREE, sequence=(number := number + chance.randint(1, 90))) for _ in range(3)))
+    (status,) = collector.decoder.exporters()
+    assert not status.domains[0].proven
+    assert lost_share(status.domains) == 0
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+
+
+@pytest.mark.parametrize("datagrams", [99, 101])
+def test_nobody_is_accused_of_loss_from_fewer_than_a_hundred_datagrams(collector, datagrams):
+    collector.send(*(v9(sequence=n if n < 50 else n + 50) for n in range(datagrams)))
+    (status,) = collector.decoder.exporters()
+    accused = [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+    assert (bool(accused), lost_share(status.domains) > 0) == (datagrams > 100, datagrams > 100)
+
+
+def test_streams_of_several_ports_domains_and_manners_are_told_apart(collector):
+    one = stream("data", 1, True, seed=5)
+    other = stream("records", 1, False, seed=6)
+    for (first, _), (second, _) in zip(one, other, strict=True):
+        collector.send(first, port=1)
+        collector.send(second, port=2)
+    assert loss(collector) == (0, 0)
+
+
+def test_a_restart_is_no_loss_whatever_the_manner(collector):
+    for start in (900_000, 0, 0):
+        collector.send(*(payload for payload, _ in stream("data", 1, True, start=start, datagrams=150)))
+    assert collector.event("lost") == 0
+
+
+def test_the_status_says_what_is_counted(collector):
+    collector.send(*(payload for payload, _ in stream("datagrams", 1, False)))
+    (status,) = collector.decoder.exporters()
+    assert (status.domains[0].unit, status.domains[0].received) == ("datagrams", pytest.approx(400, abs=5))
+
+
+def test_an_exporter_whose_records_carry_the_rate_is_not_told_that_it_tells_none(collector):
+    rated = Template(256, [(7, 2), (34, 4)])
+    collector.send(v9(template_set(V9, rated), rated.data((1, 100))))
+    (status,) = collector.decoder.exporters()
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "sampling" in p.what]

@@ -1,0 +1,155 @@
+"""How exporters count: what the sequence numbers of a stream number.
+
+NetFlow v5 and v7 number flows, v9 numbers datagrams (RFC 3954 §5.1), IPFIX
+numbers data records (RFC 7011 §3.1), each datagram carrying the number of its
+first one. Not every exporter does so: some number the last record of a message
+instead of the first (softflowd), leave options out, or count datagrams, sets or
+bytes. A gap under one manner is no gap under another, so a stream's manner is
+learned before anything is said to be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from millrace.batch.arrays import I64
+from millrace.decode.netflow.headers import IPFIX, V5, V7, V9
+
+UNITS = ("datagrams", "records", "data", "flows", "sets", "bytes", "count", "nothing")
+"""What may be counted: datagrams; records, options included; data records; flows (both directions of a biflow count);
+sets; bytes of the datagram; what the header of NetFlow v5, v7 and v9 says; nothing (the number never changes)."""
+
+_WORDS = {"datagrams": "datagrams", "records": "records", "data": "records", "sets": "sets", "bytes": "bytes"}
+
+
+class Manner(NamedTuple):
+    """What is counted; whether a datagram's number includes its own."""
+
+    unit: str
+    inclusive: bool = False
+
+    @property
+    def word(self) -> str:
+        """What is counted, for people."""
+        return _WORDS.get(self.unit, "flows")
+
+
+STANDARD = {V5: Manner("count"), V7: Manner("count"), V9: Manner("datagrams"), IPFIX: Manner("records")}
+
+_COUNTERS = tuple(
+    Manner(unit, inclusive) for unit in ("records", "data", "flows", "count") for inclusive in (False, True)
+)
+_LEGACY = (Manner("count"), Manner("count", inclusive=True), Manner("datagrams"), Manner("nothing"))
+MANNERS: dict[int, tuple[Manner, ...]] = {
+    V5: _LEGACY,
+    V7: _LEGACY,
+    V9: (Manner("datagrams"), *_COUNTERS, Manner("sets"), Manner("nothing")),
+    IPFIX: (
+        Manner("records"), *_COUNTERS[1:6], Manner("datagrams"), Manner("sets"), Manner("bytes"),
+        Manner("bytes", inclusive=True), Manner("nothing"),
+    ),
+}  # fmt: skip
+"""Manners by version word; the standard's first, which wins where several explain a stream equally well."""
+
+ALL = tuple(dict.fromkeys(manner for manners in MANNERS.values() for manner in manners))
+NUMBER = {manner: number for number, manner in enumerate(ALL)}
+"""Number of each manner in `ALL`."""
+_CANDIDATES = {version: np.array([NUMBER[manner] for manner in manners]) for version, manners in MANNERS.items()}
+
+PROOF_DATAGRAMS = 100
+"""Nothing is said about a stream of which fewer datagrams came."""
+
+NO_EXCUSE, IMPLAUSIBLE = -1, -2
+"""What stands in the place of a manner where none explains a gap, and where the present one explains too little."""
+
+_ENOUGH = 300
+"""Manners that explain as many pairs alike will hardly differ in later ones."""
+
+_LEAD = 3
+_RARE = 3
+
+
+@dataclass(slots=True)
+class Counting:
+    """What is known of how a stream counts.
+
+    Attributes
+    ----------
+    manner : int
+        The one that explains it best so far, a number of `ALL`.
+    scores : ndarray of int64, shape (manners,)
+        Pairs of successive datagrams that each manner of `ALL` explains.
+    pairs : int
+        Pairs that were to be explained.
+    datagrams : int
+    held : dict
+        Units that are missing under the manner, by another one that explains
+        about as much and under which they are not missing (or `IMPLAUSIBLE`).
+    frozen : list of int, optional
+        Once enough is known: the other manners that explain all the same, mostly none.
+    last : ndarray of int64, optional
+        Sequence number and units of the last datagram, in the order of `UNITS`.
+    """
+
+    manner: int
+    scores: I64 = field(default_factory=lambda: np.zeros(len(ALL), np.int64))
+    pairs: int = 0
+    datagrams: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    frozen: list[int] | None = None
+    last: I64 | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the stream is known well enough to say what of it is missing."""
+        return self.datagrams >= PROOF_DATAGRAMS and self.score >= PROOF_DATAGRAMS // _RARE and self.plausible
+
+    def expect(self, pairs: int) -> None:
+        """So many more pairs that are as expected, which teaches nothing more."""
+        assert self.frozen is not None
+        self.scores[self.manner] += pairs
+        for manner in self.frozen:
+            self.scores[manner] += pairs
+        self.pairs += pairs
+
+    def learn(self, scores: I64, pairs: int, version: int) -> None:
+        """Take over what each manner of `ALL` explains by now."""
+        self.scores, self.pairs = scores, pairs
+        if pairs < PROOF_DATAGRAMS:
+            return
+        rivals = self.rivals(version)
+        if pairs >= _ENOUGH or not rivals:
+            self.frozen = rivals
+
+    @property
+    def score(self) -> int:
+        """Pairs that the manner explains."""
+        return int(self.scores[self.manner])
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the manner explains enough for a gap to be one: random loss alone breaks no three of four pairs."""
+        return self.pairs - self.score <= _RARE * (1 + self.score)
+
+    def better(self, version: int) -> int:
+        """The manner that explains clearly more than the present one; the present one if none does."""
+        candidates = _CANDIDATES[version]
+        best = int(candidates[np.argmax(self.scores[candidates])])
+        return best if self.scores[best] >= self.score + _LEAD else self.manner
+
+    def release(self, version: int) -> int:
+        """Units held because of manners that turned out not to be this stream's."""
+        if not self.held or not self.plausible:
+            return 0
+        rivals = self.rivals(version)
+        return sum(self.held.pop(excuse) for excuse in list(self.held) if excuse not in rivals)
+
+    def rivals(self, version: int) -> list[int]:
+        """Other manners that may be the right one: that explains whatever is not broken by a loss, so it cannot lag."""
+        least = self.score - self.score // 100 - _LEAD
+        candidates = _CANDIDATES[version]
+        found: list[int] = candidates[(self.scores[candidates] >= least) & (candidates != self.manner)].tolist()
+        return found
