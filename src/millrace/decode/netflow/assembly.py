@@ -82,10 +82,14 @@ class Rows:
 
         Addresses are (n, 16) bytes. The caller must write every row. `valid` marks the known rows; None: all.
         """
+        self._known.setdefault(name, []).append((start, stop, valid))
+        return self.memory(name, start, stop)
+
+    def memory(self, name: str, start: int, stop: int) -> AnyArray:
+        """The same memory, before it is known which rows will be valid; `slot` must be called too."""
         column = self._columns.get(name)
         if column is None:
             column = self._columns[name] = self.scratch(name, self.rows)
-        self._known.setdefault(name, []).append((start, stop, valid))
         return column[start:stop]
 
     def scratch(self, name: str, rows: int) -> AnyArray:

@@ -63,7 +63,8 @@ def uptime_ahead(ticks: AnyArray, uptime: U32) -> I32:
 
     Parameters
     ----------
-    ticks : ndarray of uint32, any byte order, shape (n,)
+    ticks : ndarray of unsigned integers, any byte order, shape (n,)
+        Their low 32 bits count.
     uptime : ndarray of uint32, shape (n,)
     """
     return np.subtract(ticks, uptime, dtype=np.uint32).view(np.int32)
@@ -75,6 +76,8 @@ class Moment:
 
     Attributes
     ----------
+    out : ndarray of int64, shape (n,)
+        Memory of the column, where times of the first source may be put at once.
     time : ndarray of int64, shape (n,)
     known : ndarray of bool, shape (n,), or None
         Where there is one; None: everywhere.
@@ -84,6 +87,7 @@ class Moment:
         Where the start of the system cannot be the present one.
     """
 
+    out: I64
     time: I64
     known: Bool | None
     wrong: Bool | None = None
@@ -106,10 +110,15 @@ class Moment:
 
     def write(self, name: str, rows: Rows, start: int, stop: int, export_ms: I64) -> None:
         """Write rows `start` to `stop` of a column; unknown ones get the time of export."""
-        if self.known is None:
-            rows.slot(name, start, stop)[...] = self.time
-        else:
-            rows.slot(name, start, stop, self.known)[...] = np.where(self.known, self.time, export_ms)
+        rows.slot(name, start, stop, self.known)
+        if self.known is not None:
+            self.out[...] = np.where(self.known, self.time, export_ms)
+        elif self.time is not self.out:
+            self.out[...] = self.time
+
+    def put(self, export_ms: I64, ahead: AnyArray, usable: Bool | None) -> None:
+        """Take usable times that are so many ms ahead of the export."""
+        self.take(np.add(export_ms, ahead, out=self.out if self.blank else None), usable)
 
     def mistaken(self) -> Bool | None:
         """Where only times that cannot be were told."""
@@ -182,27 +191,32 @@ class FlowTimes:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:
         """See `Step`."""
-        export_ms = clock.export_ms
-        end = self.read(self.ends, records, clock, export_ms, None)
-        begin = self.read(self.starts, records, clock, export_ms, end)
+        export_ms, columns = clock.export_ms, self.columns()
+        out = {
+            name: rows.memory(name, start, stop) if name in columns else rows.scratch(name, stop - start)
+            for name in ("TimeFlowStart", "TimeFlowEnd")
+        }
+        end = self.read(self.ends, records, clock, out["TimeFlowEnd"], None)
+        begin = self.read(self.starts, records, clock, out["TimeFlowStart"], end)
         self._derive(begin, end, records, export_ms)
         if self.observed and not (begin.known is None and end.known is None):
-            seen = self.read(self.observed, records, clock, export_ms, None)
+            seen = self.read(self.observed, records, clock, rows.scratch("TimeFlowEnd", stop - start), None)
             for moment in (begin, end):
                 moment.take(seen.time, seen.known)
                 moment.wrong = _either(moment.wrong, seen.wrong)
         moments = {"TimeFlowStart": begin, "TimeFlowEnd": end}
-        for name in self.columns():
+        for name in columns:
             moments[name].write(name, rows, start, stop, export_ms)
         mistaken = _either(begin.mistaken(), end.mistaken())
         if mistaken is not None:
             rows.note(IMPLAUSIBLE, start, mistaken)
 
     def read(
-        self, sources: tuple[TimeSource, ...], records: Records, clock: Clock, export_ms: I64, end: Moment | None
+        self, sources: tuple[TimeSource, ...], records: Records, clock: Clock, out: I64, end: Moment | None
     ) -> Moment:
-        """Times of the first source that can be; of starts, given the end."""
-        found = Moment(export_ms, np.zeros(len(export_ms), np.bool_))
+        """Times of the first source that can be; of starts, given the end. `out`: see `Moment`."""
+        export_ms = clock.export_ms
+        found = Moment(out, export_ms, np.zeros(len(export_ms), np.bool_))
         for form, field in sources:
             # The end by uptime also tells whether the start of the system is the present one.
             if found.known is None and not (form == UPTIME and end is None and not self.header_uptime):
@@ -228,26 +242,25 @@ class FlowTimes:
     def _take_uptime(
         self, found: Moment, value: AnyArray, records: Records, clock: Clock, export_ms: I64, end: Moment | None
     ) -> None:
-        ticks = value.astype(np.uint32)
         if self.header_uptime:
-            ahead = uptime_ahead(ticks, clock.uptime)
+            ahead = uptime_ahead(value, clock.uptime)
             usable = near_export(ahead)
             if usable is not None:
                 found.wrong = _either(found.wrong, ~usable)
-            found.take(np.add(export_ms, ahead, dtype=np.int64), usable)
+            found.put(export_ms, ahead, usable)
             return
         boot = clock.boot_ms if self.boot is None else records.number(self.boot).astype(np.int64)
         told = (boot > 0) & (boot < _LATEST_MS)
         uptime = export_ms - boot
-        ahead = uptime_ahead(ticks, uptime.astype(np.uint32))
-        usable = _everywhere(near_export(ahead, BY_BOOT_MS if end is None else BEFORE_MS), len(ticks))
+        ahead = uptime_ahead(value, uptime.astype(np.uint32))
+        usable = _everywhere(near_export(ahead, BY_BOOT_MS if end is None else BEFORE_MS), len(value))
         usable &= uptime >= -AHEAD_MS
         if end is None:
             found.stale = told & ~usable
         elif end.stale is not None:
             usable &= ~end.stale
         found.wrong = _either(found.wrong, told & ~usable)
-        found.take(np.add(export_ms, ahead, dtype=np.int64), told & usable)
+        found.put(export_ms, ahead, told & usable)
 
     def _derive(self, begin: Moment, end: Moment, records: Records, export_ms: I64) -> None:
         """From one end and the duration the other."""
@@ -279,9 +292,8 @@ class RelativeColumn:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:
         """See `Step`."""
-        export_ms = clock.export_ms
-        found = self.times.read(self.sources, records, clock, export_ms, None)
-        found.write(self.name, rows, start, stop, export_ms)
+        found = self.times.read(self.sources, records, clock, rows.memory(self.name, start, stop), None)
+        found.write(self.name, rows, start, stop, clock.export_ms)
 
 
 def _long_ago(time: I64, export_ms: I64, end: Moment) -> Bool:

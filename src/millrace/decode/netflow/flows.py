@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -67,22 +68,22 @@ class Group:
 
 
 class SpreadClock:
-    """The clock of the records of a group, spread over them when asked for."""
+    """The clock of the records of a group, spread over them when asked for and kept."""
 
     def __init__(self, group: Group) -> None:
         self._group = group
 
-    @property
+    @cached_property
     def export_ms(self) -> I64:
         """Unix ms of the header, per record."""
         return spread(self._group.sets.export_ms, self._group.records.counts)
 
-    @property
+    @cached_property
     def uptime(self) -> U32:
         """Uptime of the header in ms, per record."""
         return spread(self._group.sets.uptime.astype(np.uint32), self._group.records.counts)
 
-    @property
+    @cached_property
     def boot_ms(self) -> I64:
         """Start of the exporter by its options, per record; -1: unknown."""
         return spread(self._group.boot_ms, self._group.records.counts)
