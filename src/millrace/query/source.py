@@ -125,7 +125,7 @@ def bounds(segment: Segment, parameters: Parameters) -> str:
 
 def restricted(condition: str) -> str:
     """SQL of a condition, to follow that of `bounds`."""
-    return f" AND {condition}" if condition else ""
+    return f" AND ({condition})" if condition else ""
 
 
 def _segment(segment: Segment, selected: str, condition: str, parameters: Parameters) -> str:

@@ -150,3 +150,10 @@ def test_engine_without_rollups_answers_too(store):
     store.insert([flow(100, SrcAS=5)])
     engine = QueryEngine(store, SCHEMA, lambda: TABLES[:1])
     assert [v.value for v in values(engine, "SrcAS")] == [5]
+
+
+def test_a_filter_with_or_keeps_to_the_range(put, engine):
+    put(flow(10, SrcAS=1), flow(20, SrcAS=2), flow(-7200, SrcAS=1), flow(7200, SrcAS=2))
+    end = datetime.fromtimestamp(BASE + 3600, UTC)
+    found = values(engine, "SrcAS", start=datetime.fromtimestamp(BASE, UTC), end=end, filter="SrcAS = 1 OR SrcAS = 2")
+    assert [(value.value, value.flows) for value in found] == [(1, 1), (2, 1)]
