@@ -53,6 +53,7 @@ _SAMPLE_EVERY = 100
 _SINGLES = 48
 _SAMPLED = 1024
 _REPORT_S = 1.0
+_MINUTE_S = 60.0
 _WARM_UP_BATCHES = 20
 
 
@@ -222,6 +223,7 @@ def watch(
     figures: dict[int, Figures] = {}
     ends: list[str] = []
     console, began = Console(), time.monotonic()
+    said = began
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("fuzzing", total=total)
@@ -235,6 +237,9 @@ def watch(
             ends += [end] if end else []
             done = sum(item.datagrams for item in figures.values())
             bar.update(task, completed=time.monotonic() - began if by_time else done, description=f"{done:,} datagrams")
+            if not console.is_terminal and time.monotonic() - said > _MINUTE_S:
+                said = time.monotonic()
+                print(f"{(said - began) / _MINUTE_S:.0f} min: {done:,} datagrams", flush=True)
     sums = Figures()
     for item in figures.values():
         sums.add(item)
