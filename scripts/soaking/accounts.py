@@ -170,6 +170,16 @@ def faults(number: int, entry: Entry) -> list[str]:
     return found
 
 
+def all_rolled_up(collector: Collector) -> bool:
+    """Whether every flow is in every rollup."""
+    tables = ", ".join(
+        f"(SELECT sum(Flows) FROM {resolution.table}) AS rolled{number}"
+        for number, resolution in enumerate(RESOLUTIONS)
+    )
+    row = collector.sql(f"SELECT (SELECT count() FROM flows) AS flows, {tables}")[0]
+    return len({int(amount or 0) for amount in row.values()}) == 1
+
+
 def compare_rollups(collector: Collector, closed_s: int) -> tuple[list[str], dict[str, int]]:
     """Compare each rollup with the flows, interval by interval, where intervals ended before a Unix second.
 
