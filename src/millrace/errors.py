@@ -9,8 +9,9 @@
     ├── SourceError        a capture file or socket cannot be read
     ├── StoreError         the store refuses or cannot take an operation
     │   ├── StoreLockedError   another process holds the data folder
-    │   ├── StoreFullError     no room is left on the device
-    │   └── StoreCorruptError  stored data cannot be read
+    │   ├── StoreFullError     no room is left on the device, or within its bound
+    │   ├── StoreCorruptError  stored data cannot be read
+    │   └── StoreLossError     starting so would lose stored data
     ├── QueryError         a question cannot be answered as asked
     │   └── QueryCancelledError    whoever asked no longer waits
     ├── StateError         users, sessions and saved things cannot be read or written
@@ -61,11 +62,15 @@ class StoreLockedError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """No room is left on the device that holds the data folder."""
+    """No room is left on the device that holds the data folder, or within ``store.max_bytes``."""
 
 
 class StoreCorruptError(StoreError):
     """A stored part cannot be read."""
+
+
+class StoreLossError(StoreError):
+    """Starting with this configuration, or this version, would lose stored data; says which, and how to allow it."""
 
 
 class QueryError(MillraceError):

@@ -15,9 +15,9 @@ from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
-from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver, publish_threads
+from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver, publish_store, publish_threads
 from millrace.app.settings import Settings
-from millrace.app.state import health_checks, pipeline_totals, store_facts
+from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, static_metadata, static_networks
 from millrace.decode import Decoder
@@ -105,12 +105,14 @@ class Application:
         self.failed_stops: list[str] = []
         self._store_metrics = StoreMetrics(self.metrics)
         self._tickers = tuple(self._jobs())
+        publish_store(self.metrics, self.store)
         publish_receiver(self.metrics, self.receiver)
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
         decoder, flows, counters = self.pipeline.threads
         jobs = {job.name: job for job in self._tickers}
         publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **jobs})
         health_checks(self.health, self.pipeline, self.receiver)
+        self.health.register("store", lambda: store_condition(self.store))
         for job in self._tickers:
             self.health.register(job.name, job.condition)
 

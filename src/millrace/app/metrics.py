@@ -9,7 +9,7 @@ from millrace.app.state import kept
 from millrace.batch import address_text
 from millrace.pipeline import Pipeline
 from millrace.receive import SocketStats, UdpReceiver
-from millrace.store import Maintenance
+from millrace.store import EmbeddedStore, Maintenance
 from millrace.telemetry import BoundedLabel, Metrics
 from millrace.threads import Ticker, Watched
 
@@ -118,6 +118,14 @@ def publish_threads(metrics: Metrics, threads: Mapping[str, Watched | Ticker]) -
     metrics.callback(
         "gauge", "threads", "last_run_seconds", "How long a job took last.",
         lambda: [((name,), job.last_seconds) for name, job in jobs.items()], ("thread",),
+    )  # fmt: skip
+
+
+def publish_store(metrics: Metrics, store: EmbeddedStore) -> None:
+    """Metric of what the store deleted."""
+    metrics.callback(
+        "counter", "store", "deleted_rows", "Rows deleted, by act (retention, drop-oldest, set-aside …) and table.",
+        lambda: [(labels, float(rows)) for labels, rows in store.deleted_rows().items()], ("act", "table"),
     )  # fmt: skip
 
 

@@ -110,6 +110,12 @@ def _decoder_condition(pipeline: Pipeline) -> Condition:
     return worst(conditions)
 
 
+def store_condition(store: Store) -> Condition:
+    """What of the store somebody should look at."""
+    warnings = store.warnings()
+    return Condition("degraded", warnings) if warnings else Condition()
+
+
 def _writer_condition(writer: Writer, what: str) -> Condition:
     conditions = [writer.trouble.condition("failed", f"{what} wait, the store refuses them")]
     if not writer.alive:

@@ -1,5 +1,6 @@
 """Where flows are kept: an embedded ClickHouse in a folder, its rollups and its dictionaries."""
 
+from millrace.store.audit import AuditLog, Entry
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.embedded import EmbeddedStore
@@ -11,8 +12,10 @@ __all__ = [
     "COUNTER_TABLE",
     "RAW_TABLE",
     "RESOLUTIONS",
+    "AuditLog",
     "Cancel",
     "EmbeddedStore",
+    "Entry",
     "Maintenance",
     "Resolution",
     "Store",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from millrace.config import Section
@@ -27,11 +29,27 @@ class StoreSettings(Section):
     retention_counters_days: int = Field(90, ge=1, le=3650)
     """Days for which interface counters are kept."""
 
+    allow_shorter_retention: bool = False
+    """Start although a retention is shorter than the store was last run with, and delete what is older. Without it
+    such a start is refused, since a forgotten configuration file looks the same."""
+
+    allow_newer_store: bool = False
+    """Open a store that a newer version of Millrace wrote. What this version does not know stays in it, unseen."""
+
     fsync: bool = False
     """Wait for the device on every insert. Without it a stored flow survives a killed process, not a power failure."""
 
     min_free_bytes: int = Field(256 * _MIB, ge=0)
-    """Refuse inserts when less than this is free on the device, so that merges and other programs still have room."""
+    """The store is full when less than this is free on the device: merges and other programs need some room. With
+    `when_full: drop-oldest` 16 MiB are kept at least."""
+
+    max_bytes: int = Field(0, ge=0)
+    """The store is full when its tables take more than this on the device; 0: no bound but the device. Merges need
+    some room beyond it for a while."""
+
+    when_full: Literal["refuse", "drop-oldest"] = "refuse"
+    """What gives way when the store is full: `refuse` the newest flows, which wait and are given up (and counted) when
+    there is no more room for them to wait; `drop-oldest` deletes the oldest flows, then the oldest of the rollups."""
 
     memory_bytes: int = Field(2048 * _MIB, ge=512 * _MIB)
     """What the whole process may reach before the engine refuses more memory to a statement."""

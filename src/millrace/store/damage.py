@@ -3,7 +3,7 @@
 The engine sets a part aside when it cannot load it. One whose files are there
 but hold damaged values only shows when it is read, and would fail every rollup
 and many questions. Such a part is detached: its files move to the folder
-``detached`` of its table, the rest stays readable.
+``detached`` of its table, the rest stays readable. Both are written down.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import re
 import threading
 
 from millrace.store import faults
+from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
+from millrace.store.parts import find_parts
+from millrace.store.state import State
 
 _WHERE = re.compile(r"reading from part \S*/([^/\s]+)/? in table \w+\.(\w+)")
 
@@ -24,10 +27,13 @@ class Damage:
     Parameters
     ----------
     engine : Engine
+    audit : AuditLog, optional
+        Told of what is set aside.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, audit: AuditLog | None = None) -> None:
         self._engine = engine
+        self._audit = audit
         self._guard = threading.Lock()
         self._suspects: dict[tuple[str, str], None] = {}
 
@@ -49,7 +55,26 @@ class Damage:
             if self._detach_if_damaged(table, part)
         ]
 
+    def report_unloaded(self, state: State) -> None:
+        """Write down parts that the engine set aside when it opened, once."""
+        rows = self._engine.rows(
+            "SELECT table, name, bytes_on_disk FROM system.detached_parts "
+            "WHERE database = currentDatabase() AND reason != ''"
+        )
+        known = state.get("detached")
+        for table, part, size in rows:
+            if f"{table}/{part}" not in known:
+                self._record(table, f"part {part} could not be loaded; its files are in detached/", 0, int(size))
+        found = {f"{table}/{part}": True for table, part, _ in rows}
+        if found != known:
+            state.put("detached", found)
+
+    def _record(self, table: str, reason: str, rows: int, size: int, range_ms: tuple[int, int] | None = None) -> None:
+        if self._audit is not None:
+            self._audit.record(Deletion("set-aside", table, reason, rows, size, *(range_ms or (None, None))))
+
     def _detach_if_damaged(self, table: str, part: str) -> bool:
+        found = [known for known in find_parts(self._engine, [table]) if known.name == part]
         try:
             verdict = self._engine.rows(
                 f"CHECK TABLE {quote(table)} PART {literal(part)} SETTINGS check_query_single_value_result = 1"
@@ -60,4 +85,7 @@ class Damage:
         except RuntimeError:
             # Merged or dropped meanwhile: whoever reads the damaged one next names it again.
             return False
+        for known in found:
+            reason = f"part {part} is damaged; its files are in detached/"
+            self._record(table, reason, known.rows, known.bytes, (known.oldest_ms, known.newest_ms))
         return True

@@ -12,13 +12,16 @@ import numpy as np
 import pyarrow as pa
 
 from millrace.batch import FlowBatch
-from millrace.errors import MillraceError, StoreCorruptError, StoreError
-from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Schema
-from millrace.store import ddl, dictionaries, disk, faults, migrations, native, retention
+from millrace.errors import MillraceError, StoreCorruptError, StoreError, StoreFullError
+from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Column, Schema
+from millrace.store import ddl, dictionaries, disk, faults, migrations, native
+from millrace.store.audit import AuditLog
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine, server_settings
+from millrace.store.guard import Guard
+from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
 from millrace.store.lock import FolderLock
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
@@ -28,9 +31,12 @@ from millrace.store.sql_server import SqlServer
 from millrace.store.state import State
 from millrace.store.status import table_statuses
 from millrace.store.store import Maintenance, StoreStatus
+from millrace.store.unseen import find_unseen, rolled
 
-_RETENTION_EVERY_MS = 600_000
 _RETRY_S = 0.1
+_ROOM_PER_BYTE = 4
+"""Bytes of room made for a byte that is to be inserted, when the engine found the device full: also for merges."""
+
 _COUNTERS = Schema(base=COUNTER_COLUMNS)
 
 
@@ -57,14 +63,19 @@ class EmbeddedStore:
         self._engine = Engine(
             self._folder / "clickhouse", server_settings(self._settings), self._settings.query_connections
         )
-        self._damage = Damage(self._engine)
+        self._audit = AuditLog(self._folder)
+        self._damage = Damage(self._engine, self._audit)
         self._results = Results(self._engine, self._settings, self._damage)
         self._state = State(self._engine)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
+        self._room = disk.Room(self._engine, self._folder, self._settings, self._audit)
+        self._guard = Guard(self._engine, self._state, schema, self._tables, self._audit)
+        self._keeper = Keeper(
+            self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller
+        )
         self._sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
-        self._retention_ms = 0
         self._insert_error = ""
         self._maintain_error = ""
 
@@ -75,6 +86,8 @@ class EmbeddedStore:
         ------
         StoreLockedError
             Another process holds the folder.
+        StoreLossError
+            This configuration or version would lose what is stored; nothing was changed.
         StoreCorruptError, StoreError
             With what to do about it.
         """
@@ -118,6 +131,7 @@ class EmbeddedStore:
             times = flows.columns["TimeReceived"]
             assert isinstance(times, np.ndarray)
             self._roller.inserted(RAW_TABLE, flows.rows, int(times.min()))
+            self._keeper.note(int(times.min()))
 
     def insert_counters(self, counters: FlowBatch) -> None:
         """Store interface counters (columns of `COUNTER_COLUMNS`)."""
@@ -155,7 +169,7 @@ class EmbeddedStore:
         return self._results.formatted(sql, format)
 
     def maintain(self, now_ms: int) -> Maintenance:
-        """Roll up closed intervals and drop what expired (see `Store.maintain`)."""
+        """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""
         return self._maintain(now_ms, hurry=False)
 
     def wait_until_rolled_up(self, now_ms: int | None = None, *, timeout_s: float = 60.0) -> None:
@@ -195,18 +209,34 @@ class EmbeddedStore:
             self._roller.closed_ms(),
             self._roller.waiting_rows(RAW_TABLE),
             self._knowledge.gaps,
+            self.warnings(),
         )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look at, as sentences; does not block."""
+        return self._keeper.warnings
+
+    def deleted_rows(self) -> dict[tuple[str, str], int]:
+        """Rows deleted since the start, by act (``retention``, ``drop-oldest`` …) and table."""
+        return dict(self._audit.rows)
 
     def _prepare(self) -> None:
         migrations.migrate(self._engine, [ddl.state_table()])
         self._state.start()
+        self._guard.refuse_newer(self._folder, allow=self._settings.allow_newer_store)
+        now_ms = time.time_ns() // 1_000_000
+        self._guard.refuse_shorter(self._folder, now_ms, allow=self._settings.allow_shorter_retention)
         self._knowledge.update()
         migrations.migrate(self._engine, self._tables)
-        wanted = migrations.fingerprint(self._tables)
-        if self._state.get("schema") != wanted:
-            self._state.put("schema", wanted)
+        self._guard.promise()
         dictionaries.install(self._engine, self._state)
-        self._roller.start()
+        self._damage.report_unloaded(self._state)
+        self._roller.start(self._unseen())
+        self._keeper.start()
+
+    def _unseen(self) -> list[Column]:
+        """Columns of the rollups that the schema lacks."""
+        return rolled(find_unseen(self._engine, self._tables), self._guard.roles())
 
     def _insert(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
         names = tuple(flows.columns)
@@ -220,8 +250,15 @@ class EmbeddedStore:
         else:
             settings |= {"insert_deduplication_token": token, "deduplicate_insert_select": "force_enable"}
         try:
-            disk.require_room(self._folder, self._settings.min_free_bytes)
-            self._engine.insert(table, names, native.structure(names, schema), native.encode(flows, schema), settings)
+            block = native.encode(flows, schema)
+            try:
+                self._room.require()
+                self._engine.insert(table, names, native.structure(names, schema), block, settings)
+            except (StoreFullError, RuntimeError, OSError) as error:
+                if not (faults.is_full(error) and self._make_room(sum(len(buffer) for buffer in block))):
+                    raise
+                self._room.require()
+                self._engine.insert(table, names, native.structure(names, schema), block, settings)
         except MillraceError as error:
             self._insert_error = str(error)
             raise
@@ -236,26 +273,23 @@ class EmbeddedStore:
         started = time.perf_counter()
         with self._maintaining:
             try:
-                disk.require_room(self._folder, self._settings.min_free_bytes)
+                self._keeper.make_room(done)
+                self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)
-                done.errors += self._damage.set_aside()
             except StoreError as error:
                 done.errors.append(str(error))
-            if abs(now_ms - self._retention_ms) >= _RETENTION_EVERY_MS:
-                self._retention_ms = now_ms
-                self._drop_expired(now_ms, done)
+            done.errors += self._damage.set_aside()
+            self._keeper.expire(now_ms, done)
         done.seconds = time.perf_counter() - started
         self._maintain_error = done.errors[-1] if done.errors else ""
         return done
 
-    def _drop_expired(self, now_ms: int, done: Maintenance) -> None:
-        taken = self._roller.taken_blocks()
-        for table in self._tables:
-            try:
-                names = retention.expired_parts(self._engine, table, now_ms, taken.get(table.name))
-                retention.drop_parts(self._engine, table, names)
-            except (RuntimeError, StoreError) as error:
-                done.errors.append(f"retention of {table.name}: {error}")
+    def _make_room(self, wanted_bytes: int) -> bool:
+        """Make room for a block if that is wanted; whether to try again."""
+        if not self._room.makes_room:
+            return False
+        with self._maintaining:
+            return self._keeper.make_room(Maintenance(), _ROOM_PER_BYTE * wanted_bytes)
 
 
 def _with_bounded_rates(flows: FlowBatch) -> FlowBatch:

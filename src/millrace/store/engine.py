@@ -95,15 +95,22 @@ class Engine:
         for connection in idle:
             connection.close()
 
-    def execute(self, sql: str, settings: Mapping[str, int | str] | None = None) -> None:
-        """Run a statement that writes; RuntimeError of the engine if it fails."""
+    def execute(
+        self,
+        sql: str,
+        settings: Mapping[str, int | str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a statement that writes, with bound values; RuntimeError of the engine if it fails."""
         with self._writer() as connection:
-            connection.query(sql + (f" SETTINGS {setting_list(settings)}" if settings else ""), "Null")
+            statement = sql + (f" SETTINGS {setting_list(settings)}" if settings else "")
+            connection.query(statement, "Null", **({"params": dict(parameters)} if parameters else {}))
 
-    def rows(self, sql: str) -> list[list[str]]:
-        """Run a small internal SELECT; rows of texts."""
+    def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
+        """Run a small internal SELECT, with bound values; rows of texts."""
         with self._writer() as connection:
-            raw: bytes = connection.query(sql, "TabSeparatedRaw").bytes()
+            given = {"params": dict(parameters)} if parameters else {}
+            raw: bytes = connection.query(sql, "TabSeparatedRaw", **given).bytes()
         return [line.split("\t") for line in raw.decode("utf-8", "replace").splitlines()]
 
     def insert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 from millrace.errors import (
@@ -63,10 +64,17 @@ def is_corruption(error: BaseException) -> bool:
     return code in _CORRUPT or (code not in _HINTS and _PART_TEXT in str(error))
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an exception says that there is no room."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOSPC
+    return isinstance(error, StoreFullError) or code_of(error) == _NOT_ENOUGH_SPACE or _NO_SPACE_TEXT in str(error)
+
+
 def of_write(error: BaseException, doing: str) -> StoreError:
     """The store error for an engine exception while writing."""
     text = _short(error)
-    if code_of(error) == _NOT_ENOUGH_SPACE or _NO_SPACE_TEXT in str(error):
+    if is_full(error):
         return StoreFullError(f"no room on the device while {doing}; free some space, it resumes by itself ({text})")
     return StoreError(f"the engine refused while {doing}: {text}")
 

@@ -1,19 +1,19 @@
 """Brings the tables of a data folder to what the schema wants.
 
-Adding and dropping columns, widening types, changing codecs and settings keep
-every row. What ClickHouse could only do by losing values is refused.
+Adding columns, widening types, changing codecs and settings keep every row. A
+column that the schema lacks stays where it is, with its values (see `unseen`).
+What ClickHouse could only do by losing values is refused.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from millrace.errors import StoreError
 from millrace.store import faults
-from millrace.store.ddl import SCHEMA_VERSION, ColumnSpec, TableSpec, literal, quote, setting_list
+from millrace.store.ddl import ColumnSpec, TableSpec, literal, quote, setting_list
 from millrace.store.engine import Engine
 
 _WIDTHS = {"UInt8": 8, "UInt16": 16, "UInt32": 32, "UInt64": 64}
@@ -83,19 +83,13 @@ def plan(table: TableSpec, found: TableFound) -> list[str]:
             f"({', '.join(table.order)}) and ({table.partition}), which cannot be changed in place; "
             "start with an empty data folder, or open this one with the version that made it"
         )
-    steps = [*_changed(table, found), *_added(table, found), *_dropped(table, found)]
+    steps = [*_changed(table, found), *_added(table, found)]
     alter = f"ALTER TABLE {quote(table.name)} "
     statements = [alter + ", ".join(steps)] if steps else []
     settings = _settings(table, found)
     if settings:
         statements.append(f"{alter}MODIFY SETTING {setting_list(settings)}")
     return statements
-
-
-def fingerprint(wanted: Iterable[TableSpec]) -> dict[str, object]:
-    """Schema version and a digest of every table, for the record."""
-    text = "\n".join(table.create for table in wanted)
-    return {"version": SCHEMA_VERSION, "digest": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def _added(table: TableSpec, found: TableFound) -> list[str]:
@@ -109,11 +103,6 @@ def _added(table: TableSpec, found: TableFound) -> list[str]:
     return steps
 
 
-def _dropped(table: TableSpec, found: TableFound) -> list[str]:
-    wanted = {column.name for column in table.columns}
-    return [f"DROP COLUMN {quote(name)}" for name in found.columns if name not in wanted]
-
-
 def _changed(table: TableSpec, found: TableFound) -> list[str]:
     steps = []
     for column in table.columns:
@@ -123,7 +112,8 @@ def _changed(table: TableSpec, found: TableFound) -> list[str]:
         if not _widens(old.type, column.type):
             raise StoreError(
                 f"column {column.name!r} of table {table.name!r} is stored as {old.type} and cannot become "
-                f"{column.type} without losing values; give the new column another name"
+                f"{column.type} without losing values; give the new column another name, or take it out of the "
+                "configuration and drop what is stored of it with 'millrace store prune --columns'"
             )
         if old.type != column.type and column.name in table.order:
             raise StoreError(f"column {column.name!r} sorts table {table.name!r}; its type cannot change")

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from millrace.errors import StoreError
-from millrace.schema import Schema
+from millrace.schema import Column, Schema
 from millrace.store import faults, rollups
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
@@ -23,6 +24,7 @@ from millrace.store.resolutions import RESOLUTIONS, Resolution
 from millrace.store.rollups import BlockRange
 from millrace.store.state import State
 from millrace.store.store import Maintenance
+from millrace.store.unseen import with_unseen
 
 _QUIET_MS = 2_000
 """Without inserts for this long, nothing is gained by waiting for the end of an interval."""
@@ -47,15 +49,28 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A statement that was begun: the blocks it takes, and the last block of its target before it."""
+    """A statement that was begun.
+
+    Parameters
+    ----------
+    blocks : BlockRange
+        What it takes.
+    target : int
+        Last block of its target before it.
+    rows, flows : int
+        What these blocks held then (-1: not known): parts that are lost afterwards (damaged, set
+        aside) do not make a finished statement look unfinished, and what it added is not removed.
+    """
 
     blocks: BlockRange
     target: int
+    rows: int
+    flows: int
 
     @property
     def stored(self) -> dict[str, int]:
         """As the state keeps it."""
-        return {"upto": self.blocks.upto, "target": self.target}
+        return {"upto": self.blocks.upto, "target": self.target, "rows": self.rows, "flows": self.flows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +138,47 @@ class Roller:
         self._engine = engine
         self._damage = damage
         self._state = state
-        self._schema = schema
+        self._configured = self._schema = schema
         self._settings = settings
         self._guard = threading.Lock()
         self._progress = {resolution.table: Progress(resolution) for resolution in RESOLUTIONS}
         self._by_source = {progress.resolution.source: progress for progress in self._progress.values()}
 
-    def start(self) -> None:
-        """Read how far each rollup is and finish or undo what a crash left."""
+    def start(self, unseen: Iterable[Column] = ()) -> None:
+        """Read how far each rollup is and finish or undo what a crash left.
+
+        Parameters
+        ----------
+        unseen : iterable of Column
+            Columns that the tables have and the schema lacks; rollups keep them.
+        """
+        self._schema = with_unseen(self._configured, unseen)
         for progress in self._progress.values():
+            progress.pending = Pending()
             stored = self._state.get(progress.key)
             progress.done = int(stored.get("done", 0))
             plan = stored.get("plan")
             if plan is not None:
                 blocks = BlockRange(progress.done, int(plan["upto"]))
-                progress.plan = Plan(blocks, int(plan["target"]))
+                progress.plan = Plan(blocks, int(plan["target"]), int(plan.get("rows", 0)), int(plan.get("flows", -1)))
                 self._try_to_settle(progress, progress.plan)
-            # Block numbers start again below a watermark when the newest parts were dropped meanwhile.
-            progress.done = min(progress.done, self._last_block(progress.resolution.source))
+            self._lower(progress, self._last_block(progress.resolution.source))
             rows, oldest_ms = self._engine.rows(rollups.pending_statement(progress.resolution.source, progress.done))[0]
             if int(rows):
                 progress.pending.add(int(rows), int(oldest_ms))
+
+    def _lower(self, progress: Progress, last_block: int) -> None:
+        """Lower a watermark to the last block that is there: numbers start again after it.
+
+        To be written down before the first insert: its blocks would be taken for done at the next start.
+        """
+        plan = progress.plan
+        if last_block >= (progress.done if plan is None else plan.blocks.upto):
+            return
+        progress.done = min(progress.done, last_block)
+        if plan is not None:
+            progress.plan = plan = replace(plan, blocks=BlockRange(progress.done, last_block))
+        self._state.put(progress.key, {"done": progress.done} | ({"plan": plan.stored} if plan else {}))
 
     def inserted(self, table: str, rows: int, oldest_ms: float) -> None:
         """Note rows that were inserted into a source table."""
@@ -190,6 +225,24 @@ class Roller:
             if progress.closed_ms is None:
                 return
             until_ms = progress.closed_ms
+
+    def drain(self, done: Maintenance) -> bool:
+        """Take everything that is stored, of open intervals too; False if something failed.
+
+        For acts that need every stored flow in the rollups. Flows of an open interval that come
+        later are added as late ones are.
+        """
+        for progress in self._progress.values():
+            while True:
+                before = progress.done
+                waiting = self._engine.rows(rollups.pending_statement(progress.resolution.source, before))[0]
+                if not int(waiting[0]) and progress.plan is None:
+                    break
+                errors = len(done.errors)
+                self._run(progress, progress.closed_ms or 0, done)
+                if len(done.errors) > errors or progress.done == before:
+                    return False
+        return True
 
     def idle(self) -> bool:
         """Whether every rollup is complete up to its last closed interval."""
@@ -256,7 +309,8 @@ class Roller:
     def _take(self, progress: Progress, blocks: BlockRange) -> tuple[int, int]:
         """Add a range of source blocks to the rollup; source rows taken and rows written."""
         resolution = progress.resolution
-        plan = Plan(blocks, self._last_block(resolution.table))
+        rows, flows, _ = self._summary(resolution.source, blocks.where)
+        plan = Plan(blocks, self._last_block(resolution.table), rows, flows)
         self._state.put(progress.key, {"done": progress.done, "plan": plan.stored})
         progress.plan = plan
         try:
@@ -272,13 +326,17 @@ class Roller:
     def _settle(self, progress: Progress, plan: Plan) -> Settled:
         """Mark a planned range done if all of it arrived, else remove what arrived."""
         resolution = progress.resolution
-        source_rows, wanted, _ = self._summary(resolution.source, plan.blocks.where)
         written, arrived, oldest_ms = self._summary(resolution.table, rollups.newer_than(plan.target))
-        settled = Settled(wanted == arrived, source_rows, written, oldest_ms)
+        source_rows, complete = plan.rows, arrived == plan.flows
+        if not complete:
+            source_rows, left, _ = self._summary(resolution.source, plan.blocks.where)
+            # Of a source that lost rows meanwhile, more arrived than could be taken again.
+            complete = arrived == left or (left < arrived and not 0 <= plan.flows < arrived)
+        settled = Settled(complete, source_rows, written, oldest_ms)
         if settled.complete:
             progress.done = plan.blocks.upto
             if written:
-                progress.ratio = written / source_rows
+                progress.ratio = written / max(source_rows, 1)
                 self.inserted(resolution.table, written, oldest_ms)
         elif written:
             self._engine.execute(rollups.undo_statement(resolution, plan.target))

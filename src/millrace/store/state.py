@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from millrace.store.ddl import STATE_TABLE, literal
@@ -18,6 +19,7 @@ class State:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._version = 0
+        self._guard = threading.Lock()
 
     def start(self) -> None:
         """Find the highest version used so far, and drop rows that newer ones replace."""
@@ -37,8 +39,10 @@ class State:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Set the value of a key; durable when it returns."""
-        self._version += 1
+        with self._guard:
+            self._version += 1
+            version = self._version
         self._engine.execute(
-            f"INSERT INTO {STATE_TABLE} SELECT {literal(key)}, {literal(json.dumps(value))}, {self._version}",
+            f"INSERT INTO {STATE_TABLE} SELECT {literal(key)}, {literal(json.dumps(value))}, {version}",
             {"insert_deduplicate": 0},
         )

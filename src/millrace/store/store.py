@@ -79,6 +79,8 @@ class StoreStatus:
         Flows that wait for the finest rollup now, or did when its last round began, if those were more.
     gaps : mapping
         By table: the times whose flows do not tell a column, since it came later (`millrace.store.knowledge`).
+    warnings : tuple of str
+        What somebody should look at, as sentences: a clock that disagrees with what is stored.
     """
 
     tables: dict[str, TableStatus]
@@ -88,6 +90,7 @@ class StoreStatus:
     rolled_up_to_ms: dict[str, int | None]
     waiting_rows: int = 0
     gaps: Mapping[str, Gaps] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -101,7 +104,7 @@ class Store(Protocol):
 
         Raises
         ------
-        StoreLockedError, StoreCorruptError, StoreError
+        StoreLockedError, StoreCorruptError, StoreLossError, StoreError
             With what to do about it.
         """
 
@@ -158,7 +161,7 @@ class Store(Protocol):
         """Answer a question of the local operator, in one of ClickHouse's output formats; read only."""
 
     def maintain(self, now_ms: int) -> Maintenance:
-        """Roll up what is closed at `now_ms` and drop what expired.
+        """Roll up what is closed at `now_ms`, drop what expired, make room where that is wanted.
 
         Called about once a second by one thread. The store's own troubles are
         in the result, not raised.
@@ -168,6 +171,9 @@ class Store(Protocol):
         now_ms : int
             Unix milliseconds.
         """
+
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look at, as sentences; does not block."""
 
     def status(self) -> StoreStatus:
         """Sizes, extents, free space, progress of the rollups."""

@@ -4,10 +4,12 @@ import socket
 import time
 
 import httpx
+import numpy as np
 import pytest
 
 from millrace.app.application import Application
 from millrace.app.settings import Settings
+from millrace.batch import FlowBatch
 from millrace.errors import StoreLockedError
 from millrace.generate import LoadPool
 from millrace.receive import Sender
@@ -115,3 +117,16 @@ def test_a_second_application_on_the_same_folder_is_refused(application):
     with pytest.raises(StoreLockedError, match=str(application.settings.data)):
         Application(settings).start()
     assert application.store.query("SELECT count() > 0 AS some FROM flows")["some"][0].as_py()
+
+
+def test_a_clock_that_disagrees_with_what_is_stored_is_told_and_deletions_are_counted(application):
+    future = FlowBatch(1)
+    future.put("TimeReceived", np.array([time.time_ns() // 1_000_000 + 400 * 86_400_000]))
+    application.store.insert(future)
+    # Retention looks every ten minutes.
+    application.store.maintain(time.time_ns() // 1_000_000 + 1_000_000)
+    report = application.health.report()
+    assert report.components["store"].status == "degraded"
+    assert "millrace store delete" in report.components["store"].reasons[0]
+    with httpx.Client(base_url=application.url, timeout=10) as client:
+        assert "millrace_store_deleted_rows_total" in client.get("/metrics").text

@@ -101,10 +101,11 @@ def test_a_day_of_history_takes_few_statements(store):
 def test_history_older_than_the_finest_rollup_reaches_the_coarser_ones(open_store):
     store = open_store(retention_raw_days=400, retention_1m_days=7)
     store.insert(few_keys(1000, NOW_MS - 60 * 24 * HOUR_MS, 24 * HOUR_MS))
-    store.wait_until_rolled_up(NOW_MS)
+    store.insert(few_keys(1, NOW_MS))
+    store.wait_until_rolled_up(NOW_MS + HOUR_MS)
     assert totals(store, "flows_5m0s") == totals(store, "flows_1h0m0s") == totals(store, "flows")
-    store.maintain(NOW_MS + HOUR_MS)
-    assert totals(store, "flows_1m0s")[0] == 0
+    store.maintain(NOW_MS + 2 * HOUR_MS)
+    assert totals(store, "flows_1m0s")[0] == 1
     assert totals(store, "flows_5m0s") == totals(store, "flows")
 
 
@@ -228,6 +229,41 @@ def test_flows_inserted_after_the_newest_were_dropped_and_a_restart_are_rolled_u
     store.wait_until_rolled_up(NOW_MS)
     assert totals(store, "flows")[0] == 170
     assert [totals(store, resolution.table)[0] for resolution in RESOLUTIONS] == [670, 670, 670]
+
+
+def test_block_numbers_that_come_again_are_not_taken_for_done_after_a_second_restart(open_store):
+    """The newest part is dropped, the store restarts, takes flows, and is killed before it rolls them up."""
+    store = open_store()
+    store.insert(few_keys(100, NOW_MS - 48 * HOUR_MS))
+    for seed in range(5):
+        store.insert(few_keys(100, NOW_MS - 2 * HOUR_MS, seed=seed))
+    store.wait_until_rolled_up(NOW_MS)
+    parts = "SELECT name FROM system.parts WHERE active AND table = 'flows' AND max_time > now() - 86400"
+    for (part,) in store._engine.rows(parts):
+        store._engine.execute(f"ALTER TABLE flows DROP PART '{part}'")
+    store = open_store()
+    store.insert(few_keys(70, seed=9))
+    store = open_store()
+    store.wait_until_rolled_up(NOW_MS)
+    assert [totals(store, resolution.table)[0] for resolution in RESOLUTIONS] == [670, 670, 670]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_statement_that_finished_counts_although_its_flows_are_lost_since(open_store, arrived):
+    """Killed between the statement and the note that it is done; meanwhile a part that it took was damaged."""
+    store = open_store()
+    store.insert(few_keys(100, NOW_MS - 48 * HOUR_MS))
+    store.insert(few_keys(60, NOW_MS - 2 * HOUR_MS))
+    plan = {"upto": 2, "target": 0, "rows": 160, "flows": 160}
+    store._state.put("rollup:1m", {"done": 0, "plan": plan})
+    if arrived:
+        store._engine.execute(rollups.rollup_statement(SCHEMA, RESOLUTIONS[0], BlockRange(0, 2)))
+    part = store._engine.rows("SELECT name FROM system.parts WHERE active AND table = 'flows' ORDER BY rows")[0][0]
+    store._engine.execute(f"ALTER TABLE flows DETACH PART '{part}'")
+    store = open_store()
+    store.wait_until_rolled_up(NOW_MS)
+    kept = 160 if arrived else 100
+    assert [totals(store, resolution.table)[0] for resolution in RESOLUTIONS] == [kept, kept, kept]
 
 
 def test_a_users_column_may_be_a_key_of_the_rollups(open_store):
