@@ -10,7 +10,7 @@ from rich.console import Console
 
 from millrace import __version__
 from millrace.app.memory import keep_freed_memory
-from millrace.cli import capture, collect, configuration, measure, traffic, users
+from millrace.cli import capture, collect, configuration, measure, storage, traffic, users
 from millrace.errors import MillraceError
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ capture.register(app)
 traffic.register(app)
 measure.register(app)
 app.add_typer(configuration.app, name="config")
+app.add_typer(storage.app, name="store")
 app.add_typer(users.users, name="user")
 app.add_typer(users.tokens, name="token")
 

@@ -3,7 +3,9 @@
 from millrace.store.audit import AuditLog, Entry
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
+from millrace.store.deletion import Doomed, Forecast
 from millrace.store.embedded import EmbeddedStore
+from millrace.store.pruning import Prunable, named
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
 from millrace.store.sql_socket import local_sql
 from millrace.store.store import Maintenance, Store, StoreStatus, TableStatus
@@ -14,13 +16,17 @@ __all__ = [
     "RESOLUTIONS",
     "AuditLog",
     "Cancel",
+    "Doomed",
     "EmbeddedStore",
     "Entry",
+    "Forecast",
     "Maintenance",
+    "Prunable",
     "Resolution",
     "Store",
     "StoreSettings",
     "StoreStatus",
     "TableStatus",
     "local_sql",
+    "named",
 ]

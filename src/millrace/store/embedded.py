@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import structlog
 
 from millrace.batch import FlowBatch
 from millrace.errors import MillraceError, StoreCorruptError, StoreError, StoreFullError
@@ -19,11 +20,13 @@ from millrace.store.audit import AuditLog
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
+from millrace.store.deletion import Deleter, Doomed, Forecast
 from millrace.store.engine import Engine, server_settings
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
 from millrace.store.lock import FolderLock
+from millrace.store.pruning import Prunable, Pruner
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
 from millrace.store.results import Results
 from millrace.store.roller import Roller
@@ -31,7 +34,9 @@ from millrace.store.sql_server import SqlServer
 from millrace.store.state import State
 from millrace.store.status import table_statuses
 from millrace.store.store import Maintenance, StoreStatus
-from millrace.store.unseen import find_unseen, rolled
+from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
+
+log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.1
 _ROOM_PER_BYTE = 4
@@ -71,6 +76,7 @@ class EmbeddedStore:
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
         self._room = disk.Room(self._engine, self._folder, self._settings, self._audit)
         self._guard = Guard(self._engine, self._state, schema, self._tables, self._audit)
+        self._pruner = Pruner(self._engine, self._state, self._tables, self._guard, self._audit)
         self._keeper = Keeper(
             self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller
         )
@@ -79,8 +85,14 @@ class EmbeddedStore:
         self._insert_error = ""
         self._maintain_error = ""
 
-    def start(self) -> None:
+    def start(self, *, on_purpose: bool = False) -> None:
         """Lock the folder, open the engine, migrate the tables, recover the rollups.
+
+        Parameters
+        ----------
+        on_purpose : bool
+            Open it for an act that drops on purpose: a shorter retention is not refused, and
+            counts only once `prune` was called.
 
         Raises
         ------
@@ -98,7 +110,7 @@ class EmbeddedStore:
             raise StoreError(f"the data folder {self._folder} cannot be used: {error}") from error
         try:
             self._engine.start()
-            self._prepare()
+            self._prepare(on_purpose=on_purpose)
             self._sql.start()
         except OSError as error:
             self.stop()
@@ -212,6 +224,65 @@ class EmbeddedStore:
             self.warnings(),
         )
 
+    def prunable(self) -> Prunable:
+        """What could be dropped on purpose: expired rows, and columns that the configuration lacks."""
+        return self._pruner.look(time.time_ns() // 1_000_000)
+
+    def prune(self, *, expired: bool = False, columns: Iterable[Unseen] = ()) -> None:
+        """Drop expired rows, by the wall clock, and columns.
+
+        Raises
+        ------
+        StoreError
+            If the rollups cannot be completed first, or something cannot be dropped.
+        """
+        with self._maintaining:
+            if expired:
+                self._drain()
+                self._pruner.drop_expired(time.time_ns() // 1_000_000)
+                self._keeper.start()
+            self._pruner.drop_unseen(columns)
+            self._roller.start(self._unseen())
+
+    def forecast_deletion(self, doomed: Doomed) -> Forecast:
+        """Count what `delete` would remove, when all that is stored is rolled up.
+
+        Raises
+        ------
+        StoreError
+            If the rollups cannot be completed, or stored data cannot be read.
+        """
+        with self._maintaining:
+            self._drain()
+            return self._deleter().forecast(doomed)
+
+    def delete(self, doomed: Doomed) -> Forecast:
+        """Delete flows for good, from the rollups too; what was deleted.
+
+        Every other flow goes on being counted once. If the process is killed meanwhile, the next
+        start finishes it.
+
+        Raises
+        ------
+        StoreError
+            If the rollups cannot be completed or the act cannot be written down: nothing was deleted.
+            If a step fails: the next start goes on.
+        """
+        with self._maintaining:
+            self._drain()
+            deleter = self._deleter()
+            forecast = deleter.forecast(doomed)
+            if forecast.flows or any(forecast.rolled.values()):
+                deleter.begin(doomed, forecast)
+                deleter.finish()
+                self._roller.start(self._unseen())
+            return forecast
+
+    def _drain(self) -> None:
+        done = Maintenance()
+        if not self._roller.drain(done):
+            raise StoreError(f"nothing was deleted, for the rollups cannot be completed: {'; '.join(done.errors)}")
+
     def warnings(self) -> tuple[str, ...]:
         """What somebody should look at, as sentences; does not block."""
         return self._keeper.warnings
@@ -220,23 +291,42 @@ class EmbeddedStore:
         """Rows deleted since the start, by act (``retention``, ``drop-oldest`` …) and table."""
         return dict(self._audit.rows)
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, on_purpose: bool) -> None:
         migrations.migrate(self._engine, [ddl.state_table()])
         self._state.start()
         self._guard.refuse_newer(self._folder, allow=self._settings.allow_newer_store)
         now_ms = time.time_ns() // 1_000_000
-        self._guard.refuse_shorter(self._folder, now_ms, allow=self._settings.allow_shorter_retention)
+        allow = on_purpose or self._settings.allow_shorter_retention
+        self._guard.refuse_shorter(self._folder, now_ms, allow=allow)
         self._knowledge.update()
         migrations.migrate(self._engine, self._tables)
-        self._guard.promise()
+        if not on_purpose:
+            self._guard.promise()
         dictionaries.install(self._engine, self._state)
         self._damage.report_unloaded(self._state)
+        self._finish_deletion()
         self._roller.start(self._unseen())
         self._keeper.start()
 
     def _unseen(self) -> list[Column]:
         """Columns of the rollups that the schema lacks."""
         return rolled(find_unseen(self._engine, self._tables), self._guard.roles())
+
+    def _deleter(self) -> Deleter:
+        return Deleter(self._engine, self._state, with_unseen(self._schema, self._unseen()), self._audit)
+
+    def _finish_deletion(self) -> None:
+        try:
+            finished = self._deleter().finish()
+        except StoreError as error:
+            # Nothing else is done before it is finished: a damaged part must not keep the folder from opening.
+            if error.__cause__ is not None:
+                self._damage.note(error.__cause__)
+            if not self._damage.set_aside():
+                raise
+            finished = self._deleter().finish()
+        if finished:
+            log.warning("a deletion that was begun before is finished", folder=str(self._folder))
 
     def _insert(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
         names = tuple(flows.columns)

@@ -1,0 +1,452 @@
+"""Deletes chosen flows, on purpose, from the flows and from what was added up of them.
+
+Everything stored is rolled up first, so that every flow is in every rollup that
+still reaches back to it. Then the flows that match are added up by the keys of
+each rollup, in a table of their own, and the rows that they are part of are
+written anew without them; at last the flows go. Where the condition only reads
+keys of the rollups, rows of whole intervals are removed as they are, also of
+flows that expired long ago.
+
+A journal in the state says what was begun. Each step can be run again: after a
+crash the next start finishes what it finds, before anything else is rolled up.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from millrace.errors import StoreError
+from millrace.schema import Schema
+from millrace.store import faults, migrations, rollups
+from millrace.store import parameters as binding
+from millrace.store.audit import AuditLog, Deletion, day
+from millrace.store.ddl import literal, quote
+from millrace.store.engine import Engine
+from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS, Resolution
+from millrace.store.state import State
+
+DELETION_KEY = "deletion"
+_MATCHED = "millrace_deletion"
+"""What is to be subtracted from each rollup."""
+
+_PIECE = 1 << 62
+"""What a sum of one row is at most."""
+
+_PIECE_FLOWS = 1_000_000
+"""Flows that are taken out of the rollups in one go, unless one hour has more."""
+
+_INSERTING: dict[str, int | str] = {
+    "insert_deduplicate": 0,
+    "max_partitions_per_insert_block": 0,
+    "max_bytes_before_external_group_by": 256 * 2**20,
+}
+
+_FOREVER_MS = (2**32 - 1) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """Flows that are to be deleted.
+
+    Parameters
+    ----------
+    text : str
+        The filter, as it was written; for the audit log.
+    condition : str
+        The same as SQL on a row; its values are parameters.
+    parameters : mapping
+        Values by name: numbers, texts, and lists of them.
+    columns : tuple of str
+        Columns that the condition reads.
+    start_ms, end_ms : int
+        Range of ``TimeReceived``, Unix milliseconds, the end excluded.
+    """
+
+    text: str
+    condition: str = "true"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    start_ms: int = 0
+    end_ms: int = _FOREVER_MS
+
+    def reads_keys(self, schema: Schema) -> bool:
+        """Whether rollups know all that the condition reads."""
+        return all(name in schema and schema[name].rollup == "key" for name in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a deletion would do.
+
+    Attributes
+    ----------
+    flows : int
+        Single flows that match.
+    oldest_ms, newest_ms : int, optional
+        Their range of time; None if there are none.
+    rolled : dict
+        Flows that would no longer be counted in each rollup, by table. Where only keys are read also
+        such as are no longer there as single flows.
+    notes : tuple of str
+        What cannot be corrected, as sentences.
+    """
+
+    flows: int
+    oldest_ms: int | None
+    newest_ms: int | None
+    rolled: dict[str, int]
+    notes: tuple[str, ...]
+
+
+class Deleter:
+    """Deletes flows on purpose.
+
+    Parameters
+    ----------
+    engine, state, audit
+    schema : Schema
+        Columns of the tables, those that the configuration lacks included.
+    """
+
+    def __init__(self, engine: Engine, state: State, schema: Schema, audit: AuditLog) -> None:
+        self._engine = engine
+        self._state = state
+        self._schema = schema
+        self._audit = audit
+
+    def forecast(self, doomed: Doomed) -> Forecast:
+        """Count what would go. What is stored should be rolled up before.
+
+        Raises
+        ------
+        StoreError
+            If stored data cannot be read.
+        """
+        try:
+            flows, oldest, newest = self._rows(
+                f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)), toUnixTimestamp64Milli(max(TimeReceived)) "
+                f"FROM {RAW_TABLE} WHERE {_matching(doomed)}",
+                doomed,
+            )[0]
+            rolled = {resolution.table: self._rolled(doomed, resolution) for resolution in RESOLUTIONS}
+            first = self._rows(f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)) FROM {RAW_TABLE}")[0]
+        except RuntimeError as error:
+            raise faults.of_write(error, "counting the flows to be deleted") from error
+        oldest_ms = int(first[1]) if int(first[0]) else _FOREVER_MS
+        return Forecast(
+            int(flows),
+            int(oldest) if int(flows) else None,
+            int(newest) if int(flows) else None,
+            rolled,
+            tuple(self._notes(doomed, oldest_ms)),
+        )
+
+    def begin(self, doomed: Doomed, forecast: Forecast) -> None:
+        """Write down what is to be deleted, in the audit log and in the journal.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written down; nothing is deleted then.
+        """
+        act = uuid.uuid4().hex[:12]
+        try:
+            pieces = self._pieces(doomed)
+        except RuntimeError as error:
+            raise faults.of_write(error, "counting the flows to be deleted") from error
+        oldest_ms, newest_ms = forecast.oldest_ms, forecast.newest_ms
+        reason = f"asked for: {doomed.text or 'all flows'}, {_span(doomed)}"
+        self._audit.require(
+            Deletion("delete-begun", RAW_TABLE, reason, forecast.flows, 0, oldest_ms, newest_ms, doomed.text, act)
+        )
+        self._state.put(
+            DELETION_KEY,
+            {
+                "id": act,
+                "text": doomed.text,
+                "condition": doomed.condition,
+                "parameters": dict(doomed.parameters),
+                "columns": list(doomed.columns),
+                "start_ms": doomed.start_ms,
+                "end_ms": doomed.end_ms,
+                "direct": doomed.reads_keys(self._schema),
+                "keys": [column.name for column in self._schema if column.rollup == "key"],
+                "sums": [column.name for column in self._schema if column.rollup == "sum"],
+                "pieces": pieces,
+                "upto": self._last_block(RAW_TABLE),
+                "flows": forecast.flows,
+                "rolled": forecast.rolled,
+                "oldest_ms": forecast.oldest_ms,
+                "newest_ms": forecast.newest_ms,
+                "step": "collect",
+            },
+        )
+
+    def finish(self) -> bool:
+        """Carry out what the journal says, from where it stopped; False if it says nothing.
+
+        The roller must not run meanwhile, and looks at its state anew afterwards.
+
+        Raises
+        ------
+        StoreError
+            If a step fails; the journal keeps it, and it is run again at the next start.
+        """
+        journal = self._state.get(DELETION_KEY)
+        if not journal:
+            return False
+        try:
+            self._run(journal)
+        except RuntimeError as error:
+            failed = faults.of_write(error, f"deleting flows ({journal['text'] or 'all'})")
+            raise type(failed)(
+                f"{failed}; what was begun is finished at the next start, and until then nothing else is done"
+            ) from error
+        return True
+
+    def _run(self, journal: dict[str, Any]) -> None:
+        while journal["pieces"]:
+            if journal["step"] == "collect":
+                self._collect(journal)
+                self._next(journal, RESOLUTIONS[0].name)
+            for resolution, following in zip(RESOLUTIONS, [*(r.name for r in RESOLUTIONS[1:]), "over"], strict=True):
+                if journal["step"] == resolution.name:
+                    self._correct(journal, resolution)
+                    if following == "over":
+                        journal["pieces"] = journal["pieces"][1:]
+                        following = "collect" if journal["pieces"] else "flows"
+                    self._next(journal, following)
+        if journal["step"] == "flows":
+            doomed = _doomed(journal)
+            # The newest blocks only came after the flows were counted.
+            self._delete(RAW_TABLE, f"{_matching(doomed)} AND _block_number <= {journal['upto']}", doomed)
+            self._next(journal, "record")
+        self._record(journal)
+        self._engine.execute(f"DROP TABLE IF EXISTS {_MATCHED}")
+        self._state.put(DELETION_KEY, {})
+
+    def _next(self, journal: dict[str, Any], step: str) -> None:
+        journal.pop("target", None)
+        journal.pop("written", None)
+        journal["step"] = step
+        self._state.put(DELETION_KEY, journal)
+
+    def _pieces(self, doomed: Doomed) -> list[list[int]]:
+        """The range in pieces of whole hours with about `_PIECE_FLOWS` flows: what bounds the memory of a step."""
+        hours = self._rows(
+            f"SELECT toUnixTimestamp(toStartOfHour(TimeReceived)) AS Hour, count() FROM {RAW_TABLE} "
+            f"WHERE {_matching(doomed)} GROUP BY Hour ORDER BY Hour",
+            doomed,
+        )
+        pieces = [[doomed.start_ms, doomed.end_ms]]
+        flows = 0
+        for hour, count in hours:
+            begin_ms = int(hour) * 1000
+            if flows and flows + int(count) > _PIECE_FLOWS and pieces[-1][0] < begin_ms < doomed.end_ms:
+                pieces[-1][1] = begin_ms
+                pieces.append([begin_ms, doomed.end_ms])
+                flows = 0
+            flows += int(count)
+        return pieces
+
+    def _collect(self, journal: dict[str, Any]) -> None:
+        """Add up the flows that match by the keys of each rollup."""
+        doomed = _piece_of(journal)
+        sums = journal["sums"]
+        columns = ", ".join(f"{quote(name)} UInt128" for name in (*sums, "Flows"))
+        self._engine.execute(f"DROP TABLE IF EXISTS {_MATCHED}")
+        self._engine.execute(
+            f"CREATE TABLE {_MATCHED} (Resolution String, Hash UInt64, {columns}) "
+            "ENGINE = MergeTree ORDER BY (Resolution, Hash)"
+        )
+        added = "".join(f"sum(toUInt128({quote(name)})), " for name in sums)
+        for resolution in RESOLUTIONS:
+            where = f"{_matching(doomed)} AND _block_number <= {journal['upto']}"
+            if journal["direct"]:
+                # Whole intervals are removed as they are.
+                where += f" AND NOT ({_between(*_inner(doomed, resolution))})"
+            hashed = _hash(f"{resolution.start_of}(TimeReceived)", journal["keys"])
+            self._execute(
+                f"INSERT INTO {_MATCHED} SELECT {literal(resolution.name)}, {hashed} AS Hash, {added}count() "
+                f"FROM {RAW_TABLE} WHERE {where} GROUP BY Hash",
+                doomed,
+            )
+
+    def _correct(self, journal: dict[str, Any], resolution: Resolution) -> None:
+        """Write rows anew without the flows that match, then remove the old ones."""
+        table = resolution.table
+        if "target" in journal:
+            # Begun before a crash: whatever of it arrived goes again. Nobody else writes meanwhile.
+            if not journal.get("written"):
+                self._engine.execute(rollups.undo_statement(resolution, journal["target"]))
+        else:
+            journal["target"] = self._last_block(table)
+            self._state.put(DELETION_KEY, journal)
+        doomed = _piece_of(journal)
+        hashes = f"SELECT Hash FROM {_MATCHED} WHERE Resolution = {literal(resolution.name)}"
+        old = f"_block_number <= {journal['target']}"
+        near = _between(doomed.start_ms - resolution.seconds * 1000, doomed.end_ms)
+        changed = f"{old} AND {near} AND {_hash('TimeReceived', journal['keys'])} IN ({hashes})"
+        if not journal.get("written"):
+            self._engine.execute(self._corrected(journal, resolution, changed), _INSERTING)
+            journal["written"] = True
+            self._state.put(DELETION_KEY, journal)
+        self._delete(table, changed, doomed)
+        if journal["direct"]:
+            inner = _between(*_inner(doomed, resolution))
+            self._delete(table, f"{old} AND {inner} AND ({doomed.condition})", doomed)
+        for reader in RESOLUTIONS:
+            if reader.source == table:
+                # What was written anew is in the coarser rollup already: it is corrected by itself.
+                self._state.put(f"rollup:{reader.name}", {"done": self._last_block(table)})
+
+    def _corrected(self, journal: dict[str, Any], resolution: Resolution, changed: str) -> str:
+        """INSERT … SELECT of the rows that are left of those that change.
+
+        Sums of forged flows may be beyond 64 bits: such a rest goes into several rows.
+        """
+        summed = [*journal["sums"], "Flows"]
+        names = list(self._columns(resolution.table))
+        listed = ", ".join(map(quote, names))
+        hashed = _hash("TimeReceived", journal["keys"])
+        rest = ", ".join(f"sum(toUInt128(o.{quote(name)})) - any(d.{quote(name)}) AS {_rest(name)}" for name in summed)
+        same = ", ".join(f"any(o.{quote(name)}) AS {_rest(name)}" for name in names if name not in summed)
+        pieces = f"range(toUInt64(1 + intDiv(greatest({', '.join(map(_rest, summed))}) - 1, {_PIECE})))"
+        shown = ", ".join(_piece(name) if name in summed else _rest(name) for name in names)
+        return (
+            f"INSERT INTO {resolution.table} ({listed}) SELECT {shown} "
+            f"FROM (SELECT {same}, {rest} "
+            f"FROM (SELECT {listed}, {hashed} AS _hash FROM {resolution.table} WHERE {changed}) AS o "
+            f"INNER JOIN (SELECT * FROM {_MATCHED} WHERE Resolution = {literal(resolution.name)}) AS d "
+            "ON o._hash = d.Hash GROUP BY o._hash HAVING sum(toUInt128(o.Flows)) > any(d.Flows)) "
+            f"ARRAY JOIN {pieces} AS _piece"
+        )
+
+    def _record(self, journal: dict[str, Any]) -> None:
+        doomed = _doomed(journal)
+        for table, count in {RAW_TABLE: journal["flows"], **journal["rolled"]}.items():
+            reason = f"asked for: {doomed.text or 'all flows'}, {_span(doomed)}"
+            oldest_ms, newest_ms = (journal["oldest_ms"], journal["newest_ms"]) if table == RAW_TABLE else (None, None)
+            self._audit.record(
+                Deletion("delete", table, reason, count, 0, oldest_ms, newest_ms, doomed.text, journal["id"])
+            )
+
+    def _rolled(self, doomed: Doomed, resolution: Resolution) -> int:
+        """Flows that a rollup would no longer count."""
+        where, oldest = _matching(doomed), self._oldest(resolution.table)
+        whole = 0
+        if doomed.reads_keys(self._schema):
+            inner = _between(*_inner(doomed, resolution))
+            where += f" AND NOT ({inner})"
+            found = self._rows(
+                f"SELECT sum(Flows) FROM {resolution.table} WHERE {inner} AND ({doomed.condition})", doomed
+            )
+            whole = int(found[0][0])
+        where += f" AND TimeReceived >= {_moment(oldest)}"
+        return whole + int(self._rows(f"SELECT count() FROM {RAW_TABLE} WHERE {where}", doomed)[0][0])
+
+    def _notes(self, doomed: Doomed, oldest_flow_ms: int) -> Iterator[str]:
+        """What a deletion would leave in the rollups, since single flows of that time are gone."""
+        unknown = ", ".join(
+            name for name in doomed.columns if name not in self._schema or self._schema[name].rollup != "key"
+        )
+        for resolution in RESOLUTIONS:
+            oldest_ms = self._oldest(resolution.table)
+            start_ms = max(doomed.start_ms, oldest_ms)
+            end_ms = min(doomed.end_ms, resolution.floor_ms(oldest_flow_ms))
+            if start_ms >= end_ms:
+                continue
+            if unknown:
+                yield (
+                    f"{resolution.table} keeps what it counted of such flows before {day(end_ms)} UTC: the flows "
+                    f"themselves have expired, and it does not know {unknown}"
+                )
+            elif doomed.start_ms % (resolution.seconds * 1000) and doomed.start_ms >= oldest_ms:
+                yield (
+                    f"{resolution.table} keeps its interval of {resolution.seconds} s in which "
+                    f"{day(doomed.start_ms)} UTC lies: it can be removed as a whole only"
+                )
+
+    def _oldest(self, table: str) -> int:
+        count, oldest = self._rows(f"SELECT count(), toUnixTimestamp(min(TimeReceived)) FROM {table}")[0]
+        return int(oldest) * 1000 if int(count) else _FOREVER_MS
+
+    def _columns(self, table: str) -> dict[str, str]:
+        found = migrations.describe(self._engine, table)
+        if found is None:
+            raise StoreError(f"there is no table {table}")
+        return {name: column.type for name, column in found.columns.items()}
+
+    def _last_block(self, table: str) -> int:
+        return int(self._rows(rollups.last_block_statement(table))[0][0])
+
+    def _delete(self, table: str, condition: str, doomed: Doomed) -> None:
+        # Parts with such rows are written anew: nothing of them is left on the device.
+        self._execute(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 1", doomed)
+
+    def _execute(self, sql: str, doomed: Doomed) -> None:
+        self._engine.execute(sql, parameters=_bound(doomed))
+
+    def _rows(self, sql: str, doomed: Doomed | None = None) -> list[list[str]]:
+        return self._engine.rows(sql, _bound(doomed) if doomed else None)
+
+
+def _bound(doomed: Doomed) -> dict[str, str]:
+    return {name: binding.bind(value) for name, value in doomed.parameters.items()}
+
+
+def _doomed(journal: Mapping[str, Any]) -> Doomed:
+    return Doomed(
+        journal["text"],
+        journal["condition"],
+        journal["parameters"],
+        tuple(journal["columns"]),
+        journal["start_ms"],
+        journal["end_ms"],
+    )
+
+
+def _piece_of(journal: Mapping[str, Any]) -> Doomed:
+    start_ms, end_ms = journal["pieces"][0]
+    return replace(_doomed(journal), start_ms=start_ms, end_ms=end_ms)
+
+
+def _matching(doomed: Doomed) -> str:
+    return f"{_between(doomed.start_ms, doomed.end_ms)} AND ({doomed.condition})"
+
+
+def _between(start_ms: int, end_ms: int) -> str:
+    return f"(TimeReceived >= {_moment(start_ms)} AND TimeReceived < {_moment(end_ms)})"
+
+
+def _moment(time_ms: int) -> str:
+    return f"fromUnixTimestamp64Milli({max(time_ms, 0)}, 'UTC')"
+
+
+def _inner(doomed: Doomed, resolution: Resolution) -> tuple[int, int]:
+    """Range of the whole intervals inside the range."""
+    step = resolution.seconds * 1000
+    start = -(-doomed.start_ms // step) * step
+    return start, max(start, doomed.end_ms // step * step)
+
+
+def _hash(interval: str, keys: Sequence[str]) -> str:
+    return f"cityHash64(toUnixTimestamp({interval}), {', '.join(map(quote, keys))})"
+
+
+def _rest(name: str) -> str:
+    return quote(f"_rest_{name}")
+
+
+def _piece(name: str) -> str:
+    """The part of a sum that goes into a row: all of it, unless it is beyond `_PIECE`."""
+    begun = f"_piece * toUInt128({_PIECE})"
+    return f"toUInt64(if({_rest(name)} > {begun}, least({_rest(name)} - {begun}, {_PIECE}), 0))"
+
+
+def _span(doomed: Doomed) -> str:
+    start = f"from {day(doomed.start_ms)}" if doomed.start_ms else "from the beginning"
+    return f"{start} to {day(doomed.end_ms)} UTC" if doomed.end_ms < _FOREVER_MS else start
