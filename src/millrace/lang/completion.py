@@ -49,8 +49,8 @@ class Completion:
     options : tuple of Option
         The best first. Values are those known without data; who has data adds its own.
     unfinished : bool
-        Whether something stands there that means nothing by itself (``InIfProv``): an option may take its place unasked.
-        What is complete (``6`` after ``Proto =``) is replaced by nothing but a choice.
+        Whether something stands there that means nothing by itself (``InIfProv``): an option may take its place
+        unasked. What is complete (``6`` after ``Proto =``) is replaced by nothing but a choice.
     """
 
     start: int

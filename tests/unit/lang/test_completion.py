@@ -157,7 +157,8 @@ def test_what_is_complete_or_not_begun_is_nothing_unfinished(at, text):
 @pytest.mark.parametrize(
     "text",
     [
-        "InIfProv|", "SrcAS = goog|", "Proto = ud|", "SrcAddr !|", "SrcAS = 1 o|", "@tran|", "SrcCountry IN (DE, united|",
+        "InIfProv|", "SrcAS = goog|", "Proto = ud|", "SrcAddr !|", "SrcAS = 1 o|", "@tran|",
+        "SrcCountry IN (DE, united|",
         'InIfBoundary = "ex|', "InIfBoundary = e|x", "SrcAS NOT b|", "nothing = a|",
     ],
 )  # fmt: skip
