@@ -65,10 +65,13 @@ PROOF_DATAGRAMS = 100
 NO_EXCUSE, IMPLAUSIBLE = -1, -2
 """What stands in the place of a manner where none explains a gap, and where the present one explains too little."""
 
-_ENOUGH = 300
-"""Manners that explain as many pairs alike will hardly differ in later ones."""
+CONSTANT = 1 << len(UNITS)
+"""The bit beside those of `UNITS` for as much of what is counted as in the datagram before."""
 
-_LEAD = 3
+_ENOUGH = 16
+"""Pairs after which those that all manners that are left explain need not be looked at one by one."""
+
+_LEAD, _BY_CHANCE = 3, 8
 _RARE = 3
 
 
@@ -90,7 +93,13 @@ class Counting:
         about as much and under which they are not missing (or `IMPLAUSIBLE`).
     frozen : list of int, optional
         Once enough is known: the other manners that explain all the same, mostly none.
-    last : ndarray of int64, optional
+    mask : int
+        Units of those, a bit for each of `UNITS`.
+    even : bool
+        Whether the last datagrams had as much of these as of what is counted: they tell the manners not apart.
+    expected : int
+        Pairs that were as expected since then, not yet added to `scores` and `pairs`.
+    last : list of int, optional
         Sequence number and units of the last datagram, in the order of `UNITS`.
     """
 
@@ -100,29 +109,37 @@ class Counting:
     datagrams: int = 0
     held: dict[int, int] = field(default_factory=dict)
     frozen: list[int] | None = None
-    last: I64 | None = None
+    mask: int = 0
+    even: bool = False
+    expected: int = 0
+    last: list[int] | None = None
 
     @property
     def proven(self) -> bool:
         """Whether the stream is known well enough to say what of it is missing."""
+        self.add_expected()
         return self.datagrams >= PROOF_DATAGRAMS and self.score >= PROOF_DATAGRAMS // _RARE and self.plausible
 
-    def expect(self, pairs: int) -> None:
-        """So many more pairs that are as expected, which teaches nothing more."""
-        assert self.frozen is not None
-        self.scores[self.manner] += pairs
-        for manner in self.frozen:
-            self.scores[manner] += pairs
-        self.pairs += pairs
+    def add_expected(self) -> None:
+        """Add what was as expected to all manners that are left."""
+        if self.expected:
+            self.scores[[self.manner, *(self.frozen or ())]] += self.expected
+            self.pairs += self.expected
+            self.expected = 0
 
     def learn(self, scores: I64, pairs: int, version: int) -> None:
         """Take over what each manner of `ALL` explains by now."""
         self.scores, self.pairs = scores, pairs
-        if pairs < PROOF_DATAGRAMS:
-            return
-        rivals = self.rivals(version)
-        if pairs >= _ENOUGH or not rivals:
-            self.frozen = rivals
+        self.frozen = None
+        if pairs >= _ENOUGH:
+            self._freeze(self.rivals(version))
+
+    def _freeze(self, rivals: list[int]) -> None:
+        own, left = ALL[self.manner], [ALL[rival] for rival in rivals]
+        # A datagram's own units and those of the one before differ later on, unless each has one of them.
+        alike = own.unit == "datagrams" or all(rival.inclusive == own.inclusive for rival in left)
+        self.frozen = rivals
+        self.mask = sum({1 << UNITS.index(rival.unit) for rival in left}) | (0 if alike else CONSTANT)
 
     @property
     def score(self) -> int:
@@ -135,10 +152,15 @@ class Counting:
         return self.pairs - self.score <= _RARE * (1 + self.score)
 
     def better(self, version: int) -> int:
-        """The manner that explains clearly more than the present one; the present one if none does."""
+        """The manner that explains clearly more than the present one; the present one if none does.
+
+        The right one explains all that the present one does not but for what
+        was lost, a wrong one now and then a gap by chance.
+        """
         candidates = _CANDIDATES[version]
         best = int(candidates[np.argmax(self.scores[candidates])])
-        return best if self.scores[best] >= self.score + _LEAD else self.manner
+        lead = _LEAD + (self.pairs - self.score) // _BY_CHANCE
+        return best if self.scores[best] >= self.score + lead else self.manner
 
     def release(self, version: int) -> int:
         """Units held because of manners that turned out not to be this stream's."""

@@ -23,7 +23,7 @@ import numpy as np
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
-from millrace.decode.netflow.headers import PROTOCOLS, Headers
+from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.manners import NUMBER, STANDARD, Counting, Manner
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 
@@ -71,6 +71,7 @@ class Scope:
 
     Times are Unix nanoseconds of receipt. `next_sequence` is `UNKNOWN` until a
     datagram has set it; `late` counts datagrams in a row that came out of order.
+    `followed`: its datagrams are one stream and have sequence numbers.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Scope:
     port: Port
     ports: Ports
     counting: Counting
+    followed: bool
     first_seen_ns: int = 0
     next_sequence: int = UNKNOWN
     late: int = 0
@@ -320,8 +322,9 @@ class Scopes:
     def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
         own = self.port(exporter, port)
         own.scopes += 1
+        followed = version != V1 and port != ANY_PORT
         counting = Counting(NUMBER[STANDARD.get(version, Manner("nothing"))])
-        scope = Scope(self._number(), exporter, version, domain, own, ports, counting, first_seen_ns=time_ns)
+        scope = Scope(self._number(), exporter, version, domain, own, ports, counting, followed, first_seen_ns=time_ns)
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)

@@ -11,9 +11,9 @@ import numpy as np
 
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.netflow.assembly import stable_order
-from millrace.decode.netflow.headers import V1, Headers
-from millrace.decode.netflow.manners import ALL, IMPLAUSIBLE, NO_EXCUSE, UNITS
-from millrace.decode.netflow.scopes import ANY_PORT, UNKNOWN, BatchScopes, Scope
+from millrace.decode.netflow.headers import Headers
+from millrace.decode.netflow.manners import ALL, CONSTANT, IMPLAUSIBLE, NO_EXCUSE, UNITS
+from millrace.decode.netflow.scopes import UNKNOWN, BatchScopes, Scope
 from millrace.decode.result import Counts
 
 _MODULUS = 1 << 32
@@ -61,32 +61,41 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, counts: Counts) ->
     expected[starts] = [UNKNOWN if scope is None else scope.next_sequence for scope in states]
     odd = np.add.reduceat(expected != stream.first, starts, dtype=np.int64).tolist()
     received = np.add.reduceat(np.maximum(stream.units, 0), starts).tolist()
-    endings = np.concatenate([sequence[None, ends - 1], units[:, ends - 1]]).T
+    endings = np.concatenate([sequence[None, ends - 1], units[:, ends - 1]]).T.tolist()
     after, late_uptime = stream.after[ends - 1].tolist(), uptime[ends - 1].tolist()
     steps: _Steps | None = None
     gained: I64 | None = None
+    same: list[int] = []
     for run, (scope, start, end) in enumerate(zip(states, starts.tolist(), ends.tolist(), strict=True)):
-        if scope is None or scope.version == V1:
+        if scope is None or not scope.followed:
             continue
         counting = scope.counting
         counting.datagrams += end - start
-        if scope.port.port == ANY_PORT:
-            # Several ports, so several streams: there is nothing to follow.
-            scope.received += received[run]
-            continue
-        if steps is None and (odd[run] or counting.frozen is None):
+        teaches = odd[run] or counting.frozen is None
+        if not teaches:
+            if counting.mask:
+                same = same or _same_units(units, stream.units, starts)
+            even = not counting.mask or same[run] & counting.mask == counting.mask
+            if even and counting.mask & CONSTANT and counting.last is not None:
+                even = counting.last[1 + int(_UNIT[counting.manner])] == int(stream.units[start])
+            teaches = not (even and counting.even)
+            counting.even = even
+        if teaches and steps is None:
             steps = _Steps.of(sequence, units, starts, states)
         if odd[run]:
             assert steps is not None
+            counting.even = False
+            counting.add_expected()
             lost, reordered = _follow_run(scope, _Run.of(sequence, uptime, steps, start, end))
             exporter, protocol = scopes.keys[int(owner[start])]
             counts.event(exporter, protocol, "lost", lost)
             counts.event(exporter, protocol, "reordered", reordered)
         else:
-            if counting.frozen is not None:
-                counting.expect(end - start)
+            if not teaches:
+                counting.expected += end - start
             else:
                 assert steps is not None
+                counting.add_expected()
                 gained = steps.gained() if gained is None else gained
                 # All of these steps were as expected; the very first datagram is none.
                 pairs = counting.pairs + end - start - (counting.last is None)
@@ -94,6 +103,18 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, counts: Counts) ->
             scope.received += received[run]
             scope.next_sequence, scope.late, scope.uptime = after[run], 0, late_uptime[run]
         counting.last = endings[run]
+
+
+def _same_units(units: I64, counted: I64, starts: I64) -> list[int]:
+    """Bits of `UNITS` of which all datagrams of a scope have as much as of what it counts, and `CONSTANT`; per scope."""
+    same = np.logical_and.reduceat(units == counted, starts, axis=1)
+    bits = same.T @ (1 << np.arange(len(UNITS)))
+    changes = np.zeros(len(counted), np.bool_)
+    changes[1:] = counted[1:] != counted[:-1]
+    changes[starts] = False
+    bits += np.where(np.logical_or.reduceat(changes, starts), 0, CONSTANT)
+    found: list[int] = bits.tolist()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +177,8 @@ class _Steps:
         """Steps of the datagrams of a batch, grouped by scope; the first of each from the one before the batch."""
         previous, before = np.empty_like(sequence), np.empty_like(table)
         previous[1:], before[:, 1:] = sequence[:-1], table[:, :-1]
-        nothing = np.full(len(table) + 1, UNKNOWN, np.int64)
-        lasting = np.stack([nothing if s is None or s.counting.last is None else s.counting.last for s in states])
+        nothing = [UNKNOWN] * (len(table) + 1)
+        lasting = np.array([nothing if s is None else s.counting.last or nothing for s in states], np.int64)
         previous[starts], before[:, starts] = lasting[:, 0], lasting[:, 1:].T
         return cls((sequence - previous) % _MODULUS, previous != UNKNOWN, before, table, starts)
 
