@@ -34,7 +34,8 @@ Of ten and more packets that happens once in 10⁷ flows (Poisson)."""
 _PACKET_SIZE, _INTERFACE_SPEED, _SAMPLING_RATE = (
     np.uint8(IMPLAUSIBLE.index(rule)) for rule in ("packet-size", "interface-speed", "sampling-rate")
 )
-_BYTES_PER_MEGABIT = 125_000
+_CARRIED = SPEED_FACTOR * 125_000
+"""Bytes that a flow may claim for each Mbit/s of its interface and each second."""
 
 
 def mark_implausible(flows: FlowBatch) -> None:
@@ -79,25 +80,20 @@ def _above_speed(flows: FlowBatch, octets: U64, rate: U64 | None) -> I64:
     start, end = _numbers(flows, "TimeFlowStart"), _numbers(flows, "TimeFlowEnd")
     if speed is None or start is None or end is None:
         return np.zeros(0, np.int64)
-    scaled = octets.astype(np.float64)
-    if rate is not None:
-        scaled *= rate
-    # Megabits as bytes per millisecond: 125 000 / 1000. First of the shortest duration, which few flows exceed.
-    carried = speed.astype(np.float64)
-    carried += 1.0
-    carried *= SPEED_FACTOR * _BYTES_PER_MEGABIT / 1000 * LEAST_MS
-    found = np.flatnonzero(scaled > carried)
+    # Whom not even the slowest interface and the highest rate of the batch accuse: nearly all.
+    highest = 1 if rate is None else max(int(rate.max()), 1)
+    found = np.flatnonzero(octets > (int(speed.min()) + 1) * _CARRIED // highest)
     found = found[(speed[found] != _UNKNOWN_SPEED) & _known(flows, "Bytes", found)]
     for name, times in (("TimeFlowStart", start), ("TimeFlowEnd", end)):
         found = found[(times[found] > 0) & _known(flows, name, found)]
-    lasted = end[found] - start[found]
-    found, lasted = found[lasted >= 0], lasted[lasted >= 0]
-    claimed = scaled[found]
+    found = found[end[found] >= start[found]]
+    claimed = octets[found].astype(np.float64)
     if rate is not None:
         packets = _numbers(flows, "Packets")
         told = np.zeros(len(found), np.uint64) if packets is None else packets[found]
-        claimed = np.where((rate[found] > 1) & (told < FEW_PACKETS), octets[found].astype(np.float64), claimed)
-    above: Bool = claimed > carried[found] * (np.maximum(lasted, LEAST_MS) / LEAST_MS)
+        claimed = np.where(told < FEW_PACKETS, claimed, claimed * rate[found])
+    seconds = np.maximum(end[found] - start[found], LEAST_MS) / 1000
+    above: Bool = claimed > (speed[found] + 1.0) * seconds * _CARRIED
     implausible: I64 = found[above]
     return implausible
 
