@@ -74,8 +74,8 @@ class Damage:
             self._audit.record(Deletion("set-aside", table, reason, rows, size, *(range_ms or (None, None))))
 
     def _detach_if_damaged(self, table: str, part: str) -> bool:
-        found = [known for known in find_parts(self._engine, [table]) if known.name == part]
         try:
+            found = [known for known in find_parts(self._engine, [table]) if known.name == part]
             verdict = self._engine.rows(
                 f"CHECK TABLE {quote(table)} PART {literal(part)} SETTINGS check_query_single_value_result = 1"
             )

@@ -366,8 +366,8 @@ class EmbeddedStore:
                 self._keeper.make_room(done)
                 self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)
-            except StoreError as error:
-                done.errors.append(str(error))
+            except (StoreError, RuntimeError) as error:
+                done.errors.append(" ".join(str(error).split())[:600])
             done.errors += self._damage.set_aside()
             self._keeper.expire(now_ms, done)
         done.seconds = time.perf_counter() - started

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 
+from millrace.errors import StoreError
 from millrace.store.audit import AuditLog
 from millrace.store.ddl import TableSpec
 from millrace.store.disk import Room
@@ -79,7 +80,7 @@ class Keeper:
         self._looked_ms = now_ms
         try:
             self._expire(now_ms)
-        except RuntimeError as error:
+        except (RuntimeError, StoreError) as error:
             done.errors.append(f"retention: {' '.join(str(error).split())[:400]}")
 
     def _expire(self, now_ms: int) -> None:
