@@ -68,6 +68,8 @@ class Figures:
     Attributes
     ----------
     datagrams, flows, sampled : int
+    cpu_seconds : float
+        Processor time, mutating included.
     slowest_batch, slowest_datagram : float
         Processor seconds; of a batch per datagram.
     grown : int
@@ -79,6 +81,7 @@ class Figures:
     datagrams: int = 0
     flows: int = 0
     sampled: int = 0
+    cpu_seconds: float = 0.0
     slowest_batch: float = 0.0
     slowest_datagram: float = 0.0
     grown: int = 0
@@ -89,6 +92,7 @@ class Figures:
         self.datagrams += other.datagrams
         self.flows += other.flows
         self.sampled += other.sampled
+        self.cpu_seconds += other.cpu_seconds
         self.slowest_batch = max(self.slowest_batch, other.slowest_batch)
         self.slowest_datagram = max(self.slowest_datagram, other.slowest_datagram)
         self.grown += other.grown
@@ -149,6 +153,7 @@ class Fuzz:
         figures = self.figures
         figures.datagrams += datagrams
         figures.flows += flows
+        figures.cpu_seconds = time.process_time()
         figures.slowest_batch = max(figures.slowest_batch, seconds)
         for (*_, reason), amount in counts.drops.items():
             figures.drops[reason] += amount
@@ -273,7 +278,8 @@ def main() -> int:
     took = time.monotonic() - began
     print(
         f"seed {seed}, {options.processes} processes: {sums.datagrams:,} datagrams in {took / 60:.1f} min "
-        f"({sums.datagrams / took:,.0f}/s), {sums.flows:,} flows, {len(sums.drops)} reasons"
+        f"({sums.datagrams / took:,.0f}/s; {sums.datagrams / max(sums.cpu_seconds, 1e-9):,.0f} per second of processor "
+        f"time), {sums.flows:,} flows, {len(sums.drops)} reasons"
     )
     print(
         f"slowest batch {sums.slowest_batch * 1e6:.0f} µs a datagram (bound {MAX_SECONDS_PER_DATAGRAM * 1e6:.0f}), "
