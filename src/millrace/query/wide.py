@@ -10,10 +10,7 @@ lowest first.
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
-
-from millrace.batch.arrays import U64, AnyArray
 
 
 def integers(sums: pa.Array | pa.ChunkedArray) -> list[int]:
@@ -22,16 +19,3 @@ def integers(sums: pa.Array | pa.ChunkedArray) -> list[int]:
         found: list[int] = sums.to_pylist()
         return found
     return [int.from_bytes(value, "little") for value in sums.to_pylist()]
-
-
-def floats(sums: pa.Array | pa.ChunkedArray) -> AnyArray:
-    """Values of a column of sums as float64, exact up to 2⁵³ and else to 16 digits."""
-    values = sums.combine_chunks() if isinstance(sums, pa.ChunkedArray) else sums
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks)
-    if not pa.types.is_fixed_size_binary(values.type):
-        plain: AnyArray = values.to_numpy(zero_copy_only=False).astype(np.float64)
-        return plain
-    halves: U64 = np.frombuffer(values.buffers()[1], "<u8").reshape(-1, 2)[values.offset :][: len(values)]
-    wide: AnyArray = halves[:, 1] * 2.0**64 + halves[:, 0]
-    return wide
