@@ -78,7 +78,8 @@ def _softflowd(version: int) -> Callable[[int, Path], contextlib.AbstractContext
     def run(port: int, folder: Path) -> Iterator[Callable[[int], None]]:
         command = [
             program("softflowd"), "-d", "-i", "lo", "-n", f"127.0.0.1:{port}", "-v", str(version), "-A", "milli",
-            "-t", "maxlife=5", "-t", "expint=2", "-p", str(folder / "softflowd.pid"), "-c", str(folder / "softflowd.ctl"),
+            "-t", "maxlife=5", "-t", "expint=2",
+            "-p", str(folder / "softflowd.pid"), "-c", str(folder / "softflowd.ctl"),
             f"udp and not port {port}",
         ]  # fmt: skip
         with _running(command):
