@@ -106,7 +106,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, counts: Counts) ->
 
 
 def _same_units(units: I64, counted: I64, starts: I64) -> list[int]:
-    """Bits of `UNITS` of which all datagrams of a scope have as much as it counts, and `CONSTANT`; per scope."""
+    """Bits of `UNITS` of which all datagrams of a scope have as much as of what it counts, and `CONSTANT`."""
     same = np.logical_and.reduceat(units == counted, starts, axis=1)
     bits = same.T @ (1 << np.arange(len(UNITS)))
     changes = np.zeros(len(counted), np.bool_)
