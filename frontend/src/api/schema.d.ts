@@ -428,7 +428,7 @@ export interface paths {
          * @description The series of a graph with their figures, to keep.
          *
          *     Columns: each dimension and its label, `Other`, `Reverse`, `Unit`, `Average`, `Minimum`, `Maximum`, `Last`,
-         *     `Percentile95`, `Total`.
+         *     `Percentile95`, `Total`, `FiguresSeconds` (minimum, maximum and percentile are of averages over so long).
          */
         post: operations["table_api_v1_flows_table_post"];
         delete?: never;
@@ -1099,8 +1099,19 @@ export interface components {
          *     status : Status
          *     reasons : tuple of str
          *         Sentences; empty if ok.
+         *     last_error : str
+         *         The last error, also when it is over; empty if there was none.
+         *     last_error_at : datetime, optional
+         *         When that happened.
          */
         Condition: {
+            /**
+             * Last Error
+             * @default
+             */
+            last_error: string;
+            /** Last Error At */
+            last_error_at?: string | null;
             /**
              * Reasons
              * @default []
@@ -1204,7 +1215,8 @@ export interface components {
          *     Attributes
          *     ----------
          *     received, lost, reordered : int
-         *         In what the protocol numbers: flows, records or datagrams.
+         *         In what the exporter numbers: flows, records or datagrams. Nothing is
+         *         said to be lost before a hundred datagrams came.
          *     lost_share : float
          *         Part of what was sent that never came, 0 to 1.
          */
@@ -1321,6 +1333,8 @@ export interface components {
          *         N of 1-in-N that the configuration gives it.
          *     lost_share : float
          *         Part of what was sent that never came, 0 to 1.
+         *     implausible : dict
+         *         Flows whose figures cannot be right, by reason (values of the column ``Implausible``).
          *     last_issue : str
          *         The last thing that was wrong with its datagrams; empty: nothing.
          *     last_issue_time : str or None
@@ -1340,6 +1354,10 @@ export interface components {
             configured_sampling_rate: number | null;
             /** Domains */
             domains: components["schemas"]["DomainView"][];
+            /** Implausible */
+            implausible: {
+                [key: string]: number;
+            };
             /** Interfaces */
             interfaces: number;
             /** Last Issue */
@@ -1549,6 +1567,11 @@ export interface components {
             down: string[];
             /** End */
             end: string;
+            /**
+             * Implausible Flows
+             * @default 0
+             */
+            implausible_flows: number;
             /** Interval */
             interval: string | null;
             /** Interval Seconds */
@@ -1621,6 +1644,12 @@ export interface components {
              * @example 3600
              */
             last_seconds?: number | null;
+            /**
+             * Leave Out Implausible
+             * @description Leave out flows whose figures cannot be right (column `Implausible`); the answer says how many there are.
+             * @default false
+             */
+            leave_out_implausible: boolean;
             /**
              * Limit
              * @description Rows, and columns unless they are times; what is left is "other".
@@ -2083,6 +2112,11 @@ export interface components {
             dimensions: string[];
             /** End */
             end: string;
+            /**
+             * Implausible Flows
+             * @default 0
+             */
+            implausible_flows: number;
             /** Links */
             links: components["schemas"]["SankeyLink"][];
             /** Nodes */
@@ -2169,6 +2203,12 @@ export interface components {
              * @example 3600
              */
             last_seconds?: number | null;
+            /**
+             * Leave Out Implausible
+             * @description Leave out flows whose figures cannot be right (column `Implausible`); the answer says how many there are.
+             * @default false
+             */
+            leave_out_implausible: boolean;
             /**
              * Limit
              * @description Values of each column; the rest of it is "other".
@@ -2405,6 +2445,9 @@ export interface components {
          *         Tables that were read.
          *     sql : list of str
          *         Statements that ran, with their values written out; `millrace sql` takes them.
+         *     implausible_flows : int
+         *         Flows of the range and the filter whose figures cannot be right (column ``Implausible``); they count unless the
+         *         question leaves them out.
          */
         Series: {
             /** Asked End */
@@ -2421,6 +2464,11 @@ export interface components {
             end: string;
             /** Figures Seconds */
             figures_seconds: number;
+            /**
+             * Implausible Flows
+             * @default 0
+             */
+            implausible_flows: number;
             /** Interval */
             interval: string;
             /** Interval Seconds */
@@ -2492,6 +2540,12 @@ export interface components {
              * @example 3600
              */
             last_seconds?: number | null;
+            /**
+             * Leave Out Implausible
+             * @description Leave out flows whose figures cannot be right (column `Implausible`); the answer says how many there are.
+             * @default false
+             */
+            leave_out_implausible: boolean;
             /**
              * Limit
              * @description Series apart from "other".
@@ -2758,6 +2812,11 @@ export interface components {
             dimensions: string[];
             /** End */
             end: string;
+            /**
+             * Implausible Flows
+             * @default 0
+             */
+            implausible_flows: number;
             /** Rows */
             rows: components["schemas"]["TopRow"][];
             /** Sources */
@@ -2801,6 +2860,12 @@ export interface components {
              * @example 3600
              */
             last_seconds?: number | null;
+            /**
+             * Leave Out Implausible
+             * @description Leave out flows whose figures cannot be right (column `Implausible`); the answer says how many there are.
+             * @default false
+             */
+            leave_out_implausible: boolean;
             /**
              * Limit
              * @description Rows at most.

@@ -19,6 +19,7 @@ const everything: Exploration = {
   truncateV4: 0,
   truncateV6: 48,
   spread: true,
+  plausible: true,
 };
 
 function roundTrip(e: Exploration): Exploration {

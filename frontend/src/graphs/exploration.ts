@@ -44,6 +44,8 @@ export interface Exploration {
   truncateV6: number;
   /** Flows over their whole time, in place of the second they were received. */
   spread: boolean;
+  /** Without flows whose figures cannot be right. */
+  plausible: boolean;
 }
 
 export const MAX_DIMENSIONS = 8;
@@ -70,6 +72,7 @@ export const DEFAULTS: Readonly<Exploration> = {
   truncateV4: 32,
   truncateV6: 128,
   spread: false,
+  plausible: false,
 };
 
 /** An exploration that differs from the usual one in what is given. */
@@ -105,6 +108,7 @@ export function parseExploration(query: LocationQuery): Exploration {
     truncateV4: whole(text("v4"), 0, 32) ?? DEFAULTS.truncateV4,
     truncateV6: whole(text("v6"), 0, 128) ?? DEFAULTS.truncateV6,
     spread: flag(text("spread")),
+    plausible: flag(text("plausible")),
   };
 }
 
@@ -130,6 +134,7 @@ export function explorationQuery(e: Exploration): LocationQueryRaw {
   say("v4", e.truncateV4, DEFAULTS.truncateV4);
   say("v6", e.truncateV6, DEFAULTS.truncateV6);
   say("spread", e.spread, false);
+  say("plausible", e.plausible, false);
   return query;
 }
 
@@ -174,6 +179,7 @@ const STORED: readonly (readonly [keyof Exploration, string])[] = [
   ["truncateV4", "v4"],
   ["truncateV6", "v6"],
   ["spread", "spread"],
+  ["plausible", "plausible"],
 ];
 
 function oneOf<T extends string | null>(values: readonly T[], value: string | null, usual: T): T {

@@ -50,6 +50,7 @@ export function questionOf(e: Exploration, range: AskedRange): GraphQuestion {
   const grouped = {
     ...range,
     timezone: zone.value,
+    leave_out_implausible: e.plausible,
     filter: e.filter,
     unit: e.unit,
     truncate_v4: e.truncateV4,
@@ -74,6 +75,7 @@ export function seriesQuestion(e: Exploration, range: AskedRange): SeriesQuestio
   return {
     ...range,
     timezone: zone.value,
+    leave_out_implausible: e.plausible,
     filter: e.filter,
     unit: e.unit,
     truncate_v4: e.truncateV4,

@@ -37,7 +37,7 @@ export function useTalkers(question: () => TalkersQuestion): Question<Top> {
     () => ({ ...question(), timezone: zone.value }),
     ({ by, filter, measure, timezone }, signal) => {
       const end = new Date(Date.now() - LAG_MS).toISOString();
-      const body = { timezone, dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
+      const body = { timezone, leave_out_implausible: false, dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
       return ask(api.POST("/api/v1/flows/top", { body, signal }));
     },
     { isEmpty: (top) => top.rows.length === 0 },

@@ -10,7 +10,7 @@ import { zone } from "@/time/zone";
 
 /** A question with what it does not say filled in. */
 export function topOf(question: Partial<TopQuestion> & Pick<TopQuestion, "dimensions">): TopQuestion {
-  return { timezone: zone.value, filter: "", unit: "bits/s", truncate_v4: 32, truncate_v6: 128, limit: 10, ...question };
+  return { timezone: zone.value, leave_out_implausible: false, filter: "", unit: "bits/s", truncate_v4: 32, truncate_v6: 128, limit: 10, ...question };
 }
 
 export interface RankedFlows extends Ranked {

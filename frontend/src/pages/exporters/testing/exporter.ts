@@ -19,6 +19,7 @@ export const INTERFACE: InterfaceView = {
 };
 
 export const EXPORTER: ExporterView = {
+  implausible: {},
   address: "192.0.2.1",
   name: "edge1",
   site: "ams",
