@@ -8,6 +8,7 @@ import { answers, silentSince } from "@/api/connection";
 
 const RELOADED = "millrace.reloaded";
 const RELOAD_PAUSE_MS = 30_000;
+const STOPPING_MS = 1500;
 
 /** A page that was chosen and could not be loaded yet. */
 export const awaited = shallowRef<RouteLocationNormalized | null>(null);
@@ -24,6 +25,13 @@ export function lazy<T>(load: () => Promise<T>): () => Promise<T> {
       throw new ChunkError("This part of the console could not be loaded.", { cause });
     }
   };
+}
+
+/** Whether the server answers, and a moment later too: one that is stopping answers a last time. */
+export async function answersStill(): Promise<boolean> {
+  if (!(await answers())) return false;
+  await new Promise((resolve) => setTimeout(resolve, STOPPING_MS));
+  return answers();
 }
 
 /** When the server answers (again). */
@@ -60,10 +68,15 @@ export async function loadPart<T>(load: () => Promise<T>): Promise<T> {
   } catch {
     await untilAnswers();
   }
-  try {
-    return await once();
-  } catch (error) {
-    loadAnew(location.pathname + location.search + location.hash);
-    throw error;
+  for (;;) {
+    try {
+      return await once();
+    } catch (error) {
+      if (await answersStill()) {
+        loadAnew(location.pathname + location.search + location.hash);
+        throw error;
+      }
+      await untilAnswers();
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { createRouter, createWebHistory } from "vue-router";
-import { answers, silentSince } from "@/api/connection";
-import { awaited, ChunkError, loadAnew, untilAnswers } from "@/router/chunks";
+import { silentSince } from "@/api/connection";
+import { answersStill, awaited, ChunkError, loadAnew, untilAnswers } from "@/router/chunks";
 import { routes } from "@/router/pages";
 import { useSession } from "@/composables/useSession";
 
@@ -28,7 +28,7 @@ router.afterEach((to, _, failure) => {
 router.onError(async (error, to) => {
   if (!(error instanceof ChunkError)) return;
   awaited.value = to;
-  if (await answers()) {
+  if (await answersStill()) {
     // It answers, and has the page no more: it was updated.
     loadAnew(to.fullPath);
     return;
