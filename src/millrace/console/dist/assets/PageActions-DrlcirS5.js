@@ -1,1 +1,0 @@
-import{O as e,T as t,h as n,r,s as i}from"./Icon-ChkLbp7o.js";var a=n({__name:`PageActions`,setup(n){return(n,a)=>(t(),i(r,{defer:``,to:`#page-actions`},[e(n.$slots,`default`)]))}});export{a as t};

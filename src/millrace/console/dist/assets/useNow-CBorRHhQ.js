@@ -1,1 +1,0 @@
-import{H as e,U as t}from"./Icon-ChkLbp7o.js";import{v as n}from"./index-BYK4HrzW.js";function r(r=1e4){let i=t(Date.now());return n(()=>i.value=Date.now(),r),e(i)}export{r as t};
