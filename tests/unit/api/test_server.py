@@ -69,7 +69,7 @@ def test_stop_does_not_wait_for_streams(served):
 
 def test_port_in_use_is_told(served, server):
     port = int(server.url.rsplit(":", 1)[1])
-    with pytest.raises(SourceError, match=f"api.port: cannot listen on 127.0.0.1 port {port}: Address already in use"):
+    with pytest.raises(SourceError, match=f"api.port: cannot listen on 127.0.0.1 port {port}: another program"):
         ApiServer(served, ApiSettings(port=port)).start()
 
 
