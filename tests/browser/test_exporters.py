@@ -27,7 +27,7 @@ def test_an_exporter_shows_its_traffic_interfaces_and_templates(page, demo):
     inked(page.get_by_role("region", name="Traffic of the last hour").get_by_role("figure"))
     main = page.get_by_role("main")
     expect(main.get_by_role("row", name=re.compile("IX: AMS-IX"))).to_contain_text("external")
-    expect(main).to_contain_text("1 in 1\u202f000")
+    expect(main).to_contain_text(re.compile(r"1 in \d"))
     templates = page.get_by_role("region", name="Templates")
     templates.get_by_text(re.compile("^256$")).click()
     expect(templates.get_by_role("region", name="Fields of template 256")).to_contain_text("sourceIPv4Address")
