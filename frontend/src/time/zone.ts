@@ -36,5 +36,6 @@ export function zoneMark(ms: number, utc: boolean): string {
 
 /** The zone in words: `Europe/Paris (UTC+1)`, `UTC`. */
 export function zoneWords(ms: number, utc: boolean): string {
-  return utc ? "UTC" : `${browserZone().replaceAll("_", " ")} (${zoneMark(ms, utc)})`;
+  const name = browserZone().replaceAll("_", " ");
+  return utc || name === "UTC" ? "UTC" : `${name} (${zoneMark(ms, utc)})`;
 }

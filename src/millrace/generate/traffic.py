@@ -18,6 +18,7 @@ from millrace.generate.topology import Topology
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES
 
 _FULL_PACKET = 1500
+_FASTEST_FLOW_BPS = 2e9
 _MAX_PACKETS = 4000
 _PACKETS_LOG_MEAN, _PACKETS_LOG_DEVIATION = 1.16, 0.55
 """Packets of a record, log-normal: few, as under sampling, and alike enough for a graph of twenty flows a second."""
@@ -134,9 +135,10 @@ class Traffic:
         flows.put("Packets", packets.astype(np.uint64))
         flows.put("Bytes", total.astype(np.uint64))
         lag = np.where(sflow, 0, rng.integers(0, 3_000, rows))
-        duration = np.where(sflow | (packets == 1), 0, np.minimum(rng.exponential(8_000, rows), 60_000)).astype(
-            np.int64
-        )
+        drawn_ms = np.minimum(rng.exponential(8_000, rows), 60_000)
+        # What a sampled flow stands for must have gone through a port.
+        least_ms = total * numbers(flows, "SamplingRate") * (8_000 / _FASTEST_FLOW_BPS)
+        duration = np.where(sflow | (packets == 1), 0, np.maximum(drawn_ms, least_ms)).astype(np.int64)
         flows.put("TimeFlowEnd", talk.time_ms - lag)
         flows.put("TimeFlowStart", talk.time_ms - lag - duration)
         templated = ~sflow & ~self._is_v5[talk.exporter]

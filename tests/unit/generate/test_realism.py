@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from millrace.app.demo import FEWER_HISTORY_FLOWS, HISTORY_MS, MOST_HISTORY_FLOWS
+from millrace.config import ExporterSettings, static_metadata
+from millrace.enrich import Enricher
 from millrace.generate import GenerateSettings, Generator, Past, default_model
 from millrace.generate.curve import intensity
+from millrace.generate.demo import demo_metadata
 
 RATE = 20.0
 STOP = 1_763_060_400_000  # 2025-11-13T19:00Z, a Thursday
@@ -112,3 +116,12 @@ def test_a_week_has_a_pattern():
     total = intensity(MODEL, hours).total.reshape(7, 24)
     assert (total.max(axis=1) > 2.5 * total.min(axis=1)).all()
     assert total.max() < 3 * np.median(total)
+
+
+def test_no_flow_claims_what_cannot_be():
+    """Records that stand for gigabytes in a second would be shown as implausible."""
+    exporters = TypeAdapter(dict[str, ExporterSettings]).validate_python(demo_metadata(MODEL))
+    enricher = Enricher(static_metadata(exporters))
+    for batch in past().batches(START, STOP):
+        flows = enricher.enrich(batch)
+        assert not flows.columns["Implausible"].any()
