@@ -3,7 +3,7 @@
 from millrace.store.audit import AuditLog, Entry
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
-from millrace.store.deletion import Doomed, Forecast
+from millrace.store.doomed import Doomed, Forecast
 from millrace.store.embedded import EmbeddedStore
 from millrace.store.pruning import Prunable, named
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution

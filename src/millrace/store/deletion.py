@@ -7,6 +7,10 @@ written anew without them; at last the flows go. Where the condition only reads
 keys of the rollups, rows of whole intervals are removed as they are, also of
 flows that expired long ago.
 
+Flows that do not tell a column (its gaps, see `millrace.store.knowledge`) are not
+matched by a condition that reads it. A rollup that lacks a column for a while adds
+up flows that differ in it: there they are matched by the other keys.
+
 A journal in the state says what was begun. Each step can be run again: after a
 crash the next start finishes what it finds, before anything else is rolled up.
 """
@@ -15,7 +19,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from millrace.errors import StoreError
@@ -24,7 +28,9 @@ from millrace.store import faults, migrations, rollups
 from millrace.store import parameters as binding
 from millrace.store.audit import AuditLog, Deletion, day
 from millrace.store.ddl import literal, quote
+from millrace.store.doomed import FOREVER_MS, Doomed, Forecast
 from millrace.store.engine import Engine
+from millrace.store.knowledge import Gap, Gaps
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS, Resolution
 from millrace.store.state import State
 
@@ -44,62 +50,6 @@ _INSERTING: dict[str, int | str] = {
     "max_bytes_before_external_group_by": 256 * 2**20,
 }
 
-_FOREVER_MS = (2**32 - 1) * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """Flows that are to be deleted.
-
-    Parameters
-    ----------
-    text : str
-        The filter, as it was written; for the audit log.
-    condition : str
-        The same as SQL on a row; its values are parameters.
-    parameters : mapping
-        Values by name: numbers, texts, and lists of them.
-    columns : tuple of str
-        Columns that the condition reads.
-    start_ms, end_ms : int
-        Range of ``TimeReceived``, Unix milliseconds, the end excluded.
-    """
-
-    text: str
-    condition: str = "true"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    columns: tuple[str, ...] = ()
-    start_ms: int = 0
-    end_ms: int = _FOREVER_MS
-
-    def reads_keys(self, schema: Schema) -> bool:
-        """Whether rollups know all that the condition reads."""
-        return all(name in schema and schema[name].rollup == "key" for name in self.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a deletion would do.
-
-    Attributes
-    ----------
-    flows : int
-        Single flows that match.
-    oldest_ms, newest_ms : int, optional
-        Their range of time; None if there are none.
-    rolled : dict
-        Flows that would no longer be counted in each rollup, by table. Where only keys are read also
-        such as are no longer there as single flows.
-    notes : tuple of str
-        What cannot be corrected, as sentences.
-    """
-
-    flows: int
-    oldest_ms: int | None
-    newest_ms: int | None
-    rolled: dict[str, int]
-    notes: tuple[str, ...]
-
 
 class Deleter:
     """Deletes flows on purpose.
@@ -109,13 +59,17 @@ class Deleter:
     engine, state, audit
     schema : Schema
         Columns of the tables, those that the configuration lacks included.
+    audit : AuditLog
+    gaps : mapping
+        What the rows of each table do not tell, by table.
     """
 
-    def __init__(self, engine: Engine, state: State, schema: Schema, audit: AuditLog) -> None:
+    def __init__(self, engine: Engine, state: State, schema: Schema, audit: AuditLog, gaps: Mapping[str, Gaps]) -> None:
         self._engine = engine
         self._state = state
         self._schema = schema
         self._audit = audit
+        self._gaps = gaps
 
     def forecast(self, doomed: Doomed) -> Forecast:
         """Count what would go. What is stored should be rolled up before.
@@ -125,6 +79,7 @@ class Deleter:
         StoreError
             If stored data cannot be read.
         """
+        doomed = self._told(doomed)
         try:
             flows, oldest, newest = self._rows(
                 f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)), toUnixTimestamp64Milli(max(TimeReceived)) "
@@ -135,7 +90,7 @@ class Deleter:
             first = self._rows(f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)) FROM {RAW_TABLE}")[0]
         except RuntimeError as error:
             raise faults.of_write(error, "counting the flows to be deleted") from error
-        oldest_ms = int(first[1]) if int(first[0]) else _FOREVER_MS
+        oldest_ms = int(first[1]) if int(first[0]) else FOREVER_MS
         return Forecast(
             int(flows),
             int(oldest) if int(flows) else None,
@@ -153,6 +108,8 @@ class Deleter:
             If it cannot be written down; nothing is deleted then.
         """
         act = uuid.uuid4().hex[:12]
+        doomed = self._told(doomed)
+        keys = [column.name for column in self._schema if column.rollup == "key"]
         try:
             pieces = self._pieces(doomed)
         except RuntimeError as error:
@@ -172,8 +129,12 @@ class Deleter:
                 "columns": list(doomed.columns),
                 "start_ms": doomed.start_ms,
                 "end_ms": doomed.end_ms,
-                "direct": doomed.reads_keys(self._schema),
-                "keys": [column.name for column in self._schema if column.rollup == "key"],
+                "direct": {resolution.name: self._direct_ms(doomed, resolution) for resolution in RESOLUTIONS},
+                "keys": keys,
+                "gaps": {
+                    resolution.name: {name: self._gaps_of(resolution.table, name) for name in keys}
+                    for resolution in RESOLUTIONS
+                },
                 "sums": [column.name for column in self._schema if column.rollup == "sum"],
                 "pieces": pieces,
                 "upto": self._last_block(RAW_TABLE),
@@ -265,10 +226,9 @@ class Deleter:
         added = "".join(f"sum(toUInt128({quote(name)})), " for name in sums)
         for resolution in RESOLUTIONS:
             where = f"{_matching(doomed)} AND _block_number <= {journal['upto']}"
-            if journal["direct"]:
-                # Whole intervals are removed as they are.
-                where += f" AND NOT ({_between(*_inner(doomed, resolution))})"
-            hashed = _hash(f"{resolution.start_of}(TimeReceived)", journal["keys"])
+            # Whole intervals are removed as they are.
+            where += f" AND NOT ({_between(*_inner(doomed, resolution, journal['direct'][resolution.name]))})"
+            hashed = _hash(f"{resolution.start_of}(TimeReceived)", journal["gaps"][resolution.name])
             self._execute(
                 f"INSERT INTO {_MATCHED} SELECT {literal(resolution.name)}, {hashed} AS Hash, {added}count() "
                 f"FROM {RAW_TABLE} WHERE {where} GROUP BY Hash",
@@ -289,14 +249,15 @@ class Deleter:
         hashes = f"SELECT Hash FROM {_MATCHED} WHERE Resolution = {literal(resolution.name)}"
         old = f"_block_number <= {journal['target']}"
         near = _between(doomed.start_ms - resolution.seconds * 1000, doomed.end_ms)
-        changed = f"{old} AND {near} AND {_hash('TimeReceived', journal['keys'])} IN ({hashes})"
+        changed = f"{old} AND {near} AND {_hash('TimeReceived', journal['gaps'][resolution.name])} IN ({hashes})"
         if not journal.get("written"):
             self._engine.execute(self._corrected(journal, resolution, changed), _INSERTING)
             journal["written"] = True
             self._state.put(DELETION_KEY, journal)
         self._delete(table, changed, doomed)
-        if journal["direct"]:
-            inner = _between(*_inner(doomed, resolution))
+        start_ms, end_ms = _inner(doomed, resolution, journal["direct"][resolution.name])
+        if start_ms < end_ms:
+            inner = _between(start_ms, end_ms)
             self._delete(table, f"{old} AND {inner} AND ({doomed.condition})", doomed)
         for reader in RESOLUTIONS:
             if reader.source == table:
@@ -311,7 +272,7 @@ class Deleter:
         summed = [*journal["sums"], "Flows"]
         names = list(self._columns(resolution.table))
         listed = ", ".join(map(quote, names))
-        hashed = _hash("TimeReceived", journal["keys"])
+        hashed = _hash("TimeReceived", journal["gaps"][resolution.name])
         rest = ", ".join(f"sum(toUInt128(o.{quote(name)})) - any(d.{quote(name)}) AS {_rest(name)}" for name in summed)
         same = ", ".join(f"any(o.{quote(name)}) AS {_rest(name)}" for name in names if name not in summed)
         pieces = f"range(toUInt64(1 + intDiv(greatest({', '.join(map(_rest, summed))}) - 1, {_PIECE})))"
@@ -338,8 +299,9 @@ class Deleter:
         """Flows that a rollup would no longer count."""
         where, oldest = _matching(doomed), self._oldest(resolution.table)
         whole = 0
-        if doomed.reads_keys(self._schema):
-            inner = _between(*_inner(doomed, resolution))
+        start_ms, end_ms = _inner(doomed, resolution, self._direct_ms(doomed, resolution))
+        if start_ms < end_ms:
+            inner = _between(start_ms, end_ms)
             where += f" AND NOT ({inner})"
             found = self._rows(
                 f"SELECT sum(Flows) FROM {resolution.table} WHERE {inner} AND ({doomed.condition})", doomed
@@ -350,15 +312,24 @@ class Deleter:
 
     def _notes(self, doomed: Doomed, oldest_flow_ms: int) -> Iterator[str]:
         """What a deletion would leave in the rollups, since single flows of that time are gone."""
-        unknown = ", ".join(
-            name for name in doomed.columns if name not in self._schema or self._schema[name].rollup != "key"
-        )
+        for name in doomed.columns:
+            for start, stop in self._gaps_of(RAW_TABLE, name):
+                if doomed.start_ms < stop * 1000 and start * 1000 < doomed.end_ms:
+                    since = f"between {day(start * 1000)} and" if start else "before"
+                    yield f"flows {since} {day(stop * 1000)} UTC do not tell {name}: none of them matches"
         for resolution in RESOLUTIONS:
             oldest_ms = self._oldest(resolution.table)
             start_ms = max(doomed.start_ms, oldest_ms)
             end_ms = min(doomed.end_ms, resolution.floor_ms(oldest_flow_ms))
             if start_ms >= end_ms:
                 continue
+            unknown = ", ".join(
+                name
+                for name in doomed.columns
+                if name not in self._schema
+                or self._schema[name].rollup != "key"
+                or self._lacking_ms(resolution.table, name, start_ms, end_ms)
+            )
             if unknown:
                 yield (
                     f"{resolution.table} keeps what it counted of such flows before {day(end_ms)} UTC: the flows "
@@ -370,9 +341,30 @@ class Deleter:
                     f"{day(doomed.start_ms)} UTC lies: it can be removed as a whole only"
                 )
 
+    def _told(self, doomed: Doomed) -> Doomed:
+        """Without flows that do not tell what the condition reads: the default they hold is no value of theirs."""
+        gaps = {gap for name in doomed.columns for gap in self._gaps_of(RAW_TABLE, name)}
+        unknown = "".join(f" AND NOT {_between(start * 1000, end * 1000)}" for start, end in sorted(gaps))
+        return replace(doomed, condition=f"({doomed.condition}){unknown}") if gaps else doomed
+
+    def _direct_ms(self, doomed: Doomed, resolution: Resolution) -> int:
+        """Moment from which on a rollup knows all that the condition reads."""
+        if not doomed.reads_keys(self._schema):
+            return FOREVER_MS
+        start_ms, end_ms = doomed.start_ms, doomed.end_ms
+        return max((self._lacking_ms(resolution.table, name, start_ms, end_ms) for name in doomed.columns), default=0)
+
+    def _lacking_ms(self, table: str, name: str, start_ms: int, end_ms: int) -> int:
+        """End of the last time in a range whose rows do not tell a column; 0: all of them do."""
+        gaps = self._gaps_of(table, name)
+        return max((stop * 1000 for start, stop in gaps if start_ms < stop * 1000 and start * 1000 < end_ms), default=0)
+
+    def _gaps_of(self, table: str, name: str) -> tuple[Gap, ...]:
+        return self._gaps.get(table, {}).get(name, ())
+
     def _oldest(self, table: str) -> int:
         count, oldest = self._rows(f"SELECT count(), toUnixTimestamp(min(TimeReceived)) FROM {table}")[0]
-        return int(oldest) * 1000 if int(count) else _FOREVER_MS
+        return int(oldest) * 1000 if int(count) else FOREVER_MS
 
     def _columns(self, table: str) -> dict[str, str]:
         found = migrations.describe(self._engine, table)
@@ -426,15 +418,24 @@ def _moment(time_ms: int) -> str:
     return f"fromUnixTimestamp64Milli({max(time_ms, 0)}, 'UTC')"
 
 
-def _inner(doomed: Doomed, resolution: Resolution) -> tuple[int, int]:
-    """Range of the whole intervals inside the range."""
+def _inner(doomed: Doomed, resolution: Resolution, direct_ms: int) -> tuple[int, int]:
+    """Range of the whole intervals inside the range, from a moment on."""
     step = resolution.seconds * 1000
-    start = -(-doomed.start_ms // step) * step
+    start = min(-(-max(doomed.start_ms, direct_ms) // step) * step, doomed.end_ms)
     return start, max(start, doomed.end_ms // step * step)
 
 
-def _hash(interval: str, keys: Sequence[str]) -> str:
-    return f"cityHash64(toUnixTimestamp({interval}), {', '.join(map(quote, keys))})"
+def _hash(interval: str, keys: Mapping[str, Sequence[Gap]]) -> str:
+    """Expression of what tells rows of a rollup apart: its keys, each where it is told."""
+    second = f"toUnixTimestamp({interval})"
+
+    def told(name: str, gaps: Sequence[Gap]) -> str:
+        if not gaps:
+            return quote(name)
+        lacking = " OR ".join(f"({second} >= {start} AND {second} < {end})" for start, end in gaps)
+        return f"if({lacking}, 0, cityHash64({quote(name)}))"
+
+    return f"cityHash64({second}, {', '.join(told(name, gaps) for name, gaps in keys.items())})"
 
 
 def _rest(name: str) -> str:
@@ -449,4 +450,4 @@ def _piece(name: str) -> str:
 
 def _span(doomed: Doomed) -> str:
     start = f"from {day(doomed.start_ms)}" if doomed.start_ms else "from the beginning"
-    return f"{start} to {day(doomed.end_ms)} UTC" if doomed.end_ms < _FOREVER_MS else start
+    return f"{start} to {day(doomed.end_ms)} UTC" if doomed.end_ms < FOREVER_MS else start

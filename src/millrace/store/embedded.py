@@ -20,7 +20,8 @@ from millrace.store.audit import AuditLog
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
-from millrace.store.deletion import Deleter, Doomed, Forecast
+from millrace.store.deletion import Deleter
+from millrace.store.doomed import Doomed, Forecast
 from millrace.store.engine import Engine, server_settings
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
@@ -313,7 +314,9 @@ class EmbeddedStore:
         return rolled(find_unseen(self._engine, self._tables), self._guard.roles())
 
     def _deleter(self) -> Deleter:
-        return Deleter(self._engine, self._state, with_unseen(self._schema, self._unseen()), self._audit)
+        return Deleter(
+            self._engine, self._state, with_unseen(self._schema, self._unseen()), self._audit, self._knowledge.gaps
+        )
 
     def _finish_deletion(self) -> None:
         try:

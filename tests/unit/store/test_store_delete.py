@@ -9,9 +9,9 @@ import pytest
 
 from millrace.batch import Coded, map_ipv4
 from millrace.errors import StoreError
-from millrace.store import RESOLUTIONS, Maintenance
-from millrace.store.deletion import Doomed
-from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
+from millrace.schema import Column, Kind, Schema
+from millrace.store import RESOLUTIONS, Doomed, Maintenance
+from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, totals
 
 DAY_MS = 24 * HOUR_MS
 MINUTE_MS = 60_000
@@ -257,3 +257,69 @@ def test_flows_stored_meanwhile_are_rolled_up_once(store):
     store.insert(hosts(300, seed=1))
     store.wait_until_rolled_up(NOW_MS)
     assert_rollups_agree(store)
+
+
+def carried(store, name):
+    """Make the rollups those of a program that took this column from one row of each group, and kept no record."""
+    for resolution in RESOLUTIONS:
+        table = resolution.table
+        keys = [column.name for column in SCHEMA if column.rollup == "key" and column.name != name]
+        listed = ", ".join(f"`{key}`" for key in ["TimeReceived", *keys])
+        last = store._engine.rows(f"SELECT max(max_block_number) FROM system.parts WHERE active AND table = '{table}'")
+        store._engine.execute(
+            f"INSERT INTO {table} ({listed}, `{name}`, Bytes, Packets, Flows) SELECT {listed}, any(`{name}`), "
+            f"sum(Bytes), sum(Packets), sum(Flows) FROM {table} GROUP BY {listed}"
+        )
+        store._engine.execute(f"ALTER TABLE {table} DELETE WHERE _block_number <= {last[0][0]}", {"mutations_sync": 1})
+        for reader in RESOLUTIONS:
+            if reader.source == table:
+                store._state.put(f"rollup:{reader.name}", {"done": 10**9})
+    for table in TABLES:
+        store._state.put(f"columns:{table}", {})
+
+
+@pytest.mark.parametrize(
+    "doomed",
+    [HOST, Doomed("InIfProvider = alpha", "InIfProvider = {p0:String}", {"p0": "alpha"}, ("InIfProvider",))],
+    ids=["flows only", "carried"],
+)
+def test_rollups_of_an_earlier_version_lose_what_the_flows_lose(open_store, doomed):
+    """Their rows are not told apart by names: neither the names nor a hash of them says what is in them."""
+    store = open_store()
+    flows = hosts(600, NOW_MS - 4 * HOUR_MS, 2 * HOUR_MS)
+    flows.put("InIfProvider", Coded((np.arange(600) // 3 % 3).astype(np.int32), ["alpha", "beta", "gamma"]))
+    store.insert(flows)
+    store.wait_until_rolled_up(NOW_MS)
+    carried(store, "InIfProvider")
+    assert_keys_agree(store)
+    store = open_store()
+    later = hosts(300, NOW_MS - HOUR_MS, 20 * MINUTE_MS, seed=1)
+    later.put("InIfProvider", Coded((np.arange(300) // 3 % 2).astype(np.int32), ["alpha", "beta"]))
+    store.insert(later)
+    store.wait_until_rolled_up(NOW_MS)
+    matching = count(store, "InIfProvider = 'alpha'" if doomed is not HOST else "SrcAddr = toIPv6('198.51.100.1')")
+    assert matching > 200
+    done = store.delete(doomed)
+    assert done.flows == matching
+    assert done.rolled == dict.fromkeys(TABLES[1:], matching)
+    assert_keys_agree(store)
+    assert totals(store, "flows")[0] == 900 - matching
+    # Where names are told they tell rows apart.
+    since = f"TimeReceived >= fromUnixTimestamp64Milli({NOW_MS - HOUR_MS})"
+    raw = totals(store, "flows", since, by="InIfProvider")
+    assert totals(store, "flows_1h0m0s", since, by="InIfProvider") == raw
+
+
+def test_flows_that_do_not_tell_a_column_do_not_match_a_filter_of_it(open_store):
+    open_store().insert(hosts(60))
+    tenant = Column("Tenant", Kind.TEXT, "Tenant", "Whose it is.", "User", rollup="key")
+    store = open_store(Schema([tenant]))
+    later = hosts(30, NOW_MS - HOUR_MS)
+    later.put("Tenant", Coded(np.zeros(30, np.int32), ["A"]))
+    store.insert(later)
+    doomed = Doomed("Tenant != B", "Tenant != {p0:String}", {"p0": "B"}, ("Tenant",))
+    found = store.forecast_deletion(doomed)
+    assert found.flows == 30
+    assert re.fullmatch(r"flows before .* UTC do not tell Tenant: none of them matches", found.notes[0])
+    store.delete(doomed)
+    assert [totals(store, table)[0] for table in TABLES] == [60] * 4
