@@ -96,6 +96,8 @@ class Progress:
         Groups per source row, as last seen.
     pending : Pending
         Source rows that are not in it.
+    taking_ms : float
+        Oldest of those that are being taken, Unix milliseconds.
     last_round : int
         Source rows that waited for the round in which the last intervals were closed.
     plan : Plan, optional
@@ -108,6 +110,7 @@ class Progress:
         self.closed_ms: int | None = None
         self.ratio = _FIRST_RATIO
         self.pending = Pending()
+        self.taking_ms = math.inf
         self.last_round = 0
         self.plan: Plan | None = None
         self.last_insert_ms: float = -math.inf
@@ -189,8 +192,21 @@ class Roller:
                 progress.inserted = True
 
     def closed_ms(self) -> dict[str, int | None]:
-        """Up to where each rollup is complete, by resolution."""
-        return {progress.resolution.name: progress.closed_ms for progress in self._progress.values()}
+        """Up to where each rollup is complete, by resolution.
+
+        Not beyond the oldest row that waits for it or for a finer one: rows come late where the
+        store refused for a while, and where the clock was set back.
+        """
+        found: dict[str, int | None] = {}
+        oldest_ms = math.inf
+        with self._guard:
+            for progress in self._progress.values():
+                oldest_ms = min(oldest_ms, progress.pending.oldest_ms, progress.taking_ms)
+                closed_ms = progress.closed_ms
+                if closed_ms is not None and oldest_ms < closed_ms:
+                    closed_ms = progress.resolution.floor_ms(int(oldest_ms))
+                found[progress.resolution.name] = closed_ms
+        return found
 
     def waiting_rows(self, source: str) -> int:
         """Rows of a source table that wait for its rollup, or did when its last round began, if those were more."""
@@ -278,6 +294,7 @@ class Roller:
         resolution = progress.resolution
         with self._guard:
             taken, progress.pending = progress.pending, Pending()
+            progress.taking_ms = taken.oldest_ms
         try:
             if progress.plan is not None:
                 self._settle(progress, progress.plan)
@@ -293,6 +310,7 @@ class Roller:
                 progress.ratio *= 2
             with self._guard:
                 progress.pending.add(taken.rows, taken.oldest_ms)
+                progress.taking_ms = math.inf
             done.errors.append(f"rollup {resolution.name}: {' '.join(str(error).split())[:400]}")
             return
         left = any(last > blocks.upto for _, last, _ in parts)
@@ -302,8 +320,9 @@ class Roller:
         name = resolution.name
         done.rolled_up_rows[name] = done.rolled_up_rows.get(name, 0) + source_rows
         done.written_rows[name] = done.written_rows.get(name, 0) + written
-        if not left:
-            with self._guard:
+        with self._guard:
+            progress.taking_ms = math.inf
+            if not left:
                 progress.close(closed_ms, taken.rows)
 
     def _take(self, progress: Progress, blocks: BlockRange) -> tuple[int, int]:

@@ -197,3 +197,29 @@ def test_rows_that_wait_for_the_rollup_while_a_column_comes_are_in_its_gap(open_
     with pytest.raises(QueryError, match="SrcASName"):
         engine.top(TopQuestion(dimensions=["SrcASName"], start=DAY["start"], end=moment(OLD_S + HOUR // 2)), ASKING)
     assert engine.top(TopQuestion(dimensions=["SrcAS"], **DAY), ASKING).total.flows == 60
+
+
+@pytest.mark.parametrize("rolled_at", [NOW_MS, NOW_MS + 3600_000], ids=["late", "clock set back"])
+def test_flows_that_come_late_are_in_every_answer_at_once(open_store, rolled_at):
+    """The store refused for a while, or the clock was set back: rollups are not complete for that time any more."""
+    store = open_store()
+    store.insert(flows(OLD_S))
+    store.insert(flows(NEW_S))
+    store.wait_until_rolled_up(rolled_at)
+    top = TopQuestion(dimensions=["SrcAS"], **DAY)
+
+    def engine():
+        """One that has no answer of before."""
+        return QueryEngine(store, SCHEMA, StoreTables(store.status, max_age_seconds=0))
+
+    assert engine().top(top, ASKING).total.flows == 120
+    store.insert(flows(NEW_S - HOUR))
+    store.insert(flows(NOW - 300, rows=5))
+    assert engine().top(top, ASKING).total.flows == 185
+    assert engine().series(SeriesQuestion(unit="bytes", **DAY), ASKING).total.total == 185_000
+    # One after the other the rollups take them.
+    for _ in range(4):
+        assert not store.maintain(NOW_MS).errors
+        assert engine().top(top, ASKING).total.flows == 185
+    store.wait_until_rolled_up(rolled_at)
+    assert engine().top(top, ASKING).total.flows == 185
