@@ -44,8 +44,8 @@ const ELSEWHERE: Readonly<Record<string, ReasonWords & { unit: string; reason: s
   },
   failed: {
     unit: "datagrams",
-    reason: "decoder failed",
-    means: "a defect of Millrace, which the log describes",
+    reason: "not handed on",
+    means: "a defect of Millrace between the socket and the decoder, which the log describes",
     todo: "report it, with the log",
   },
   stopped: { unit: "flows", reason: "stopped", means: "they came after the collector had stopped storing", todo: "" },
@@ -55,7 +55,15 @@ const ELSEWHERE: Readonly<Record<string, ReasonWords & { unit: string; reason: s
     means: "the store would not take them, and they were given up",
     todo: "look at the log and at the space on the disk",
   },
-  "counters-waiting-full": {
+  "insert-failed": {
+    unit: "flows",
+    reason: "insert failed",
+    means: "storing failed again and again in a way that nobody foresaw",
+    todo: "report it, with the log",
+  },
+  "writer-failed": { unit: "flows", reason: "writer failed", means: "the thread that stores died with them in hand", todo: "report it, with the log" },
+  "not-handed-on": { unit: "flows", reason: "not handed on", means: "a defect of Millrace before the store", todo: "report it, with the log" },
+  "waiting-full": {
     unit: "interface counters",
     reason: "too many waited",
     means: "the store was too slow for interface counters; flows come first",
@@ -63,7 +71,7 @@ const ELSEWHERE: Readonly<Record<string, ReasonWords & { unit: string; reason: s
   },
 };
 
-const SOCKET_LOSSES = ["kernel_drops", "emit_refused", "truncated", "refused"] as const;
+const SOCKET_LOSSES = ["kernel_drops", "emit_refused", "truncated", "refused", "failed"] as const;
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -86,10 +94,9 @@ export function otherDrops(status: unknown): Drop[] {
     key,
     sockets.reduce((sum, socket) => sum + (typeof socket[key] === "number" ? socket[key] : 0), 0),
   ]);
-  const failed = typeof fields["failed_datagrams"] === "number" ? fields["failed_datagrams"] : 0;
-  return [...lost, ["failed", failed] as [string, number], ...counts(fields["dropped_flows"])]
-    .filter(([, count]) => count > 0)
-    .map(([key, count]) => elsewhere(key, count));
+  const flows = [...lost, ...counts(fields["dropped_flows"])].filter(([, count]) => count > 0).map(([key, count]) => elsewhere(key, count));
+  const counters = counts(fields["dropped_counters"]).map(([key, count]) => ({ ...elsewhere(key, count), key: `counters-${key}`, unit: "interface counters" }));
+  return [...flows, ...counters];
 }
 
 /** What could not be decoded, most first; its words are the documentation's. */

@@ -163,13 +163,20 @@ describe("what was not stored", () => {
   });
 
   it("is summed over sockets, and what is zero is left out", () => {
-    const socket = { kernel_drops: 2, emit_refused: 0, truncated: 0, refused: 1 };
-    const status = { sockets: [socket, socket], failed_datagrams: 0, dropped_flows: { "store-refused": 5, later: 1 } };
+    const socket = { kernel_drops: 2, emit_refused: 0, truncated: 0, refused: 1, failed: 3 };
+    const status = {
+      sockets: [socket, socket],
+      dropped_flows: { "store-refused": 5, "insert-failed": 0, later: 1 },
+      dropped_counters: { "waiting-full": 8, "insert-failed": 2 },
+    };
     expect(otherDrops(status).map(({ count, unit, reason }) => [count, unit, reason])).toEqual([
       [4, "datagrams", "kernel buffer full"],
       [2, "datagrams", "not allowed"],
+      [6, "datagrams", "not handed on"],
       [5, "flows", "store refused"],
       [1, "flows", "later"],
+      [8, "interface counters", "too many waited"],
+      [2, "interface counters", "insert failed"],
     ]);
   });
 });
