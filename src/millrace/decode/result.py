@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -77,6 +78,18 @@ class Counts:
         if amount:
             self.events[exporter, protocol, event] += amount
             if event in ODD_EVENTS:
+                self.odd[exporter, event] += amount
+
+    def add_events(self, event: Event, amounts: Iterable[tuple[tuple[bytes, str, str], int]]) -> None:
+        """Count something that happened by the keys of `events`, each of them once."""
+        some = {key: amount for key, amount in amounts if amount}
+        if self.events.keys().isdisjoint(some):
+            # Merging two dictionaries is much faster than adding one by one.
+            dict.update(self.events, some)
+        else:
+            self.events.update(some)
+        if event in ODD_EVENTS:
+            for (exporter, _, _), amount in some.items():
                 self.odd[exporter, event] += amount
 
     def drop(self, exporter: bytes, protocol: str, unit: str, reason: str, amount: int = 1, detail: str = "") -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64
 from millrace.decode.netflow.headers import IPFIX, V5, V7, V9
+from millrace.decode.netflow.ledger import Entry, Ledger
 
 UNITS = ("datagrams", "records", "data", "flows", "sets", "bytes", "count", "nothing")
 """What may be counted: datagrams; records, options included; data records; flows (both directions of a biflow count);
@@ -75,12 +76,27 @@ _LEAD, _BY_CHANCE = 3, 8
 _RARE = 3
 
 
+NO_UNITS = -1
+"""What stands in the place of units that are not known, and of the manners that are left while that is not settled."""
+
+LAST = ("last_sequence", *(f"last_{unit}" for unit in UNITS))
+"""Columns of the sequence number and the units of a stream's last datagram."""
+
+ENTRIES = {
+    "manner": 0, "datagrams": 0, "left": NO_UNITS, "mask": 0, "even": 0, "expected": 0,
+    **dict.fromkeys(LAST, NO_UNITS),
+}  # fmt: skip
+"""Columns of the ledger that are about counting."""
+
+
 @dataclass(slots=True)
 class Counting:
     """What is known of how a stream counts.
 
     Attributes
     ----------
+    ledger, row
+        Where the integers are.
     manner : int
         The one that explains it best so far, a number of `ALL`.
     scores : ndarray of int64, shape (manners,)
@@ -91,28 +107,29 @@ class Counting:
     held : dict
         Units that are missing under the manner, by another one that explains
         about as much and under which they are not missing (or `IMPLAUSIBLE`).
-    frozen : list of int, optional
-        Once enough is known: the other manners that explain all the same, mostly none.
+    left : int
+        Once enough is known: the other manners that explain all the same, mostly none, a bit for each of `ALL`.
     mask : int
         Units of those, a bit for each of `UNITS`.
-    even : bool
+    even : int
         Whether the last datagrams had as much of these as of what is counted: they tell the manners not apart.
     expected : int
         Pairs that were as expected since then, not yet added to `scores` and `pairs`.
-    last : list of int, optional
-        Sequence number and units of the last datagram, in the order of `UNITS`.
     """
 
-    manner: int
+    ledger: Ledger
+    row: int
     scores: I64 = field(default_factory=lambda: np.zeros(len(ALL), np.int64))
     pairs: int = 0
-    datagrams: int = 0
     held: dict[int, int] = field(default_factory=dict)
-    frozen: list[int] | None = None
-    mask: int = 0
-    even: bool = False
-    expected: int = 0
-    last: list[int] | None = None
+
+    manner = Entry()
+    datagrams = Entry()
+    left = Entry()
+    mask = Entry()
+    even = Entry()
+    expected = Entry()
+    last_sequence = Entry()
 
     @property
     def proven(self) -> bool:
@@ -122,24 +139,30 @@ class Counting:
 
     def add_expected(self) -> None:
         """Add what was as expected to all manners that are left."""
-        if self.expected:
-            self.scores[[self.manner, *(self.frozen or ())]] += self.expected
-            self.pairs += self.expected
+        expected, left = self.expected, max(self.left, 0)
+        if expected:
+            self.scores[[self.manner, *(number for number in range(len(ALL)) if left >> number & 1)]] += expected
+            self.pairs += expected
             self.expected = 0
 
     def learn(self, scores: I64, pairs: int, version: int) -> None:
         """Take over what each manner of `ALL` explains by now."""
         self.scores, self.pairs = scores, pairs
-        self.frozen = None
         if pairs >= _ENOUGH:
-            self._freeze(self.rivals(version))
+            self._settle(self.rivals(version))
+        else:
+            self.left = NO_UNITS
 
-    def _freeze(self, rivals: list[int]) -> None:
+    def _settle(self, rivals: list[int]) -> None:
         own, left = ALL[self.manner], [ALL[rival] for rival in rivals]
         # A datagram's own units and those of the one before differ later on, unless each has one of them.
         alike = own.unit == "datagrams" or all(rival.inclusive == own.inclusive for rival in left)
-        self.frozen = rivals
+        self.left = sum(1 << rival for rival in rivals)
         self.mask = sum({1 << UNITS.index(rival.unit) for rival in left}) | (0 if alike else CONSTANT)
+
+    def adopt(self, manner: int) -> None:
+        """Another manner explains the stream better: what was held under the old one counts no more."""
+        self.manner, self.held, self.left = manner, {}, NO_UNITS
 
     @property
     def score(self) -> int:

@@ -29,7 +29,7 @@ from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_leftovers
 from millrace.decode.quirks import QuirksOf
-from millrace.decode.result import Counts
+from millrace.decode.result import Counts, Event
 from millrace.schema import Schema
 
 
@@ -95,7 +95,7 @@ class NetflowDecoder:
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
             units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
-        follow(headers, scopes, units, counts)
+        follow(headers, scopes, units, self._state.scopes.ledger, counts)
         self._note_datagrams(headers, scopes)
         self._commit(counts)
         return flows
@@ -109,7 +109,7 @@ class NetflowDecoder:
             if len(rows) == len(headers):
                 parts.append(decode_legacy(batch.arena, headers, scopes, version, self._schema, counts))
             elif len(rows):
-                some, their_scopes = headers.take(rows), scopes.rows(rows)
+                some, their_scopes = headers.take(rows), scopes.of_datagrams(rows)
                 parts.append(decode_legacy(batch.arena, some, their_scopes, version, self._schema, counts))
         return parts
 
@@ -163,11 +163,12 @@ class NetflowDecoder:
         units: I64,
         counts: Counts,
     ) -> None:
-        for group in groups:
-            count_by_scope(counts, scopes, "data_records", group.sets.scope, group.records.counts)
-        for options in told:
-            count_by_scope(counts, scopes, "options_records", options.sets.scope, options.records.counts)
-        for part, kinds in ((groups, (_RECORDS, _DATA)), (told, (_RECORDS,))):
+        kinds: tuple[int, ...]
+        event: Event
+        for event, part, kinds in (("data_records", groups, (_RECORDS, _DATA)), ("options_records", told, (_RECORDS,))):
+            if part:
+                scope = np.concatenate([one.sets.scope for one in part])
+                count_by_scope(counts, scopes, event, scope, np.concatenate([one.records.counts for one in part]))
             for one in part:
                 count_leftovers(counts, scopes, one.sets, one.records)
                 if one.sets.arena is resolved.arena:
@@ -180,13 +181,12 @@ class NetflowDecoder:
     def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
-        skew = (headers.export_ms - headers.time_ns // 1_000_000)[last].tolist()
-        for scope, seen, ahead, word in zip(
-            scopes.scopes, headers.time_ns[last].tolist(), skew, headers.sampling[last].tolist(), strict=True
-        ):
-            if scope is not None:
-                scope.last_seen_ns, scope.clock_skew_ms, scope.sampling_word = seen, ahead, word
-                scope.exporter.last_seen_ns = max(seen, scope.exporter.last_seen_ns)
+        seen = headers.time_ns[last]
+        ledger = self._state.scopes.ledger
+        ledger.column("last_seen_ns")[scopes.rows] = seen
+        ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
+        ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
+        np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

@@ -24,8 +24,10 @@ from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
-from millrace.decode.netflow.manners import NUMBER, STANDARD, Counting, Manner
+from millrace.decode.netflow.ledger import Entry, Ledger
+from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
+from millrace.decode.result import Event
 
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
@@ -35,6 +37,11 @@ ANY_PORT = -1
 
 _SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
+
+_ENTRIES = {
+    "followed": 0, "next_sequence": UNKNOWN, "late": 0, "late_next": UNKNOWN, "uptime": 0, "received": 0, "lost": 0,
+    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0,
+}  # fmt: skip
 
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 
@@ -71,29 +78,33 @@ class Scope:
 
     Times are Unix nanoseconds of receipt. `next_sequence` is `UNKNOWN` until a
     datagram has set it; `late` counts datagrams in a row that came out of order.
-    `followed`: its datagrams are one stream and have sequence numbers.
+    `followed`: its datagrams are one stream and have sequence numbers. What
+    changes with every batch is kept in the `ledger`.
     """
 
     number: int
+    ledger: Ledger
+    row: int
     exporter: ExporterState
     version: int
     domain: int
     port: Port
     ports: Ports
     counting: Counting
-    followed: bool
     first_seen_ns: int = 0
-    next_sequence: int = UNKNOWN
-    late: int = 0
-    late_next: int = UNKNOWN
-    uptime: int = 0
-    last_seen_ns: int = 0
-    received: int = 0
-    lost: int = 0
-    reordered: int = 0
-    clock_skew_ms: int = 0
-    sampling_word: int = 0
     record_rate: int = 0
+
+    followed = Entry()
+    next_sequence = Entry()
+    late = Entry()
+    late_next = Entry()
+    uptime = Entry()
+    last_seen_ns = Entry()
+    received = Entry()
+    lost = Entry()
+    reordered = Entry()
+    clock_skew_ms = Entry()
+    sampling_word = Entry()
 
 
 @dataclass(slots=True)
@@ -113,6 +124,8 @@ class ExporterState:
     """
 
     number: int
+    ledger: Ledger
+    row: int
     address: bytes
     quirks: Quirks = NO_QUIRKS
     scopes: dict[tuple[int, int, int], Scope] = field(default_factory=dict)
@@ -121,9 +134,10 @@ class ExporterState:
     shared: bool = False
     templates: int = 0
     options_entries: int = 0
-    last_seen_ns: int = 0
     last_issue: str = ""
     last_issue_ns: int = 0
+
+    last_seen_ns = Entry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,8 @@ class BatchScopes:
     numbers, port_numbers, domain_numbers, exporter_numbers : ndarray of int64, shape (scopes,)
         Lasting numbers of the scope, of its port, of the domain over all ports
         and of the exporter; `UNKNOWN` where no state is kept.
+    rows, exporter_rows : ndarray of int64, shape (scopes,)
+        Rows of the scope and of the exporter in the ledger; 0 where no state is kept.
     shared : bool
         Whether an exporter of the batch was heard on more than one port.
     exporter : ndarray of int64, shape (scopes,)
@@ -161,6 +177,8 @@ class BatchScopes:
     port_numbers: I64
     domain_numbers: I64
     exporter_numbers: I64
+    rows: I64
+    exporter_rows: I64
     shared: bool
     exporter: I64
     addresses: U8
@@ -169,9 +187,17 @@ class BatchScopes:
     stream: I64
     streams: list[tuple[bytes, str]]
     quirks: list[Quirks] | None = None
+    _keys_of: dict[str, list[tuple[bytes, str, str]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.scopes)
+
+    def keys_of(self, event: Event) -> list[tuple[bytes, str, str]]:
+        """Keys of `Counts.events` of the streams; kept, as most batches have the same scopes."""
+        keys = self._keys_of.get(event)
+        if keys is None:
+            keys = self._keys_of[event] = [(exporter, protocol, event) for exporter, protocol in self.streams]
+        return keys
 
     def having(self, quirk: str) -> Bool | None:
         """Which scopes are of an exporter with a quirk (a field of `Quirks`), shape (scopes,); None if none is."""
@@ -190,7 +216,7 @@ class BatchScopes:
             return self.port_numbers, self.domain_numbers, self.exporter_numbers
         return (self.port_numbers,)
 
-    def rows(self, which: I64) -> BatchScopes:
+    def of_datagrams(self, which: I64) -> BatchScopes:
         """The same scopes for some of the datagrams."""
         return replace(self, index=self.index[which])
 
@@ -232,6 +258,7 @@ class Scopes:
         self._last: tuple[AnyArray, BatchScopes] | None = None
         self._changes = Changes()
         self._held: set[int] = set()
+        self.ledger = Ledger({**_ENTRIES, **ENTRIES})
 
     def __iter__(self) -> Iterator[ExporterState]:
         return iter(self._exporters.values())
@@ -322,9 +349,11 @@ class Scopes:
     def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
         own = self.port(exporter, port)
         own.scopes += 1
-        followed = version != V1 and port != ANY_PORT
-        counting = Counting(NUMBER[STANDARD.get(version, Manner("nothing"))])
-        scope = Scope(self._number(), exporter, version, domain, own, ports, counting, followed, first_seen_ns=time_ns)
+        row = self.ledger.open_row()
+        counting = Counting(self.ledger, row)
+        counting.manner = NUMBER[STANDARD.get(version, Manner("nothing"))]
+        scope = Scope(self._number(), self.ledger, row, exporter, version, domain, own, ports, counting, time_ns)
+        scope.followed = version != V1 and port != ANY_PORT
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)
@@ -364,7 +393,8 @@ class Scopes:
             if len(self._exporters) >= self._limits.exporters and not self._make_room(time_ns):
                 return None
             quirks = self._quirks(address)
-            exporter = ExporterState(self._number(), address, quirks, last_seen_ns=time_ns)
+            exporter = ExporterState(self._number(), self.ledger, self.ledger.open_row(), address, quirks)
+            exporter.last_seen_ns = time_ns
             self._exporters[address] = exporter
         return exporter
 
@@ -390,6 +420,10 @@ class Scopes:
     def free(self, number: int) -> None:
         """Nothing is kept under a number any more: it may be given again."""
         self._free.append(number)
+
+    def close(self, owner: Scope | ExporterState) -> None:
+        """A scope or an exporter is forgotten."""
+        self.ledger.close_row(owner.row)
 
     def _number(self) -> int:
         if self._free:
@@ -462,9 +496,12 @@ def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
     keys = [(texts[e], PROTOCOLS[v]) for e, v in zip(exporters.index.tolist(), version.tolist(), strict=True)]
     streams = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     lasting = [
-        (UNKNOWN,) * 4 if s is None else (s.number, s.port.number, s.ports.number, s.exporter.number) for s in scopes
+        (*(UNKNOWN,) * 4, 0, 0)
+        if s is None
+        else (s.number, s.port.number, s.ports.number, s.exporter.number, s.row, s.exporter.row)
+        for s in scopes
     ]
-    numbers, ports, domains, of_exporters = np.array(lasting, np.int64).reshape(-1, 4).T.copy()
+    numbers, ports, domains, of_exporters, rows, exporter_rows = np.array(lasting, np.int64).reshape(-1, 6).T.copy()
     return BatchScopes(
         np.zeros(0, np.int64),
         scopes,
@@ -472,6 +509,8 @@ def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
         ports,
         domains,
         of_exporters,
+        rows,
+        exporter_rows,
         any(s is not None and s.exporter.shared for s in scopes),
         exporters.index,
         exporters.addresses,

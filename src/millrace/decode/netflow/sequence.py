@@ -12,11 +12,13 @@ import numpy as np
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.netflow.assembly import stable_order
 from millrace.decode.netflow.headers import Headers
-from millrace.decode.netflow.manners import ALL, CONSTANT, IMPLAUSIBLE, NO_EXCUSE, UNITS
+from millrace.decode.netflow.ledger import Ledger
+from millrace.decode.netflow.manners import ALL, CONSTANT, IMPLAUSIBLE, LAST, NO_EXCUSE, NO_UNITS, UNITS
 from millrace.decode.netflow.scopes import UNKNOWN, BatchScopes, Scope
 from millrace.decode.result import Counts
 
 _MODULUS = 1 << 32
+_WORD = _MODULUS - 1
 _LONGEST_GAP = {"datagrams": 1 << 20, "sets": 1 << 20, "bytes": 1 << 30}
 _LONGEST_GAP_RECORDS = 1 << 24
 """A larger jump ahead is a stream that began anew, not a loss."""
@@ -32,12 +34,15 @@ _UNIT = np.array([UNITS.index(manner.unit) for manner in ALL])
 _INCLUSIVE = np.array([manner.inclusive for manner in ALL])
 
 
-def follow(headers: Headers, scopes: BatchScopes, units: I64, counts: Counts) -> None:
+def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, counts: Counts) -> None:
     """Count what is missing and what came late, and remember where each stream is.
 
     ``lost`` are units that were missing when the next datagram came;
     ``reordered`` are units that came later all the same, so their difference is
     the real loss. One that restarts counts as neither.
+
+    Streams of which all is as expected and which teach nothing are followed
+    all at once, others one by one.
 
     Parameters
     ----------
@@ -45,76 +50,97 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, counts: Counts) ->
         How much of each of `UNITS` a datagram has; -1: not known, as a template was missing.
     """
     owner, sequence, uptime = scopes.index, headers.sequence, headers.uptime
+    starts = np.zeros(1, np.int64)
     if len(scopes) > 1:
-        order = stable_order(scopes.index)
+        order = stable_order(owner)
         owner, sequence, uptime, units = owner[order], sequence[order], uptime[order], units[:, order]
-    first = np.ones(len(owner), np.bool_)
-    first[1:] = owner[1:] != owner[:-1]
-    starts = np.flatnonzero(first)
+        starts = np.append(0, np.flatnonzero(owner[1:] != owner[:-1]) + 1)
     ends = np.append(starts[1:], len(owner))
-    states = [scopes.scopes[at] for at in owner[starts].tolist()]
-    of_scope = np.array([0 if scope is None else scope.counting.manner for scope in states])
-    alike = bool((of_scope == of_scope[0]).all())
-    stream = _Stream.of(sequence, units, uptime, int(of_scope[0]) if alike else np.repeat(of_scope, ends - starts))
+    rows, amount = scopes.rows[owner[starts]], ends - starts
+    manner = ledger.column("manner")[rows]
+    alike = bool((manner == manner[0]).all())
+    stream = _Stream.of(sequence, units, uptime, int(manner[0]) if alike else np.repeat(manner, amount))
     expected = np.empty(len(owner), np.int64)
     expected[1:] = stream.after[:-1]
-    expected[starts] = [UNKNOWN if scope is None else scope.next_sequence for scope in states]
-    odd = np.add.reduceat(expected != stream.first, starts, dtype=np.int64).tolist()
-    received = np.add.reduceat(np.maximum(stream.units, 0), starts).tolist()
-    endings = np.concatenate([sequence[None, ends - 1], units[:, ends - 1]]).T.tolist()
-    after, late_uptime = stream.after[ends - 1].tolist(), uptime[ends - 1].tolist()
-    steps: _Steps | None = None
-    gained: I64 | None = None
-    same: list[int] = []
-    for run, (scope, start, end) in enumerate(zip(states, starts.tolist(), ends.tolist(), strict=True)):
-        if scope is None or not scope.followed:
-            continue
+    expected[starts] = ledger.column("next_sequence")[rows]
+    odd = np.add.reduceat(expected != stream.first, starts, dtype=np.int64) > 0
+    followed = ledger.column("followed")[rows] > 0
+    calm = followed & ~odd & (ledger.column("left")[rows] != NO_UNITS)
+    calm[calm] = _teach_nothing(ledger, rows, stream, units, manner, starts, calm)
+    ledger.column("datagrams")[rows[followed]] += amount[followed]
+    others = np.flatnonzero(followed & ~calm).tolist()
+    if others:
+        steps = _Steps.of(sequence, units, starts, ledger.columns(LAST[0], LAST[-1])[:, rows])
+        gained = steps.gained() if (followed & ~calm & ~odd).any() else None
+    for run in others:
+        of, start, end = int(owner[starts[run]]), int(starts[run]), int(ends[run])
+        scope = scopes.scopes[of]
+        assert scope is not None
         counting = scope.counting
-        counting.datagrams += end - start
-        teaches = odd[run] or counting.frozen is None
-        if not teaches:
-            if counting.mask:
-                same = same or _same_units(units, stream.units, starts)
-            even = not counting.mask or same[run] & counting.mask == counting.mask
-            if even and counting.mask & CONSTANT and counting.last is not None:
-                even = counting.last[1 + int(_UNIT[counting.manner])] == int(stream.units[start])
-            teaches = not (even and counting.even)
-            counting.even = even
-        if teaches and steps is None:
-            steps = _Steps.of(sequence, units, starts, states)
-        if odd[run]:
-            assert steps is not None
-            counting.even = False
-            counting.add_expected()
+        counting.add_expected()
+        if gained is None or odd[run]:
+            counting.even = 0
             lost, reordered = _follow_run(scope, _Run.of(sequence, uptime, steps, start, end))
-            exporter, protocol = scopes.keys[int(owner[start])]
-            counts.event(exporter, protocol, "lost", lost)
-            counts.event(exporter, protocol, "reordered", reordered)
+            counts.event(*scopes.keys[of], "lost", lost)
+            counts.event(*scopes.keys[of], "reordered", reordered)
         else:
-            if not teaches:
-                counting.expected += end - start
-            else:
-                assert steps is not None
-                counting.add_expected()
-                gained = steps.gained() if gained is None else gained
-                # All of these steps were as expected; the very first datagram is none.
-                pairs = counting.pairs + end - start - (counting.last is None)
-                counting.learn(counting.scores + gained[run], pairs, scope.version)
-            scope.received += received[run]
-            scope.next_sequence, scope.late, scope.uptime = after[run], 0, late_uptime[run]
-        counting.last = endings[run]
+            # All of these steps were as expected; the very first datagram is none.
+            pairs = counting.pairs + end - start - (counting.last_sequence == NO_UNITS)
+            counting.learn(counting.scores + gained[run], pairs, scope.version)
+    ledger.column("expected")[rows[calm]] += amount[calm]
+    last, sound = ends - 1, followed & ~odd
+    at = rows[sound]
+    ledger.column("received")[at] += np.add.reduceat(np.maximum(stream.units, 0), starts)[sound]
+    ledger.column("next_sequence")[at], ledger.column("late")[at] = stream.after[last[sound]], 0
+    ledger.column("uptime")[at] = uptime[last[sound]]
+    ledger.columns(LAST[0], LAST[-1])[:, rows[followed]] = np.concatenate([sequence[None, last], units[:, last]])[
+        :, followed
+    ]
 
 
-def _same_units(units: I64, counted: I64, starts: I64) -> list[int]:
-    """Bits of `UNITS` of which all datagrams of a scope have as much as of what it counts, and `CONSTANT`."""
-    same = np.logical_and.reduceat(units == counted, starts, axis=1)
-    bits = same.T @ (1 << np.arange(len(UNITS)))
-    changes = np.zeros(len(counted), np.bool_)
-    changes[1:] = counted[1:] != counted[:-1]
-    changes[starts] = False
-    bits += np.where(np.logical_or.reduceat(changes, starts), 0, CONSTANT)
-    found: list[int] = bits.tolist()
-    return found
+def _teach_nothing(
+    ledger: Ledger, rows: I64, stream: _Stream, units: I64, manner: I64, starts: I64, which: Bool
+) -> Bool:
+    """Of some runs, whose datagrams are as expected, which do not tell the manners apart that are left.
+
+    They do not as long as all datagrams, and those of the batch before, have
+    as much of what one counts as of what the other does.
+    """
+    rows = rows[which]
+    mask, was_even = ledger.column("mask")[rows], ledger.column("even")[rows] > 0
+    even = np.ones(len(rows), np.bool_)
+    if mask.any():
+        any_of = int(np.bitwise_or.reduce(mask))
+        same = _same_units(units, stream.units, starts, any_of)[which]
+        even = same & mask == mask
+        if any_of & CONSTANT:
+            unit = _UNIT[manner[which]]
+            before = ledger.columns(LAST[1], LAST[-1])[unit, rows]
+            even &= (mask & CONSTANT == 0) | (before == stream.units[starts[which]])
+    ledger.column("even")[rows] = even
+    return even & was_even
+
+
+def _same_units(units: I64, counted: I64, starts: I64, which: int) -> I64:
+    """Those of some bits of `UNITS` of which all datagrams of a run have as much as of what it counts, and `CONSTANT`.
+
+    The last one is set where they have no more or less of that than the datagram before in the run.
+    """
+    bits = np.zeros(len(starts), np.int64)
+    for number in range(len(UNITS)):
+        if which >> number & 1:
+            bits += np.where(_all_of_runs(units[number] == counted, starts), 1 << number, 0)
+    if which & CONSTANT:
+        steady = np.ones(len(counted), np.bool_)
+        steady[1:] = counted[1:] == counted[:-1]
+        steady[starts] = True
+        bits += np.where(_all_of_runs(steady, starts), CONSTANT, 0)
+    return bits
+
+
+def _all_of_runs(mask: Bool, starts: I64) -> bool | Bool:
+    """Whether a mask holds in all of a run; one answer for all where it holds everywhere."""
+    return True if mask.all() else np.logical_and.reduceat(mask, starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +168,17 @@ class _Stream:
         """Datagrams by sequence number and units; `manner` of all of them, or of each."""
         if isinstance(manner, int):
             amount = units[_UNIT[manner]]
-            inclusive: Bool = np.full(1, ALL[manner].inclusive)
+            inclusive: bool | Bool = bool(_INCLUSIVE[manner])
+            first, after = (sequence - amount, sequence) if inclusive else (sequence, sequence + amount)
         else:
             amount = units[_UNIT[manner], np.arange(len(sequence))]
             inclusive = _INCLUSIVE[manner]
+            first, after = sequence - np.where(inclusive, amount, 0), sequence + np.where(inclusive, 0, amount)
+        first, after = first & _WORD, after & _WORD
         unknown = amount < 0
-        first = np.where(inclusive & unknown, UNKNOWN, (sequence - np.where(inclusive, amount, 0)) % _MODULUS)
-        after = np.where(~inclusive & unknown, UNKNOWN, (sequence + np.where(inclusive, 0, amount)) % _MODULUS)
+        if unknown.any():
+            first = np.where(unknown & inclusive, UNKNOWN, first)
+            after = np.where(unknown & np.logical_not(inclusive), UNKNOWN, after)
         return cls(first, after, amount, uptime)
 
 
@@ -173,14 +203,12 @@ class _Steps:
     starts: I64
 
     @classmethod
-    def of(cls, sequence: I64, table: I64, starts: I64, states: list[Scope | None]) -> _Steps:
-        """Steps of the datagrams of a batch, grouped by scope; the first of each from the one before the batch."""
+    def of(cls, sequence: I64, table: I64, starts: I64, last: I64) -> _Steps:
+        """Steps of the datagrams of a batch, grouped by scope; `last`: columns `LAST` of those before the batch."""
         previous, before = np.empty_like(sequence), np.empty_like(table)
         previous[1:], before[:, 1:] = sequence[:-1], table[:, :-1]
-        nothing = [UNKNOWN] * (len(table) + 1)
-        lasting = np.array([nothing if s is None else s.counting.last or nothing for s in states], np.int64)
-        previous[starts], before[:, starts] = lasting[:, 0], lasting[:, 1:].T
-        return cls((sequence - previous) % _MODULUS, previous != UNKNOWN, before, table, starts)
+        previous[starts], before[:, starts] = last[0], last[1:]
+        return cls((sequence - previous) & _WORD, previous != UNKNOWN, before, table, starts)
 
     def explained(self, rows: slice) -> tuple[Bool, Bool]:
         """Which steps each manner of `ALL` explains, and which it has to; shape (manners, rows)."""
@@ -245,7 +273,6 @@ class _Follower:
     def _adopt(self, manner: int, at: int) -> None:
         """Follow a manner from a datagram on."""
         scope, run = self._scope, self._run
-        scope.counting.manner = manner
         self._stream = stream = _Stream.of(run.sequence, run.units, run.uptime, manner)
         self._expected = np.concatenate([[scope.next_sequence], stream.after[:-1]])
         self._uptime_before = np.concatenate([[scope.uptime], run.uptime[:-1]])
@@ -295,8 +322,8 @@ class _Follower:
             self._lose(counting.release(scope.version))
             return False
         self._was = ALL[counting.manner].word
+        counting.adopt(better)
         self._adopt(better, at + 1)
-        counting.held, counting.frozen = {}, None
         scope.next_sequence, scope.late = UNKNOWN, 0
         return True
 

@@ -59,6 +59,7 @@ class State:
             self.names.hand_over_boot(scope, heir)
             self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
             self.scopes.free(scope.number)
+            self.scopes.close(scope)
         for exporter, port, heir_port in changes.silent:
             self.learner.vanished(exporter, self.names.hand_over(exporter, port, heir_port))
             self.scopes.free(port.number)
@@ -67,8 +68,10 @@ class State:
                 self.templates.remove_scope(scope)
                 self.sampling.forget(scope)
                 self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
+                self.scopes.close(scope)
             self.names.forget(exporter)
             self.learner.forget(exporter.options_entries)
+            self.scopes.close(exporter)
 
     def commit(self) -> list[int]:
         """The batch is done; the numbers of layouts that no template has any more."""

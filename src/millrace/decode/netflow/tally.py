@@ -17,13 +17,12 @@ _ALIGNMENT_BYTES = 3
 
 def count_by_scope(counts: Counts, scopes: BatchScopes, event: Event, scope: I64, amount: I64 | None = None) -> None:
     """Count an event per scope: one per row, or `amount` of it."""
-    by_scope = np.bincount(scope, amount, minlength=len(scopes))
-    totals = np.bincount(scopes.stream, by_scope, minlength=len(scopes.streams)).astype(np.int64).tolist()
-    events = counts.events
-    for (exporter, protocol), total in zip(scopes.streams, totals, strict=True):
-        if total:
-            key = exporter, protocol, event
-            events[key] = events.get(key, 0) + total
+    if len(scopes) == 1:
+        totals = [len(scope) if amount is None else int(amount.sum())]
+    else:
+        by_scope = np.bincount(scope, amount, minlength=len(scopes))
+        totals = np.bincount(scopes.stream, by_scope, minlength=len(scopes.streams)).astype(np.int64).tolist()
+    counts.add_events(event, zip(scopes.keys_of(event), totals, strict=True))
 
 
 def count_noted(counts: Counts, scopes: BatchScopes, noted: Noted, scope: I64) -> None:

@@ -41,8 +41,9 @@ class Tally:
         amount : ndarray of integers, shape (k,), optional
             How many times each.
         """
-        for exporter, total in self._totals(datagram, amount):
-            self._counts.event(self._keys[exporter], PROTOCOL, event, total)
+        keys = self._keys
+        totals = self._totals(datagram, amount)
+        self._counts.add_events(event, (((keys[exporter], PROTOCOL, event), total) for exporter, total in totals))
 
     def drop(self, unit: str, reason: str, datagram: I64, detail: Callable[[int], str] | None) -> None:
         """Count what was given up; `detail` explains the first occurrence (None: nothing is wrong with it)."""

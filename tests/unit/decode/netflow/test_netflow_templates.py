@@ -254,6 +254,29 @@ def test_exporters_silent_for_long_make_room_for_new_ones(make):
     assert len(collector.send(ipfix(PORTS.data((1, 2))), source="192.0.2.3", at_s=EXPORT_S + 101)) == 1
 
 
+def test_nothing_of_an_exporter_that_made_room_is_left_to_the_next_one(make):
+    collector = make(Limits(exporters=2, exporter_idle_s=60))
+    for sequence in range(120):
+        collector.send(v9(sequence=sequence + (sequence > 110)), source="192.0.2.1")
+    (before,) = collector.decoder.exporters()
+    assert (before.domains[0].received, before.domains[0].lost) == (120, 1)
+    for number, second in ((2, 50), (3, 100)):
+        collector.send(v9(sequence=7), source=f"192.0.2.{number}", at_s=EXPORT_S + second)
+    after = {status.address[-1]: status for status in collector.decoder.exporters()}
+    assert [(number, status.domains[0].received, status.lost) for number, status in after.items()] == [
+        (2, 1, 0), (3, 1, 0),
+    ]  # fmt: skip
+    assert [after[n].last_seen_ns // 10**9 - EXPORT_S for n in (2, 3)] == [50, 100]
+
+
+def test_many_exporters_keep_their_own_numbers(collector):
+    sources = [f"10.0.{n // 250}.{n % 250}" for n in range(300)]
+    for sequence in range(3):
+        collector.send(*(v9(sequence=n + sequence) for n in range(300)), source=sources)
+    assert [status.domains[0].received for status in collector.decoder.exporters()] == [3] * 300
+    assert collector.event("lost") == 0
+
+
 def test_domains_of_an_exporter_are_bounded(make):
     collector = make(Limits(domains_per_exporter=10))
     collector.send(*(ipfix(template_set(IPFIX, PORTS), domain=domain) for domain in range(100)))
