@@ -63,8 +63,8 @@ class DirectionColumn:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        value = records.number(self.fields[0])
-        rows.slot(self.name, start, stop)[...] = np.where(value <= 1, value.astype(np.uint8) + np.uint8(1), 0)
+        code = np.minimum(records.number(self.fields[0]), 2).astype(np.uint8) + np.uint8(1)
+        rows.slot(self.name, start, stop)[...] = np.where(code <= 2, code, 0)
 
 
 @dataclass(frozen=True, slots=True)

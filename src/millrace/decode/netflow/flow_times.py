@@ -229,7 +229,10 @@ class FlowTimes:
         return found
 
     def _take_absolute(self, found: Moment, form: int, value: AnyArray, export_ms: I64, end: Moment | None) -> None:
-        time = export_ms - (value.astype(np.int64) + 999) // 1000 if form == DELTA_MICROS else absolute_ms(value, form)
+        if form == DELTA_MICROS:
+            time = export_ms - (value.astype(np.int64) + 999) // 1000
+        else:
+            time = absolute_ms(value, form, found.out if found.blank else None)
         sound = near_export(time - export_ms)
         if sound is not None and end is not None:
             sound |= _long_ago(time, export_ms, end)

@@ -178,6 +178,8 @@ class Sampling:
             for table, unless_named in guesses:
                 found = table.look_up(numbers[sets.scope], sets.position)
                 rate = np.where((rate >= 0) | (named & unless_named), rate, found)
+            if (rate >= 0).all():
+                break
         return rate
 
     def _named(self, sets: Sets, scopes: BatchScopes) -> Bool:

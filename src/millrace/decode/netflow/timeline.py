@@ -96,7 +96,7 @@ class Timeline:
         known, values = self._before
         found = np.full(len(keys), MISSING, np.int64)
         if len(known) == 1:
-            found[keys == known[0]] = values[0]
+            found = np.where(keys == known[0], values[0], MISSING)
         elif len(known):
             at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
             hit = known[at] == keys

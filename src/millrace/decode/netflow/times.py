@@ -71,11 +71,16 @@ def _sources(known: dict[int, int], elements: dict[tuple[int, int], int]) -> tup
     return tuple((form, elements[element, 0]) for element, form in known.items() if (element, 0) in elements)
 
 
-def absolute_ms(value: AnyArray, form: int) -> I64:
-    """Unix ms of values in a form that needs no other clock; 0 of what is 0."""
+def absolute_ms(value: AnyArray, form: int, out: I64 | None = None) -> I64:
+    """Unix ms of values in a form that needs no other clock, written to `out` if it is given; 0 of what is 0."""
+    found: I64 = np.empty(len(value), np.int64) if out is None else out
     if form == NTP:
-        return np.where(value == 0, 0, from_ntp(value))
-    return value.astype(np.int64) * (1000 if form == SECONDS else 1)
+        found[...] = np.where(value == 0, 0, from_ntp(value))
+    elif form == SECONDS:
+        np.multiply(value, 1000, out=found, dtype=np.int64, casting="unsafe")
+    else:
+        found[...] = value
+    return found
 
 
 @dataclass(frozen=True, slots=True)
