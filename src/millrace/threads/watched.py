@@ -13,6 +13,8 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _SOUND_S = 60.0
 """A thread that ran for so long before it died is begun anew after the first, short pause."""
+_HURRIED_PAUSE_S = 0.01
+"""Once its end is waited for, which must not take as long as a pause."""
 
 
 class Watched:
@@ -40,6 +42,7 @@ class Watched:
         self.trouble = trouble
         self.restarts = 0
         self._loop = loop
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -52,7 +55,11 @@ class Watched:
         self._thread.start()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for its end; whether it has ended (also if it never began)."""
+        """Wait for its end; whether it has ended (also if it never began).
+
+        From then on a loop that dies is begun anew almost at once: it has to do what is left.
+        """
+        self._hurry.set()
         if self._thread.is_alive():
             self._thread.join(max(timeout_s, 0.0))
         return not self._thread.is_alive()
@@ -72,5 +79,6 @@ class Watched:
                 return
             if time.monotonic() - began > _SOUND_S:
                 pause = _FIRST_PAUSE_S
-            time.sleep(pause)
+            if self._hurry.wait(pause):
+                time.sleep(_HURRIED_PAUSE_S)
             pause = min(2 * pause, _LONGEST_PAUSE_S)

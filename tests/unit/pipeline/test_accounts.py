@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from millrace.batch import DatagramBatch
 from millrace.decode import Decoder
@@ -19,6 +20,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 SCHEMA = Schema()
 NUMBERED = Template(256, [(1, 8), (2, 4)])
 ERRORS = (RuntimeError, MemoryError, ValueError, StoreError, SystemExit, StoreFullError, SystemExit)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Writing hundreds of stack traces for a terminal takes longer than a stop may."""
+    with capture_logs():
+        yield
 
 
 class Chance:
