@@ -23,8 +23,10 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
+# What is measured against a clock or needs the whole machine (services, browser) runs alone, the rest side by side.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/services --ignore tests/browser
+	$(BIN)/python -m pytest tests/services tests/browser
 
 bench: $(READY)
 	$(BIN)/millrace bench
