@@ -82,10 +82,18 @@ def complete_tables(status: StoreStatus) -> list[Table]:
             waiting_rows=status.waiting_rows if resolution.source == RAW_TABLE else 0,
             first=first,
             gaps=status.gaps.get(resolution.table, {}),
+            past_changes=status.past_changes,
         )
         for resolution in RESOLUTIONS
     ]
-    return [Table(RAW_TABLE, since=since(RAW_TABLE), first=first, gaps=status.gaps.get(RAW_TABLE, {})), *rollups]
+    raw = Table(
+        RAW_TABLE,
+        since=since(RAW_TABLE),
+        first=first,
+        gaps=status.gaps.get(RAW_TABLE, {}),
+        past_changes=status.past_changes,
+    )
+    return [raw, *rollups]
 
 
 _NAMES = (RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS))

@@ -138,8 +138,10 @@ class QueryEngine:
             settled=settled_until(tables), arrived=arrived_until(tables), first=first_known(tables),
         )  # fmt: skip
 
+        past = max((table.past_changes for table in tables), default=0)
+
         def query(sql: str, values: dict[str, Bound]) -> pa.Table:
-            key = sql, tuple(values.items())
+            key = sql, tuple(values.items()), past
             return self._cache.get(
                 key,
                 lambda cancel: self._store.query(sql, values, cancel=cancel, typed=False),

@@ -13,6 +13,7 @@ from millrace.query.sql import Parameters
 from millrace.query.units import Measure
 from millrace.query.where import where
 from millrace.schema import IMPLAUSIBLE, Column, Schema
+from millrace.store.store import LATE_SECONDS
 
 PLAUSIBLE = f"Implausible = '{IMPLAUSIBLE[0]}'"
 """SQL that keeps flows whose figures can be right."""
@@ -25,11 +26,8 @@ _LONG_SECONDS = 900
 _CUT_PART = 10
 """What is not rolled up may be left out of a long range if it is this part at most."""
 
-_LATE_SECONDS = 300
-"""Flows of a moment have mostly come when it is so long ago."""
-
 _PAST_SECONDS = 60.0
-"""How long answers about the past are kept: flows may come late."""
+"""How long answers about the past are kept, unless flows come late (`Table.past_changes`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Selection:
     @property
     def fresh_seconds(self) -> float:
         """How long an answer may be kept: a quarter of an interval of a graph while flows come in, up to 10 s."""
-        if self.end <= self.now - _LATE_SECONDS:
+        if self.end <= self.now - LATE_SECONDS:
             return _PAST_SECONDS
         return min(max((self.end - self.start) / _POINTS / 4, 1.0), 10.0)
 

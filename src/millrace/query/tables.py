@@ -34,6 +34,8 @@ class Table:
         By column: times, Unix seconds, whose flows do not tell it, since it came later.
     missing : str
         Column that flows before `since` do not tell, if it is that which bounds it.
+    past_changes : int
+        How often what is stored of the past changed: answers of before are not those of now.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Table:
     arrived: int | None = field(default=None, compare=False)
     gaps: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict, hash=False)
     missing: str = ""
+    past_changes: int = field(default=0, compare=False)
 
     def knowing(self, names: Iterable[str], end: int | None = None) -> Table:
         """The table as far as its flows tell some columns.

@@ -34,7 +34,7 @@ from millrace.store.roller import Roller
 from millrace.store.sql_server import SqlServer
 from millrace.store.state import State
 from millrace.store.status import table_statuses
-from millrace.store.store import Maintenance, StoreStatus
+from millrace.store.store import LATE_SECONDS, Maintenance, StoreStatus
 from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
 
 log = structlog.get_logger(__name__)
@@ -83,6 +83,8 @@ class EmbeddedStore:
         )
         self._sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
+        self._past_guard = threading.Lock()
+        self._past_changes = 0
         self._insert_error = ""
         self._maintain_error = ""
 
@@ -143,8 +145,11 @@ class EmbeddedStore:
             self._insert(RAW_TABLE, flows, self._schema, token)
             times = flows.columns["TimeReceived"]
             assert isinstance(times, np.ndarray)
-            self._roller.inserted(RAW_TABLE, flows.rows, int(times.min()))
-            self._keeper.note(int(times.min()))
+            oldest_ms = int(times.min())
+            self._roller.inserted(RAW_TABLE, flows.rows, oldest_ms)
+            self._keeper.note(oldest_ms)
+            if oldest_ms < (time.time() - LATE_SECONDS) * 1000:
+                self._change_past()
 
     def insert_counters(self, counters: FlowBatch) -> None:
         """Store interface counters (columns of `COUNTER_COLUMNS`)."""
@@ -211,6 +216,7 @@ class EmbeddedStore:
 
     def status(self) -> StoreStatus:
         """Sizes, extents, free space, progress of the rollups."""
+        past_changes = self._past_changes  # first: what is stored meanwhile is not taken for known
         space = disk.measure(self._folder)
         shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
         error = self._insert_error or self._maintain_error
@@ -223,6 +229,7 @@ class EmbeddedStore:
             self._roller.waiting_rows(RAW_TABLE),
             self._knowledge.gaps,
             self.warnings(),
+            past_changes,
         )
 
     def prunable(self) -> Prunable:
@@ -244,6 +251,7 @@ class EmbeddedStore:
                 self._keeper.start()
             self._pruner.drop_unseen(columns)
             self._roller.start(self._unseen())
+            self._change_past()
 
     def forecast_deletion(self, doomed: Doomed) -> Forecast:
         """Count what `delete` would remove, when all that is stored is rolled up.
@@ -277,7 +285,13 @@ class EmbeddedStore:
                 deleter.begin(doomed, forecast)
                 deleter.finish()
                 self._roller.start(self._unseen())
+                self._change_past()
             return forecast
+
+    def _change_past(self) -> None:
+        """Note that answers about the past are other ones from now on."""
+        with self._past_guard:
+            self._past_changes += 1
 
     def _drain(self) -> None:
         done = Maintenance()

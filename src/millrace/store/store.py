@@ -12,6 +12,9 @@ from millrace.batch import FlowBatch
 from millrace.store.cancel import Cancel
 from millrace.store.knowledge import Gaps
 
+LATE_SECONDS = 300
+"""Flows of a moment have mostly come when it is so long ago; later ones came late."""
+
 
 @dataclass(slots=True)
 class Maintenance:
@@ -81,6 +84,9 @@ class StoreStatus:
         By table: the times whose flows do not tell a column, since it came later (`millrace.store.knowledge`).
     warnings : tuple of str
         What somebody should look at, as sentences: a clock that disagrees with what is stored.
+    past_changes : int
+        How often what is stored of the past changed since the start: flows older than `LATE_SECONDS` came,
+        or some were deleted on purpose. Answers about the past of before may be other ones now.
     """
 
     tables: dict[str, TableStatus]
@@ -91,6 +97,7 @@ class StoreStatus:
     waiting_rows: int = 0
     gaps: Mapping[str, Gaps] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    past_changes: int = 0
 
 
 class Store(Protocol):
