@@ -1,6 +1,11 @@
 """Whose clock a time is read from."""
 
+import os
+import subprocess
+import sys
+import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -49,6 +54,17 @@ def test_unknown_zone_is_refused(name):
     for kind, more in ((Question, {}), (TopQuestion, {"dimensions": ["SrcAS"]}), (ValuesQuestion, {"column": "SrcAS"})):
         with pytest.raises(ValidationError, match="unknown time zone"):
             kind(timezone=name, **more)
+
+
+def test_zones_are_known_where_the_system_has_none():
+    """Slim images have no /usr/share/zoneinfo: not even "UTC" is known there, and every question names a zone."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    assert any(wanted.startswith("tzdata") for wanted in project["project"]["dependencies"])
+    asked = "from millrace.query import Question; Question(), Question(timezone='Europe/Berlin')"
+    nowhere = os.environ | {"PYTHONTZPATH": ""}
+    subprocess.run(
+        [sys.executable, "-c", f"{asked}; Question.model_validate({{'timezone': 'UTC'}})"], env=nowhere, check=True
+    )
 
 
 @given(st.text(max_size=64))
