@@ -8,7 +8,9 @@ go to the finest table that has none in their range.
 
 A column that comes leaves a gap up to the newest row. One that the schema lacks
 for a while leaves a gap over the rows that are inserted meanwhile: the last
-block is remembered when it goes. A rollup lacks what its source lacked, in
+block is remembered when it goes. Gaps end with their rows: a time of which
+nothing older is stored has none, and may be stored anew. Numbers of blocks start
+again where the newest are gone, so the last one is looked at every time. A rollup lacks what its source lacked, in
 whole intervals; and a column that rollups carried along before version 2 of
 this record, without telling rows apart by it, came only then.
 """
@@ -94,11 +96,14 @@ class Knowledge:
                 gaps = rows.until_the_last()
             else:
                 gaps = [*old["gaps"], *(rows.after(old["block"]) if "block" in old else ())]
+            gaps = rows.reaching_into(gaps)
+            # What waits in the source comes in yet.
             gaps += [_widened(gap, _SECONDS[table.name]) for gap in lacking.get(column.name, ())]
             record[column.name] = {"gaps": [list(gap) for gap in _joined(gaps)]}
         for name in there:
             if name in stored and name not in record:
-                record[name] = {"block": rows.last_block(), **stored[name]}
+                last = rows.last_block()
+                record[name] = {**stored[name], "block": min(last, stored[name].get("block", last))}
         return record
 
 
@@ -125,8 +130,12 @@ class _Rows:
         """The time of the rows that were inserted after a block; nothing if there are none."""
         return list(self._inserted(block))
 
+    def reaching_into(self, gaps: Iterable[Sequence[int]]) -> list[Sequence[int]]:
+        """Gaps that rows may lie in: those that end after the oldest one."""
+        return [gap for gap in gaps if any(gap[1] > start for start, _ in self._inserted(0))]
+
     def last_block(self) -> int:
-        """The last block that was inserted."""
+        """The last block that is there."""
         return int(self._engine.rows(last_block_statement(self._table))[0][0])
 
     def _inserted(self, block: int) -> list[Gap]:

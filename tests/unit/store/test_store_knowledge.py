@@ -174,6 +174,68 @@ def test_a_column_that_was_away_lacks_the_rows_of_that_time(open_store):
     assert engine.top(TopQuestion(dimensions=["SrcAS"], **DAY), ASKING).total.flows == 180
 
 
+def delete_until(store, until_s):
+    store.wait_until_rolled_up(NOW_MS)
+    assert store.delete(Doomed("", end_ms=until_s * 1000)).flows
+
+
+def test_flows_that_are_gone_leave_no_gap(open_store):
+    """A store that was emptied is filled anew with flows of the same time, as from a capture: they tell the column."""
+    open_store().insert(flows(OLD_S))
+    schema = Schema([ROLLED])
+    store = open_store(schema)
+    store.insert(flows(NEW_S, tenant="A"))
+    assert set(store.status().gaps["flows_1h0m0s"]) == {"Tenant"}
+    delete_until(store, OLD_S + HOUR)
+    store = open_store(schema)
+    assert not any(store.status().gaps.values())
+    store.insert(flows(OLD_S, tenant="A"))
+    top = TopQuestion(dimensions=["Tenant"], filter="Tenant = A", **DAY)
+    assert engine_of(store, schema).top(top, ASKING).total.flows == 120
+
+
+def test_a_gap_goes_only_with_its_last_row(open_store):
+    open_store().insert(flows(OLD_S))
+    schema = Schema([ROLLED])
+    store = open_store(schema)
+    store.insert(flows(NEW_S, tenant="A"))
+    gaps = store.status().gaps
+    delete_until(store, OLD_S + 59 * 60)
+    assert open_store(schema).status().gaps == gaps
+
+
+def test_rows_that_wait_for_an_empty_rollup_keep_its_gap(open_store):
+    open_store().insert(flows(OLD_S))
+    schema = Schema([ROLLED])
+    gaps = open_store(schema).status().gaps
+    assert gaps["flows_1h0m0s"] == {"Tenant": ((0, OLD_S + HOUR),)}
+    assert open_store(schema).status().gaps == gaps
+
+
+def test_a_column_that_was_away_while_the_store_was_emptied_lacks_what_came_then(open_store):
+    """Numbers of blocks begin again with an empty table: those that came then are not older than the last with it."""
+    schema = Schema([ROLLED])
+    store = open_store(schema)
+    for hour in range(3):
+        store.insert(flows(OLD_S + hour * HOUR, tenant="A"))
+    store = open_store()
+    store.wait_until_rolled_up(NOW_MS)
+    for table, part in store._engine.rows("SELECT table, name FROM system.parts WHERE active AND table LIKE 'flows%'"):
+        store._engine.execute(f"ALTER TABLE {table} DROP PART '{part}'")
+    store = open_store()
+    store.insert(flows(NEW_S))
+    store.wait_until_rolled_up(NOW_MS)
+    store = open_store(schema)
+    gap = (NEW_S, NEW_S + 59 * 60 + 1)
+    assert store.status().gaps["flows"] == {"Tenant": (gap,)}
+    assert store.status().gaps["flows_1h0m0s"] == {"Tenant": ((NEW_S, NEW_S + HOUR),)}
+    with pytest.raises(QueryError, match="do not tell Tenant"):
+        engine_of(store, schema).top(
+            TopQuestion(dimensions=["SrcAS"], filter="Tenant != B", start=moment(NEW_S), end=moment(NEW_S + HOUR // 2)),
+            ASKING,
+        )
+
+
 def test_a_start_that_fails_leaves_no_gap(open_store):
     schema = Schema([TENANT])
     store = open_store(schema)
