@@ -11,6 +11,7 @@ from millrace.lang import Everything, Filter, Names, columns_of
 from millrace.query.labels import UNKNOWN, label
 from millrace.query.render import Json, json_columns
 from millrace.query.search import HASH, Ask
+from millrace.query.source import with_unknown
 from millrace.query.sql import Parameters, identifier, moment_ms
 from millrace.query.tables import Table
 from millrace.query.where import where
@@ -26,7 +27,7 @@ class Record:
     Attributes
     ----------
     columns : dict
-        Value of every column, in the order of the schema.
+        Value of every column, in the order of the schema; None where nobody knows it.
     labels : dict
         Those of which more is known, for people (``AS15169 Google``, ``443 https``).
     """
@@ -56,9 +57,10 @@ def find_record(flow_id: str, schema: Schema, names: Names, scope: Filter, raw: 
     condition = f"TimeReceived >= {moment} AND TimeReceived <= {moment} AND {HASH} = {number}"
     if not isinstance(scope, Everything):
         condition += f" AND ({where(scope, parameters)})"
-    listed = ", ".join(identifier(column.name) for column in schema)
-    sql = f"SELECT {listed} FROM {identifier(raw.name)} WHERE {condition} LIMIT 1"  # noqa: S608 - values are bound
-    rows = json_columns({column.name: column for column in schema}, ask(sql, parameters.values))
+    listed = "".join(f"{identifier(column.name)}, " for column in schema)
+    shown = f"{listed}toUnixTimestamp64Milli(TimeReceived) AS _ms"
+    sql = f"SELECT {shown} FROM {identifier(raw.name)} WHERE {condition} LIMIT 1"  # noqa: S608 - values are bound
+    rows = json_columns({column.name: column for column in schema}, with_unknown(ask(sql, parameters.values), raw))
     return Record(flow_id, rows[0], _labels(rows[0], schema, names)) if rows else None
 
 

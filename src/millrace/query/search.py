@@ -14,7 +14,7 @@ from millrace.lang import Everything, Filter, columns_of
 from millrace.query.questions import SearchQuestion
 from millrace.query.render import json_columns
 from millrace.query.results import Page
-from millrace.query.source import told_from
+from millrace.query.source import told_from, with_unknown
 from millrace.query.sql import Bound, Parameters, identifier, known_column, moment_ms
 from millrace.query.tables import Table
 from millrace.query.where import where
@@ -116,6 +116,7 @@ class FlowReader:
     ) -> None:
         shown = "".join(f"{identifier(column.name)}, " for column in columns)
         self._select = f"SELECT {shown}toUnixTimestamp64Milli(TimeReceived) AS _ms, {HASH} AS _hash"
+        self._raw = raw
         self._from = f"FROM {identifier(raw.name)}"
         self._filter = filter
         self._since_ms = since * 1000
@@ -135,7 +136,7 @@ class FlowReader:
         Yields
         ------
         flows : pyarrow.Table or None
-            Flows of a window, the latest first; None if there are none.
+            Flows of a window, the latest first, with nulls where they do not tell a column; None if there are none.
         cursor : Cursor or None
             Where the next window begins; None: all is read.
         """
@@ -154,7 +155,7 @@ class FlowReader:
             return None, below
         parameters, condition, limit = self._statement(at, edge_ms, take)
         sql = f"{self._select} {self._from} WHERE {condition} ORDER BY _ms DESC, _hash {limit}"
-        flows = self._ask(sql, parameters.values)
+        flows = with_unknown(self._ask(sql, parameters.values), self._raw)
         return flows, at.after(flows) if flows.num_rows >= take else below
 
     def _edge(self, at: Cursor, oldest_ms: int, take: int) -> tuple[int, int]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from millrace.errors import QueryError
 from millrace.query.sql import Parameters, identifier
@@ -103,6 +105,26 @@ def told_from(raw: Table, columns: Iterable[Column], start: int, end: int) -> in
     if known.since >= end:
         raise QueryError(untold(known.missing, known.since))
     return known.since
+
+
+def with_unknown(flows: pa.Table, raw: Table) -> pa.Table:
+    """Single flows with nulls where they do not tell a column: what is stored there is a default and no value.
+
+    Parameters
+    ----------
+    flows : pyarrow.Table
+        Columns of the table of single flows, and ``_ms``, when each was received.
+    raw : Table
+    """
+    for name, gaps in raw.gaps.items():
+        if name not in flows.column_names:
+            continue
+        seconds = pc.divide(flows.column("_ms"), 1000)
+        within = [pc.and_(pc.greater_equal(seconds, start), pc.less(seconds, end)) for start, end in gaps]
+        place, values = flows.column_names.index(name), flows.column(name)
+        told = pc.if_else(reduce(pc.or_, within), pa.scalar(None, values.type), values)
+        flows = flows.set_column(place, name, told)
+    return flows
 
 
 def untold(column: str, since: int) -> str:

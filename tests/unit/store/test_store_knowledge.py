@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from millrace.batch import Coded
@@ -123,6 +124,34 @@ def test_who_is_limited_by_a_column_never_gets_flows_that_do_not_tell_it(open_st
             with pytest.raises(QueryError, match="do not tell Tenant"):
                 ask()
     assert engine.record(old, ASKING) is not None
+
+
+def test_flows_that_do_not_tell_a_column_show_nothing_of_it(open_store):
+    """Of every kind of column: 0, "" or the first name of an enumeration is no value of theirs."""
+    names = {
+        Kind.U8: "Tos", Kind.U16: "Tunnel", Kind.U32: "Colour", Kind.U64: "Count", Kind.MAC: "Card",
+        Kind.TEXT: "Tenant", Kind.ADDRESS: "Via", Kind.TIME_MS: "Seen", Kind.U32_LIST: "Labels", Kind.ENUM: "Kind",
+    }  # fmt: skip
+    assert set(names) == set(Kind)
+    later = [
+        Column(name, kind, name, "Came later.", "User", values=("none", "some") if kind is Kind.ENUM else ())
+        for kind, name in names.items()
+    ]
+    open_store().insert(flows(OLD_S, rows=3))
+    schema = Schema(later)
+    store = open_store(schema)
+    store.insert(flows(NEW_S, rows=2, tenant="A"))
+    engine = engine_of(store, schema)
+    asked = {"columns": ["SrcAS", *names.values()], **DAY}
+    page = engine.search(SearchQuestion(**asked), ASKING)
+    records = [engine.record(flow_id, ASKING).columns for flow_id in page.ids]
+    table = pa.concat_tables(engine.export(ExportQuestion(**asked), ASKING).tables)
+    assert [flow["Tenant"] for flow in page.flows] == ["A", "A", None, None, None]
+    for name in names.values():
+        known = [flow[name] is not None for flow in page.flows]
+        assert known == [record[name] is not None for record in records] == table.column(name).is_valid().to_pylist()
+        assert known == ([True, True] if name != "Seen" else [False, False]) + [False] * 3, name
+    assert all(flow["SrcAS"] for flow in page.flows)
 
 
 def test_what_rollups_once_carried_along_is_asked_of_single_flows(open_store):
