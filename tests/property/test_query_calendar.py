@@ -188,6 +188,44 @@ def test_buckets_of_a_day_and_more_that_are_chosen_are_of_the_calendar(store, da
     )
 
 
+@pytest.mark.parametrize(
+    ("zone", "date", "hours"),
+    [
+        ("Europe/Berlin", (2026, 3, 29), [5, 6, 6, 6]),
+        ("Europe/Berlin", (2026, 10, 25), [7, 6, 6, 6]),
+        ("America/Havana", (2026, 11, 1), [7, 6, 6, 6]),
+        ("Australia/Lord_Howe", (2026, 4, 5), [6.5, 6, 6, 6]),
+        ("Africa/Cairo", (2026, 4, 24), [5, 6, 6, 6]),  # begins at one o'clock
+        ("Africa/Cairo", (2026, 10, 29), [6, 6, 6, 7]),
+        ("Asia/Kathmandu", (2026, 6, 1), [6] * 4),
+        ("UTC", (2026, 6, 1), [6] * 4),
+    ],
+)
+def test_six_hours_begin_at_the_midnight_of_who_asks(store, zone, date, hours):
+    """They began with those of Greenwich: in Berlin at one o'clock, and in summer at two."""
+    before = datetime(*date, tzinfo=ZoneInfo(zone)).timestamp() - 3 * DAY
+    stored(store, [{**flow(Bytes=60), "TimeReceived": int(before + s) * 1000} for s in range(0, 6 * DAY, 60)])
+    asked = {"timezone": zone, "start": day(*date), "end": day(*date[:2], date[2] + 1)}
+    answer = engine_of(store).series(
+        SeriesQuestion(unit="bytes", interval_seconds=6 * 3600, previous="day", **asked), Asking(float(NOW))
+    )
+    assert (answer.interval, answer.interval_seconds, len(answer.sources)) == ("seconds", 6 * 3600, 1)
+    assert answer.seconds == answer.rows[0].points == [3600 * length for length in hours]
+    late = 3600 if date == (2026, 4, 24) else 0
+    assert sum(answer.previous.row.points) == answer.previous.row.total == DAY - late, "the whole day before"
+    rates = engine_of(store).series(
+        SeriesQuestion(points=5, limit_by="last", dimensions=["SrcAS"], **asked), Asking(float(NOW))
+    )
+    assert rates.seconds == [3600 * length for length in hours]
+    for row in (rates.total, *rates.rows):
+        assert {*row.points, row.minimum, row.maximum, row.last, row.percentile95, row.average} == {8.0}
+    field = engine_of(store).heatmap(HeatmapQuestion(down=["SrcAS"], points=5, **asked), Asking(float(NOW)))
+    assert ([column.time for column in field.columns], field.values) == (rates.times, [[8.0] * 4])
+    tables = {source.table for source in answer.sources}
+    whole = before % 3600 == 0 and zone != "Australia/Lord_Howe"
+    assert tables == ({"flows_1h0m0s"} if whole else {"flows_5m0s"})
+
+
 def test_zones_of_half_hours_are_answered_from_five_minutes_not_from_hours(store):
     stored(store, [{**flow(Bytes=1), "TimeReceived": (YEAR + s) * 1000} for s in range(0, 40 * DAY, 900)])
     question = {"start": day(2026, 1, 3), "end": day(2026, 1, 13), "interval": "day", "unit": "bytes"}

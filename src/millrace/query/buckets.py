@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
@@ -28,6 +29,9 @@ _ROUND_SECONDS = (
 _LONG_SECONDS = 3600
 """Ranges from which on buckets are at least a minute, so that rollups can answer."""
 
+_QUARTER_SECONDS = 900
+"""Every zone is whole quarters of an hour off Greenwich."""
+
 _DENSE_SECONDS = 900
 """The same where very many flows come: a graph of them would read a hundred million."""
 
@@ -45,8 +49,8 @@ class Buckets:
     covered : tuple of int
         Part of the range for which there are data.
     step : int
-        Seconds between edges, which are then counted from the Unix epoch; of intervals of the
-        calendar the usual ones; 0: as the edges say.
+        Seconds between edges, where no clock is changed; of intervals of the calendar the usual
+        ones; 0: as the edges say.
     interval : {"seconds", "day", "week", "month", "year"}
     """
 
@@ -57,10 +61,12 @@ class Buckets:
     step: int
     interval: Literal["seconds"] | Interval
 
-    @property
+    @cached_property
     def even(self) -> bool:
         """Whether all are of the same length, counted from the Unix epoch."""
-        return self.interval == "seconds" and self.step > 0
+        if self.interval != "seconds" or not self.step:
+            return False
+        return self.edges == tuple(range(-(-self.edges[0] // self.step) * self.step, self.edges[-1] + 1, self.step))
 
     @property
     def count(self) -> int:
@@ -298,11 +304,22 @@ def _buckets(step: int | Interval, start: int, end: int, selection: Selection, t
         first, last = start // step, -(-end // step)
         if last - first > MAX_POINTS + 1:  # refused, whatever the edges are
             last = first + MAX_POINTS + 2
+        elif _of_the_clock(step, selection.zone):
+            found = _cut(known_edges(tables, calendar.clock_edges(step, start, end, selection.zone)), start)
+            return Buckets(found, start, end, covered, step, "seconds")
         return Buckets(tuple(range(first * step, (last + 1) * step, step)), start, end, covered, step, "seconds")
-    found = known_edges(tables, calendar.edges(step, start, end, selection.zone))
-    # Edges that were moved may leave nothing of the first bucket.
-    found = found[bisect_right(found, start) - 1 :]
-    return Buckets(tuple(found), start, end, covered, calendar.USUAL_SECONDS[step], step)
+    found = _cut(known_edges(tables, calendar.edges(step, start, end, selection.zone)), start)
+    return Buckets(found, start, end, covered, calendar.USUAL_SECONDS[step], step)
+
+
+def _cut(edges: Sequence[int], start: int) -> tuple[int, ...]:
+    """Edges from the last on before or at the start: those that were moved may leave nothing of the first bucket."""
+    return tuple(edges[bisect_right(edges, start) - 1 :])
+
+
+def _of_the_clock(seconds: int, zone: tzinfo) -> bool:
+    """Whether intervals are counted from midnight: those that divide a day and that some zone's midnight divides."""
+    return _QUARTER_SECONDS < seconds < calendar.DAY and calendar.DAY % seconds == 0 and str(zone) != "UTC"
 
 
 def known_edges(tables: Sequence[Table], edges: Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Days, weeks, months and years of a time zone, as Unix seconds.
+"""Days, weeks, months and years of a time zone, and parts of its days, as Unix seconds.
 
 A day begins with the first moment of its date: at midnight, or later where
 the clock skips midnight. So days have 23 or 25 hours where the clock is
@@ -8,6 +8,7 @@ changed, and none where a zone left a date out (Pacific/Apia, 2011-12-30).
 from __future__ import annotations
 
 import calendar
+from bisect import bisect_left, bisect_right
 from datetime import date, datetime, timedelta, tzinfo
 
 from millrace.query.questions import Interval, Period
@@ -37,6 +38,36 @@ def edges(interval: Interval, start: int, end: int, zone: tzinfo) -> list[int]:
         day = _following(interval, day)
         found.append(_unix(day, zone))
     return sorted(set(found))
+
+
+def clock_edges(seconds: int, start: int, end: int, zone: tzinfo) -> list[int]:
+    """The same for intervals of so many seconds, counted from midnight by the clock.
+
+    Where the clock is changed, one is longer or shorter; those of an hour or less are there as often as the clock
+    shows them.
+
+    Parameters
+    ----------
+    seconds : int
+        A whole part of a day.
+    start, end : int
+        Unix seconds, `end` excluded.
+    zone : tzinfo
+    """
+    day = datetime.fromtimestamp(start, zone).date()
+    found = {_unix(day, zone)}
+    while max(found) < end:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+        for passed in range(0, DAY, seconds):
+            moment = midnight + timedelta(seconds=passed)  # of the clock: offsets are not looked at
+            found.add(round(moment.timestamp()))
+            again = round(moment.replace(fold=1).timestamp())
+            if seconds <= HOUR and again > moment.timestamp():
+                found.add(again)
+        day += timedelta(days=1)
+        found.add(_unix(day, zone))
+    edges = sorted(found)
+    return edges[bisect_right(edges, start) - 1 : bisect_left(edges, end) + 1]
 
 
 def earlier(period: Period, second: int, zone: tzinfo) -> int:

@@ -70,13 +70,18 @@ def earlier(period: Period, buckets: Buckets, zone: tzinfo) -> Earlier:
     """The same buckets, a period before.
 
     One of the calendar is compared with a whole one if one begins there, so
-    that days with 23 hours are compared with days of 24; others with as many
-    seconds.
+    that days with 23 hours are compared with days of 24, and one of the clock
+    with what the clock showed then; others with as many seconds.
     """
+    of_the_clock = buckets.interval == "seconds" and not buckets.even
 
     def end_of(place: int, start: int) -> int:
         if buckets.interval != "seconds" and place in buckets.uncut and calendar.begins(buckets.interval, start, zone):
             return calendar.edges(buckets.interval, start, start + 1, zone)[1]
+        if of_the_clock and place in buckets.uncut:
+            end = calendar.earlier(period, int(buckets.ends[place]), zone)
+            if end > start:  # not of an hour that the clock showed twice
+                return end
         return start + int(buckets.ends[place] - buckets.starts[place])
 
     starts = [calendar.earlier(period, second, zone) for second in buckets.starts.tolist()]
