@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from millrace.batch.arrays import AnyArray
 from millrace.query import calendar
@@ -21,7 +22,7 @@ from millrace.query.series import SeriesStatement
 from millrace.query.source import answering
 from millrace.query.spread import FLOW_TIMES
 from millrace.query.sql import Parameters
-from millrace.query.tables import Table
+from millrace.query.tables import Table, plan
 from millrace.query.units import Measure
 
 _HOUR, _DAY, _WEEK = 3600, 86_400, 7 * 86_400
@@ -109,7 +110,9 @@ def previous(
     times = [run.schema[time] for time in FLOW_TIMES] if spread else []
     columns = [*selection.columns, *interface_columns(measure, run.schema), *times]
     usable = answering(run.tables, columns, then.end)
-    there = _there(usable, then, selection)
+    known = plan(usable, then.start, then.end)
+    covered = selection.covered(min(max(then.start, known.start), then.end), then.end)
+    there = _there(usable, then, covered)
     fine = fine_intervals(usable, there) if measure.rate else None
     chosen = covering(usable, there, fine)
     if not chosen.segments:
@@ -121,19 +124,51 @@ def previous(
     flows = Flows(chosen, selection, [], measure, Parameters(), spread_step=spread_step)
     statement = SeriesStatement(flows, [], there, fine)
     found = statement.ask(run)
-    overlay = Overlay(then, buckets, there, selection.covered(then.start, then.end))
+    overlay = Overlay(then, buckets, there)
     row = overlay.row(found.everything, measure, statement.capacity(found), fine)
     return Previous(name, moment(then.start), moment(then.end), row)
 
 
-def _there(tables: Sequence[Table], then: Earlier, selection: Selection) -> Buckets:
+def _there(tables: Sequence[Table], then: Earlier, covered: tuple[int, int]) -> Buckets:
     """All edges of the earlier buckets as buckets; on both sides of those at which what is stored cannot be divided."""
     wanted = sorted({*then.starts, *then.ends, then.start, then.end})
     steps = [resolution_around(tables, edge) for edge in wanted]
     before = (edge - edge % step for edge, step in zip(wanted, steps, strict=True))
     after = (edge + -edge % step for edge, step in zip(wanted, steps, strict=True))
     edges = tuple(sorted({*before, *after}))
-    return Buckets(edges, then.start, then.end, selection.covered(then.start, then.end), 0, "seconds")
+    return Buckets(edges, then.start, then.end, covered, 0, "seconds")
+
+
+def spread_over(edges: AnyArray, amounts: AnyArray, starts: ArrayLike, ends: ArrayLike) -> AnyArray:
+    """Amounts of intervals, of amounts that are spread evenly between edges.
+
+    They are added up, and no running total is subtracted: of one forged flow nothing would be left
+    of those that follow it.
+
+    Parameters
+    ----------
+    edges : ndarray of int, (n + 1,)
+        Ascending.
+    amounts : ndarray of float64, (n,)
+        Between them.
+    starts, ends : array of int, (m,)
+        Of the intervals; outside of the edges there is nothing.
+
+    Returns
+    -------
+    ndarray of float64, (m,)
+    """
+    starts, ends = (np.clip(moments, edges[0], edges[-1]) for moments in (starts, ends))
+    lengths = np.diff(edges)
+    first = np.clip(np.searchsorted(edges, starts, "right") - 1, 0, len(amounts) - 1)
+    last = np.clip(np.searchsorted(edges, ends, "left") - 1, 0, len(amounts) - 1)
+    within = amounts[first] * ((ends - starts) / lengths[first])
+    head = amounts[first] * ((edges[first + 1] - starts) / lengths[first])
+    tail = amounts[last] * ((ends - edges[last]) / lengths[last])
+    pairs = np.stack([first + 1, np.maximum(last, first + 1)], axis=1).ravel()
+    whole = np.add.reduceat(np.append(amounts, 0.0), pairs)[::2]
+    found: AnyArray = np.where(last > first, head + np.where(last > first + 1, whole, 0.0) + tail, within)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,38 +181,33 @@ class Overlay:
     buckets : Buckets
         Of the range.
     there : Buckets
-        In which the amounts of the earlier range are known.
-    covered : tuple of int
-        Part of the earlier range for which there are data.
+        In which the amounts of the earlier range are known, and what is covered of it.
     """
 
     then: Earlier
     buckets: Buckets
     there: Buckets
-    covered: tuple[int, int]
 
     def row(self, amounts: Amounts, measure: Measure, capacity: float, fine: Fine | None) -> SeriesRow:
         """The earlier range as a row of as many points as the range has buckets."""
         starts, ends = np.asarray(self.then.starts), np.asarray(self.then.ends)
-        added = np.concatenate([[0.0], np.cumsum(amounts.buckets)])
-
-        def until(moments: AnyArray) -> AnyArray:
-            found: AnyArray = np.interp(moments, self.there.edges, added)
-            return found
-
-        in_buckets = until(ends) - until(starts)
-        whole = float(np.diff(until(np.asarray([self.then.start, self.then.end])))[0])
-        seconds = np.minimum(ends, self.covered[1]) - np.maximum(starts, self.covered[0])
-        seconds = np.where(seconds > 0, seconds, ends - starts)
+        edges, covered = np.asarray(self.there.edges), self.there.covered
+        in_buckets = spread_over(edges, amounts.buckets, starts, ends)
+        (whole,) = spread_over(edges, amounts.buckets, [self.then.start], [self.then.end]).tolist()
+        known = np.maximum(np.minimum(ends, covered[1]) - np.maximum(starts, covered[0]), 0)
         each = measure.value(1.0, capacity)
         points = in_buckets * each
-        average = whole * each / (self.covered[1] - self.covered[0])
+        average = whole * each / ((covered[1] - covered[0]) or 1)
         if measure.rate:
-            points = points / seconds
+            points = points / np.where(known > 0, known, ends - starts)
         else:
-            average = float(points.sum()) / len(points)
-        steady = points[self.buckets.some.start : self.buckets.some.stop]
-        minimum, maximum, percentile = figures_of(steady)
+            usual = np.diff(self.buckets.edges)
+            usual[self.buckets.uncut] = (ends - starts)[self.buckets.uncut]
+            average = float(points.sum()) / (float((known / usual).sum()) or 1.0)
+        some = np.asarray(self.buckets.some)
+        steady = points[some]
+        whole_ones = (known == ends - starts)[some]
+        minimum, maximum, percentile = figures_of(steady[whole_ones] if whole_ones.any() else steady)
         if fine is not None and amounts.fine is not None:
             minimum, maximum, percentile = (amount * each / fine.seconds for amount in amounts.fine)
         return SeriesRow(

@@ -177,3 +177,47 @@ def test_intervals_without_flows_count_as_nothing(store, engine, every, percenti
     series = engine.series(SeriesQuestion(start=moment(BASE), end=moment(BASE + 2 * DAY)), Asking(float(NOW)))
     assert (series.total.minimum, series.total.maximum) == (0.0, 100e6)
     assert series.total.percentile95 == percentile
+
+
+@pytest.mark.parametrize(
+    "drawn", [{}, {"points": 7}, {"interval": "day"}, {"interval": "week"}, {"interval_seconds": 6 * HOUR}]
+)
+def test_period_before_has_the_figures_of_its_range_whatever_is_drawn(store, engine, drawn):
+    """Of flows that match in few intervals, and of none for two days."""
+    flows = [of_rate(300 * n, 50 + n * 37 % 900, SrcAS=1 + n % 3) for n in range(14 * DAY // 300) if not 576 < n < 1152]
+    store.insert(flows)
+    store.roll_up()
+    asked = {"filter": "SrcAS = 2", "timezone": "Europe/Berlin", "dimensions": ["SrcAS"], **drawn}
+    week = {"start": moment(BASE), "end": moment(BASE + 7 * DAY)}
+    then = engine.series(SeriesQuestion(**asked, **week), Asking(float(NOW)))
+    week = {"start": moment(BASE + 7 * DAY), "end": moment(BASE + 14 * DAY)}
+    now = engine.series(SeriesQuestion(previous="week", **asked, **week), Asking(float(NOW)))
+    rates = sorted((50 + n * 37 % 900) * 1e6 * (n % 3 == 1 and not 576 < n < 1152) for n in range(7 * DAY // 300))
+    at = 0.95 * (len(rates) - 1)
+    percentile = rates[int(at)] + (rates[int(at) + 1] - rates[int(at)]) * (at % 1)
+    for row in (then.total, then.rows[0], now.previous.row):
+        assert (row.minimum, row.maximum) == pytest.approx((0, rates[-1]))
+        assert row.percentile95 == pytest.approx(percentile)
+        assert row.average == pytest.approx(sum(rates) / len(rates))
+
+
+def test_figures_of_the_period_before_are_about_what_is_told_of_it(store):
+    """A column came in the middle of the day before: the morning is not known, and does not count as nothing."""
+    store.insert([of_rate(300 * n, 100) for n in range(2 * DAY // 300)])
+    store.roll_up()
+    gaps = {"SrcAS": ((0, BASE + DAY // 2),)}
+    tables = [Table(t.name, t.interval_seconds, gaps=gaps) for t in TABLES]
+    engine = QueryEngine(store, SCHEMA, lambda: tables)
+    question = SeriesQuestion(
+        filter="SrcAS = 64500",
+        previous="day",
+        interval_seconds=HOUR,
+        start=moment(BASE + DAY),
+        end=moment(BASE + 2 * DAY),
+    )
+    row = engine.series(question, Asking(float(NOW))).previous.row
+    assert row.points == pytest.approx([0.0] * 12 + [1e8] * 12)
+    assert (row.average, row.minimum, row.percentile95, row.maximum) == pytest.approx((1e8,) * 4)
+    volume = engine.series(question.model_copy(update={"unit": "bytes"}), Asking(float(NOW))).previous.row
+    assert volume.total == pytest.approx(DAY // 2 * 1e8 / 8)
+    assert (volume.average, volume.minimum, volume.maximum) == pytest.approx((HOUR * 1e8 / 8,) * 3)

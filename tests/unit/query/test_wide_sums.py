@@ -1,7 +1,7 @@
 """One question has one total, however it is asked, also where a forged record is beyond 64 bits."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +79,28 @@ def test_a_spread_flow_is_wide(store):
     engine = QueryEngine(store, SCHEMA, lambda: TABLES)
     series = engine.series(SeriesQuestion(unit="bytes", spread=True, **RANGE), Asking(BASE + 7200.0))
     assert series.total.total == pytest.approx(FORGED, rel=1e-9)
+
+
+@pytest.mark.parametrize("interval", [60, 300])
+def test_a_forged_flow_of_the_period_before_leaves_the_others_as_they_are(asked, interval):
+    """Its buckets were differences of a running total, which is rounded to 10¹² bytes after such a flow."""
+    engine, asking = asked
+    earlier = engine.series(SeriesQuestion(unit="bytes", interval_seconds=interval, **RANGE), asking)
+    later = {"start": RANGE["start"] + timedelta(hours=1), "end": RANGE["end"] + timedelta(hours=1)}
+    question = SeriesQuestion(unit="bytes", interval_seconds=interval, previous="hour", **later)
+    previous = engine.series(question, asking).previous
+    assert previous.row.points == pytest.approx(earlier.total.points, rel=1e-12)
+    assert previous.row.total == pytest.approx(TOTAL, rel=1e-12)
+
+
+def test_flows_after_a_forged_one_are_in_the_period_before(store):
+    store.insert([*FLOWS, *(flow(second, Bytes=SOUND) for second in range(180, 3600, 60))])
+    store.roll_up()
+    engine = QueryEngine(store, SCHEMA, lambda: TABLES)
+    later = {"start": RANGE["start"] + timedelta(hours=1), "end": RANGE["end"] + timedelta(hours=1)}
+    question = SeriesQuestion(unit="bytes", interval_seconds=60, previous="hour", **later)
+    points = engine.series(question, Asking(BASE + 7200.0)).previous.row.points
+    assert points[3:] == [SOUND] * 57
 
 
 def test_live_rates_agree():
