@@ -30,7 +30,7 @@ from millrace.lang.operators import operators_of
 from millrace.lang.parser import parse
 from millrace.lang.reverse import reversed_column, reversed_filter
 from millrace.lang.text import text_of, value_text
-from millrace.lang.zones import zone
+from millrace.lang.zones import unix_seconds, zone
 
 __all__ = [
     "DEFAULT_NAMES",
@@ -64,6 +64,7 @@ __all__ = [
     "reversed_filter",
     "text_of",
     "tokens",
+    "unix_seconds",
     "value_text",
     "zone",
 ]

@@ -13,6 +13,7 @@ from millrace.batch import address_bytes, address_text
 from millrace.lang.names import Names
 from millrace.lang.nodes import Prefix, Value
 from millrace.lang.numbers import size
+from millrace.lang.zones import unix_seconds
 from millrace.schema import Column, Kind
 
 MAX_TEXT = 1000
@@ -130,9 +131,7 @@ class Reading:
 
     def _time(self, text: str) -> int:
         try:
-            when = datetime.fromisoformat(text.upper())
-            when = when.replace(tzinfo=self.timezone) if when.tzinfo is None else when
-            ms = round(when.timestamp() * 1000)
+            ms = round(unix_seconds(datetime.fromisoformat(text.upper()), self.timezone) * 1000)
         except (ValueError, OverflowError):
             raise self._unreadable(text, "a time such as 2026-01-31T12:00:00Z") from None
         if not 0 <= ms < _END_OF_TIME_MS:

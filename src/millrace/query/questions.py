@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from millrace.errors import QueryError
-from millrace.lang import zone
+from millrace.lang import unix_seconds, zone
 
 MAX_DIMENSIONS = 8
 MAX_POINTS = 2000
@@ -103,7 +103,7 @@ class Question(BaseModel):
         return max(start, 0), end
 
     def _unix(self, moment: datetime) -> float:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone(self.timezone))).timestamp()
+        return unix_seconds(moment, zone(self.timezone))
 
 
 class Grouped(Question):

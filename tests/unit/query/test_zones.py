@@ -1,5 +1,6 @@
 """Whose clock a time is read from."""
 
+import math
 import os
 import subprocess
 import sys
@@ -43,6 +44,34 @@ def test_times_that_the_clock_skips_or_shows_twice_are_no_error(start, timezone)
             question.span(1_800_000_000.0)
     else:
         assert 0 < question.span(1_800_000_000.0)[0] < 1_800_000_000
+
+
+SKIPPED = [
+    ("Europe/Berlin", "2026-03-29T02:00", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-03-29T02:59:59.5", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-03-29T01:59:59.5", "2026-03-29T00:59:59.5Z"),
+    ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00Z"),
+    ("America/Sao_Paulo", "2018-11-04T00:59", "2018-11-04T03:00Z"),
+    ("Africa/Cairo", "2026-04-24T00:45", "2026-04-23T22:00Z"),
+    ("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30Z"),
+    ("Pacific/Apia", "2011-12-30T13:00", "2011-12-30T10:00Z"),
+    # Shown twice: the first.
+    ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30Z"),
+    ("Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45Z"),
+    ("America/Havana", "2026-11-01", "2026-11-01T04:00Z"),
+    ("Africa/Cairo", "2026-10-29T23:30", "2026-10-29T20:30Z"),
+]
+
+
+@pytest.mark.parametrize(("timezone", "written", "meant"), SKIPPED)
+def test_time_that_the_clock_skips_is_the_moment_at_which_it_does(timezone, written, meant):
+    """ "Since half past two" was "since half past three" where the clock went from two to three."""
+    moment = datetime.fromisoformat(meant)
+    assert Question(start=written, timezone=timezone).span(1_800_000_000.0)[0] == math.floor(moment.timestamp())
+    read = parse(f"TimeReceived >= {written}", SCHEMA, timezone=zone(timezone))
+    assert read == parse(f"TimeReceived >= {meant}", SCHEMA)
 
 
 @pytest.mark.parametrize(
