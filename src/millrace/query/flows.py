@@ -31,9 +31,13 @@ class Flows:
         Plan of the same range for sums over all of it, which coarser tables may answer.
     spread_step : int, optional
         Spread flows over intervals of this length, in seconds.
+    marks : bool
+        Let statements tell implausible flows, if the relations have all flows of the selection.
 
     Attributes
     ----------
+    marks : bool
+        Whether they can: the relations have the column.
     whole : str
         SQL with the flows of the range, for sums over all of it.
     buckets : str
@@ -57,6 +61,7 @@ class Flows:
         *,
         whole: Plan | None = None,
         spread_step: int | None = None,
+        marks: bool = False,
     ) -> None:
         self.plan = plan
         self.measure = measure
@@ -65,6 +70,10 @@ class Flows:
         interface = interface_names(measure)
         selects = [*(dimension.select(parameters) for dimension in dimensions), *interface]
         condition = selection.condition(parameters, measure)
+        left_out = selection.leave_out_implausible or measure.condition or spread_step is not None
+        self.marks = marks and not left_out
+        if self.marks:
+            selects.append("`Implausible`")
         if spread_step is None:
             self.whole = self.buckets = relation(plan, selects, condition, parameters)
             if whole is not None and whole != plan:
@@ -93,7 +102,13 @@ def interface_columns(measure: Measure, schema: Schema) -> list[Column]:
 
 
 def flows_of(
-    selection: Selection, dimensions: Iterable[Dimension], measure: Measure, run: Run, like: Flows | None = None
+    selection: Selection,
+    dimensions: Iterable[Dimension],
+    measure: Measure,
+    run: Run,
+    like: Flows | None = None,
+    *,
+    marks: bool = False,
 ) -> Flows:
     """Flows of a whole range, without intervals.
 
@@ -106,6 +121,8 @@ def flows_of(
     like : Flows, optional
         Flows of the same selection with further dimensions, of whose statement
         these are a part: fewer dimensions may be answered from coarser tables.
+    marks : bool
+        As of `Flows`.
 
     Raises
     ------
@@ -119,7 +136,7 @@ def flows_of(
     )
     chosen = plan(usable, selection.start, selection.end)
     if like is None:
-        return Flows(chosen, selection, distinct, measure, Parameters())
+        return Flows(chosen, selection, distinct, measure, Parameters(), marks=marks)
     if (chosen.start, chosen.end) != (like.plan.start, like.plan.end) or chosen == like.plan:
         return like
     return Flows(chosen, selection, distinct, measure, like.parameters)

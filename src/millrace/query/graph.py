@@ -48,7 +48,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
     usable = answering(run.tables, [*columns, *times], selection.end)
     measured = forward.measure.rate
     found = bucketed(usable, selection, question.points, question.interval_seconds, question.interval, figures=measured)
-    answers = [_Answer(direction, question, found, run) for direction in directions]
+    answers = [_Answer(direction, question, found, run, marks=direction is forward) for direction in directions]
     chosen, buckets = found.plan, found.buckets
     return Series(
         dimensions=[dimension.column.name for dimension in forward.dimensions],
@@ -71,7 +71,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
         else None,
         total=answers[0].total,
         sources=sources(chosen),
-        implausible_flows=implausible_flows(selection, chosen, run),
+        implausible_flows=implausible_flows(selection, chosen, run, answers[0].marked),
         sql=run.sql,
     )
 
@@ -87,10 +87,12 @@ def _opposite(forward: Direction, question: SeriesQuestion, run: Run) -> Directi
 class _Answer:
     """Series of one direction."""
 
-    def __init__(self, direction: Direction, question: SeriesQuestion, found: Bucketed, run: Run) -> None:
+    def __init__(
+        self, direction: Direction, question: SeriesQuestion, found: Bucketed, run: Run, *, marks: bool
+    ) -> None:
         flows = Flows(
             found.plan, direction.selection, direction.dimensions, direction.measure, Parameters(),
-            whole=found.whole, spread_step=found.spread_step if question.spread else None,
+            whole=found.whole, spread_step=found.spread_step if question.spread else None, marks=marks,
         )  # fmt: skip
         statement = SeriesStatement(
             flows, direction.dimensions, found.buckets, found.fine, question.limit, question.limit_by
@@ -98,3 +100,4 @@ class _Answer:
         amounts = statement.ask(run)
         self.rows = statement.rows(amounts, run.names)
         self.total = statement.total(amounts)
+        self.marked = amounts.marked

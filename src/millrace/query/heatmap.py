@@ -42,9 +42,10 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
     )
     found = bucketed(usable, selection, question.points, figures=False)
     chosen = found.plan
-    flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole)
+    flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole, marks=True)
     statement = SeriesStatement(flows, dimensions, found.buckets, limit=question.limit)
-    rows = statement.rows(statement.ask(run), run.names)
+    amounts = statement.ask(run)
+    rows = statement.rows(amounts, run.names)
     times = [moment(second) for second in found.buckets.starts.tolist()]
     return Heatmap(
         down=[column.name for column in columns],
@@ -63,7 +64,7 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
         columns=[HeatmapAxis([], [], other=False, time=time) for time in times],
         values=[row.points for row in rows],
         sources=sources(chosen),
-        implausible_flows=implausible_flows(selection, chosen, run),
+        implausible_flows=implausible_flows(selection, chosen, run, amounts.marked),
         sql=run.sql,
     )
 

@@ -1,8 +1,16 @@
-"""How many flows of a selection have figures that cannot be right."""
+"""How many flows of a selection have figures that cannot be right.
+
+A statement that reads all flows of the selection counts them as it goes
+(`MARKED`): a statement of its own would cost 10 ms of the engine's work, however
+few flows there are. Where they are left out, or flows that cannot be measured,
+there is one all the same.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+
+import pyarrow as pa
 
 from millrace.query.run import Run
 from millrace.query.selection import PLAUSIBLE, Selection
@@ -10,8 +18,13 @@ from millrace.query.source import answering, relation
 from millrace.query.sql import Parameters
 from millrace.query.tables import Plan, plan
 
+MARKED = "_marked"
+"""Column of answers: implausible flows among those that were read."""
 
-def implausible_flows(selection: Selection, chosen: Plan, run: Run) -> int:
+MARKED_SQL = f"sumIf(Flows, NOT ({PLAUSIBLE})) AS {MARKED}"
+
+
+def implausible_flows(selection: Selection, chosen: Plan, run: Run, counted: int | None = None) -> int:
     """Flows of the range of an answer that are marked as implausible, whether they are left out or not.
 
     Parameters
@@ -20,11 +33,15 @@ def implausible_flows(selection: Selection, chosen: Plan, run: Run) -> int:
     chosen : Plan
         Of the answer: gives the range.
     run : Run
+    counted : int, optional
+        What a statement of the answer has counted already.
 
     Raises
     ------
     QueryError, StoreError
     """
+    if counted is not None:
+        return counted
     parameters = Parameters()
     everything = replace(selection, leave_out_implausible=False)
     condition = everything.condition(parameters)
@@ -37,3 +54,8 @@ def implausible_flows(selection: Selection, chosen: Plan, run: Run) -> int:
     # Not among the statements of the answer, which give its figures.
     answer = run.query(sql, parameters.used(sql))
     return int(answer.column("_flows")[0].as_py()) if answer.num_rows else 0
+
+
+def marked_of(answer: pa.Table) -> int | None:
+    """Sum of `MARKED` in an answer; None if its statement did not count."""
+    return sum(answer.column(MARKED).to_pylist()) if MARKED in answer.column_names else None

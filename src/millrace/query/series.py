@@ -15,6 +15,7 @@ from millrace.query.capacity import Capacities, Rest, interface_dimensions, inte
 from millrace.query.dimensions import Dimension
 from millrace.query.figures import Amounts, Scale, figure, figures_of
 from millrace.query.flows import Flows
+from millrace.query.implausible import MARKED, MARKED_SQL, marked_of
 from millrace.query.kept import Kept
 from millrace.query.labels import labels
 from millrace.query.largest import largest
@@ -35,11 +36,14 @@ class SeriesAmounts:
     everything : Amounts
     interfaces : Table or None
         Interfaces of whose speed percentages are.
+    marked : int or None
+        Implausible flows among them; None: not counted.
     """
 
     each: dict[Key | None, Amounts]
     everything: Amounts
     interfaces: pa.Table | None
+    marked: int | None
 
 
 class SeriesStatement:
@@ -84,9 +88,11 @@ class SeriesStatement:
         # Buckets and intervals of figures are told apart afterwards: so few numbers are left then.
         self._unit = unit_of(buckets, fine) if fine else 1
         second = flows.number(self._unit) if fine else buckets.sql(flows.parameters)
+        counted, marked = (f", {MARKED_SQL}", f", sum({MARKED}) AS {MARKED}") if flows.marks else ("", "")
         self.sql = (
-            f"SELECT {names}groupArray(_unit) AS _units, groupArray(_sum) AS _amounts FROM ("  # noqa: S608 - values are bound
-            f"SELECT {kept}toUInt32({second}) AS _unit, toFloat64(sum({flows.amount})) AS _sum FROM ({flows.buckets}) "
+            f"SELECT {names}groupArray(_unit) AS _units, groupArray(_sum) AS _amounts{marked} FROM ("  # noqa: S608 - values are bound
+            f"SELECT {kept}toUInt32({second}) AS _unit, toFloat64(sum({flows.amount})) AS _sum{counted} "
+            f"FROM ({flows.buckets}) "
             f"GROUP BY {names}_unit)"
         )
         if dimensions:
@@ -98,9 +104,10 @@ class SeriesStatement:
 
     def ask(self, run: Run) -> SeriesAmounts:
         """Put the statements. Raises QueryError and StoreError."""
-        each, everything = self.amounts(run.ask(self.sql, self.parameters))
+        answer = run.ask(self.sql, self.parameters)
+        each, everything = self.amounts(answer)
         interfaces = run.ask(self.interfaces_sql, self.parameters) if self.interfaces_sql else None
-        return SeriesAmounts(each, everything, interfaces)
+        return SeriesAmounts(each, everything, interfaces, marked_of(answer))
 
     def amounts(self, table: pa.Table) -> tuple[dict[Key | None, Amounts], Amounts]:
         """Amounts of each combination, and of the rest (None); and of everything."""

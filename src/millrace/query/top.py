@@ -11,7 +11,7 @@ from millrace.query import units
 from millrace.query.capacity import Capacities, interface_dimensions, interfaces_sql, with_capacities
 from millrace.query.dimensions import Dimension, dimensions_of, listed
 from millrace.query.flows import Flows, flows_of
-from millrace.query.implausible import implausible_flows
+from millrace.query.implausible import MARKED, MARKED_SQL, implausible_flows, marked_of
 from millrace.query.labels import labels
 from millrace.query.questions import TopQuestion
 from millrace.query.render import Key, json_key, keys
@@ -28,10 +28,11 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
     """Answer a question about the largest combinations. Raises QueryError and StoreError."""
     dimensions = dimensions_of(question.dimensions, question, run.schema)
     measure = MEASURES[question.unit]
-    flows = flows_of(selection, dimensions, measure, run)
+    flows = flows_of(selection, dimensions, measure, run, marks=True)
     chosen = flows.plan
     statement = TopStatement(flows, dimensions, question.limit)
-    found, total = statement.split(run.ask(statement.sql, statement.parameters))
+    answer = run.ask(statement.sql, statement.parameters)
+    found, total = statement.split(answer)
     interfaces = run.ask(statement.interfaces_sql, statement.parameters) if statement.interfaces_sql else None
     covered = selection.covered(chosen.start, chosen.end)
     shape = _Shape(measure, covered[1] - covered[0], total)
@@ -51,7 +52,7 @@ def top(question: TopQuestion, selection: Selection, run: Run) -> Top:
         ],
         total=shape.row(shape.everything, [], capacities.everything if capacities else 0.0),
         sources=sources(chosen),
-        implausible_flows=implausible_flows(selection, chosen, run),
+        implausible_flows=implausible_flows(selection, chosen, run, marked_of(answer.slice(0, 1))),
         sql=run.sql,
     )
 
@@ -78,8 +79,9 @@ class TopStatement:
         self.parameters = flows.parameters
         names = listed(dimensions)
         named = interface_dimensions(flows.measure, dimensions)
+        counted, shown = (f"{MARKED_SQL}, ", f", {MARKED}") if flows.marks else ("", "")
         found = (
-            f"SELECT grouping({names}) > 0 AS _all, {names}, {_SUMS}, sum({flows.amount}) AS _sum "  # noqa: S608 - values are bound
+            f"SELECT grouping({names}) > 0 AS _all, {names}, {_SUMS}, {counted}sum({flows.amount}) AS _sum "  # noqa: S608 - values are bound
             f"FROM ({flows.whole}) GROUP BY GROUPING SETS (({names}), ())"
         )
         order = "_sum"
@@ -88,7 +90,7 @@ class TopStatement:
             order = "_sum / _capacity"
         place = self.parameters.add("UInt32", limit + 1)
         self.sql = (
-            f"SELECT _all, {names}, _bytes, _packets, _flows FROM ({found}) "  # noqa: S608 - values are bound
+            f"SELECT _all, {names}, _bytes, _packets, _flows{shown} FROM ({found}) "  # noqa: S608 - values are bound
             f"ORDER BY _all DESC, {order} DESC, {names} LIMIT {place}"
         )
         self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""

@@ -318,7 +318,7 @@ def test_statements_as_text_give_the_same_rows(store, engine):
         engine.sankey(SankeyQuestion(dimensions=["SrcAddr", "Proto"], **common), ASKING),
         engine.heatmap(HeatmapQuestion(down=["SrcAddr"], across=["Proto"], **common), ASKING),
     ]
-    bound = [asked for asked in store.asked if "Implausible" not in asked[0]]
+    bound = [asked for asked in store.asked if not asked[0].startswith("SELECT sum(Flows) AS _flows FROM")]
     texts = [sql for answer in answers for sql in answer.sql]
     assert len(texts) == len(bound) == 7
     for text, (sql, values) in zip(texts, bound, strict=True):
@@ -335,7 +335,7 @@ def test_same_question_is_answered_from_the_cache_for_a_moment(store, engine):
     assert len(store.asked) == asked
     assert second == first
     engine.series(question, Asking(BASE + 3605.1))
-    assert len(store.asked) == asked + 2
+    assert len(store.asked) == asked + 1
 
 
 def test_one_who_has_left_gets_no_answer(store, engine):

@@ -60,6 +60,35 @@ def test_they_are_counted_among_what_is_asked_for_and_may_be_seen(engine):
     assert engine.top(TopQuestion(dimensions=["SrcAS"], **RANGE), scoped).implausible_flows == 2
 
 
+def test_counting_them_costs_no_statement_of_its_own(engine, store):
+    """10 ms of the engine's work for each question, however few flows there are."""
+    for ask, question in (
+        (engine.top, TopQuestion(dimensions=["Implausible"], **RANGE)),
+        (engine.series, SeriesQuestion(**RANGE)),
+        (engine.series, SeriesQuestion(dimensions=["Implausible", "SrcAS"], limit=1, limit_by="last", **RANGE)),
+        (engine.heatmap, HeatmapQuestion(down=["SrcAS"], limit=1, **RANGE)),
+    ):
+        before = len(store.asked)
+        assert ask(question, ASKING).implausible_flows == 3
+        assert len(store.asked) == before + 1
+
+
+def test_those_that_cannot_be_measured_are_counted_too(engine):
+    """None has an interface whose speed is known."""
+    for more in ({"unit": "in-%"}, {"spread": True}, {"bidirectional": True, "previous": "day"}):
+        asked = {**RANGE, **more}
+        assert engine.series(SeriesQuestion(dimensions=["SrcAS"], **asked), ASKING).implausible_flows == 3
+    asked = {**RANGE, "unit": "out-%"}
+    assert engine.top(TopQuestion(dimensions=["SrcAS"], **asked), ASKING).implausible_flows == 3
+    assert engine.heatmap(HeatmapQuestion(down=["SrcAS"], **asked), ASKING).implausible_flows == 3
+
+
+def test_of_nothing_there_are_none(engine):
+    asked = {**RANGE, "filter": "SrcAS = AS77"}
+    assert engine.top(TopQuestion(dimensions=["SrcAS"], **asked), ASKING).implausible_flows == 0
+    assert engine.series(SeriesQuestion(dimensions=["SrcAS"], **asked), ASKING).implausible_flows == 0
+
+
 def test_they_are_found_by_a_filter(engine):
     assert answers(engine, filter="Implausible = packet-size")[0] == (10**12, 1)
     assert answers(engine, filter="Implausible != no")[0] == (10**12 + 10**9, 3)
