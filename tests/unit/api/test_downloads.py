@@ -86,6 +86,21 @@ def test_parts_make_the_same_file_as_the_whole(file_format):
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
+def test_pieces_without_rows_add_nothing(file_format):
+    """Arrow fills a CSV file with thousands of zero bytes where the first piece of a table is empty."""
+    empty = TABLE.schema.empty_table()
+    table = pa.concat_tables([empty, TABLE.slice(0, 0), TABLE.slice(0, 1), TABLE.slice(0, 0), TABLE.slice(1)])
+    content = write_table(table, file_format)
+    if file_format in ("csv", "jsonl"):
+        assert content == write_table(TABLE, file_format)
+    else:
+        found = (
+            pq.read_table(io.BytesIO(content)) if file_format == "parquet" else pa.ipc.open_stream(content).read_all()
+        )
+        assert found.drop_columns(["Rate"]).to_pylist() == TABLE.drop_columns(["Rate"]).to_pylist()
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_nothing_is_a_file_as_well(file_format):
     content = write_table(TABLE.schema.empty_table(), file_format)
     match file_format:
