@@ -12,7 +12,7 @@ from millrace.query.buckets import bucketed
 from millrace.query.capacity import Capacities, Rest, interface_dimensions, interfaces_sql
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of, interface_columns
-from millrace.query.implausible import implausible_flows
+from millrace.query.implausible import MARKED_SQL, implausible_flows, marked_of
 from millrace.query.kept import Kept
 from millrace.query.labels import labels
 from millrace.query.largest import largest
@@ -71,10 +71,11 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
 
 def _against_values(question: HeatmapQuestion, selection: Selection, run: Run) -> Heatmap:
     down, across = (dimensions_of(names, question, run.schema) for names in (question.down, question.across))
-    flows = flows_of(selection, [*down, *across], MEASURES[question.unit], run)
+    flows = flows_of(selection, [*down, *across], MEASURES[question.unit], run, marks=True)
     each = [flows_of(selection, axis, MEASURES[question.unit], run, like=flows) for axis in (down, across)]
     field = Field(flows, each, down, across, question.limit)
-    cells = field.cells(run.ask(field.sql, flows.parameters))
+    answer = run.ask(field.sql, flows.parameters)
+    cells = field.cells(answer)
     interfaces = run.ask(field.interfaces_sql, flows.parameters) if field.interfaces_sql else None
     rows, columns = (field.axis(cells, place, interfaces) for place in (0, 1))
     covered = selection.covered(flows.plan.start, flows.plan.end)
@@ -96,7 +97,7 @@ def _against_values(question: HeatmapQuestion, selection: Selection, run: Run) -
         columns=[_axis(key, across, run.names) for key in columns],
         values=[[value(row, column) for column in columns] for row in rows],
         sources=sources(flows.plan),
-        implausible_flows=implausible_flows(selection, flows.plan, run),
+        implausible_flows=implausible_flows(selection, flows.plan, run, marked_of(answer)),
         sql=run.sql,
     )
 
@@ -141,7 +142,7 @@ class Field:
         ]
         self.sql = (
             f"WITH {', '.join(queries)} SELECT {', '.join(kept.columns for kept in self._kept)}, "  # noqa: S608 - values are bound
-            f"sum({flows.amount}) AS _amount FROM ({flows.whole}) "
+            f"{f'{MARKED_SQL}, ' if flows.marks else ''}sum({flows.amount}) AS _amount FROM ({flows.whole}) "
             f"GROUP BY {', '.join(kept.names for kept in self._kept)}"
         )
         named = {d.alias: d for axis in self._axes for d in interface_dimensions(flows.measure, axis)}

@@ -11,7 +11,7 @@ from millrace.errors import QueryError
 from millrace.lang import Names
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of
-from millrace.query.implausible import implausible_flows
+from millrace.query.implausible import MARKED, MARKED_SQL, implausible_flows, marked_of
 from millrace.query.kept import Kept
 from millrace.query.labels import label
 from millrace.query.largest import absent, largest_of_each
@@ -45,9 +45,11 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
     dimensions = dimensions_of(question.dimensions, question, run.schema)
     if len(dimensions) < 2:
         raise QueryError("give two different columns at least")
-    flows = flows_of(selection, dimensions, measure, run)
+    flows = flows_of(selection, dimensions, measure, run, marks=True)
     statement = SankeyStatement(flows, _parts(flows, selection, dimensions, run), dimensions, question.limit)
-    links = statement.links(run.ask(statement.sql, flows.parameters))
+    answer = run.ask(statement.sql, flows.parameters)
+    links = statement.links(answer)
+    marked = marked_of(answer)
     covered = selection.covered(flows.plan.start, flows.plan.end)
     rate = measure.value(covered[1] - covered[0])
     amounts = _amounts(links, len(dimensions))
@@ -71,7 +73,10 @@ def sankey(question: SankeyQuestion, selection: Selection, run: Run) -> Sankey:
         ],
         total=sum(amount for (column, _), amount in amounts.items() if column == 0) * rate,
         sources=sources(flows.plan),
-        implausible_flows=implausible_flows(selection, flows.plan, run),
+        # Each pair of neighbours has all flows.
+        implausible_flows=implausible_flows(
+            selection, flows.plan, run, None if marked is None else marked // (len(dimensions) - 1)
+        ),
         sql=run.sql,
     )
 
@@ -130,9 +135,10 @@ class SankeyStatement:
         )
         pairs = (f"({left.names}, {right.names})" for left, right in zip(self._kept, self._kept[1:], strict=False))
         names = ", ".join(kept.names for kept in self._kept)
+        counted, marked = (f"{MARKED_SQL}, ", f"sum({MARKED}) AS {MARKED}, ") if flows.marks else ("", "")
         self.sql = (
-            f"WITH {', '.join(queries)} SELECT grouping({tops}) AS _absent, {names}, sum(_amount) AS _amount "  # noqa: S608 - values are bound
-            f"FROM (SELECT {', '.join(kept.columns for kept in self._kept)}, sum({flows.amount}) AS _amount "
+            f"WITH {', '.join(queries)} SELECT grouping({tops}) AS _absent, {names}, {marked}sum(_amount) AS _amount "  # noqa: S608 - values are bound
+            f"FROM (SELECT {', '.join(kept.columns for kept in self._kept)}, {counted}sum({flows.amount}) AS _amount "
             f"FROM ({flows.whole}) GROUP BY {names}) GROUP BY GROUPING SETS ({', '.join(pairs)})"
         )
 

@@ -67,6 +67,8 @@ def test_counting_them_costs_no_statement_of_its_own(engine, store):
         (engine.series, SeriesQuestion(**RANGE)),
         (engine.series, SeriesQuestion(dimensions=["Implausible", "SrcAS"], limit=1, limit_by="last", **RANGE)),
         (engine.heatmap, HeatmapQuestion(down=["SrcAS"], limit=1, **RANGE)),
+        (engine.heatmap, HeatmapQuestion(down=["Implausible"], across=["DstAS"], limit=1, **RANGE)),
+        (engine.sankey, SankeyQuestion(dimensions=["SrcAS", "Implausible", "DstAS"], limit=1, **RANGE)),
     ):
         before = len(store.asked)
         assert ask(question, ASKING).implausible_flows == 3
