@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
 _SIGNAL_TURN_S = 0.5
+_GATHERED_S = 0.1
+"""How long a datagram may lie in the kernel, besides, before a receiver takes it."""
 
 
 class _Part(NamedTuple):
@@ -218,7 +221,7 @@ class Application:
 
     def services(self) -> Services:
         """What the HTTP interface asks."""
-        tables = StoreTables(self.store.status, arrived=self.pipeline.stored_until)
+        tables = StoreTables(self.store.status, arrived=self._complete_until)
         return Services(
             schema=self.schema,
             query=QueryEngine(self.store, self.schema, tables, self._names),
@@ -236,6 +239,16 @@ class Application:
             names=self._names,
             implausible=lambda: self.pipeline.counts.implausible,
         )
+
+    def _complete_until(self) -> int:
+        """Unix second before which everything that came is stored.
+
+        It is over, and so is the time for which receivers gather datagrams: of a second that goes on,
+        what came so far would pass for all of it.
+        """
+        gathered = math.floor(time.time() - self.settings.receive.batch_interval_ms / 1000 - _GATHERED_S)
+        waiting = self.pipeline.stored_until()
+        return gathered if waiting is None else min(waiting, gathered)
 
     def _state_condition(self) -> Condition:
         try:
