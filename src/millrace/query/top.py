@@ -79,7 +79,7 @@ class TopStatement:
         self.parameters = flows.parameters
         names = listed(dimensions)
         named = interface_dimensions(flows.measure, dimensions)
-        counted, shown = (f"{MARKED_SQL}, ", f", {MARKED}") if flows.marks else ("", "")
+        counted, shown = (f"{MARKED_SQL}, ", f"{MARKED}, ") if flows.marks else ("", "")
         found = (
             f"SELECT grouping({names}) > 0 AS _all, {names}, {_SUMS}, {counted}sum({flows.amount}) AS _sum "  # noqa: S608 - values are bound
             f"FROM ({flows.whole}) GROUP BY GROUPING SETS (({names}), ())"
@@ -90,7 +90,7 @@ class TopStatement:
             order = "_sum / _capacity"
         place = self.parameters.add("UInt32", limit + 1)
         self.sql = (
-            f"SELECT _all, {names}, _bytes, _packets, _flows{shown} FROM ({found}) "  # noqa: S608 - values are bound
+            f"SELECT _all, {names}, {shown}_bytes, _packets, _flows FROM ({found}) "  # noqa: S608 - values are bound
             f"ORDER BY _all DESC, {order} DESC, {names} LIMIT {place}"
         )
         self.interfaces_sql = interfaces_sql(flows, named) if flows.measure.side else ""
