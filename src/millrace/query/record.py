@@ -27,7 +27,7 @@ class Record:
     Attributes
     ----------
     columns : dict
-        Value of every column, in the order of the schema; None where nobody knows it.
+        Value of every column, in the order of the schema.
     labels : dict
         Those of which more is known, for people (``AS15169 Google``, ``443 https``).
     """
