@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -36,7 +35,8 @@ log = structlog.get_logger(__name__)
 
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
-_SIGNAL_TURN_S = 0.5
+_SIGNAL_TURN_S = 0.25
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class _Part(NamedTuple):
@@ -99,7 +99,8 @@ class Application:
             settings.access.check_open(settings.api.host)
             self.health.register("state", self._state_condition)
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
-        self._stopping = threading.Event()
+        # Not an Event: its lock may be held by the very code that a signal interrupts.
+        self._ending = False
         self._started: list[_Part] = []
         self.unstored = Unstored()
         self.failed_stops: list[str] = []
@@ -158,7 +159,7 @@ class Application:
         A part whose stop fails costs none of the others theirs; it is logged
         and listed in `failed_stops`.
         """
-        self._stopping.set()
+        self._ending = True
         interrupt: BaseException | None = None
         while self._started:
             part = self._started.pop()
@@ -179,33 +180,48 @@ class Application:
     def run(self, on_start: Callable[[], None] = lambda: None) -> bool:
         """Start, wait for SIGINT or SIGTERM, stop; a second signal ends the wait for a store that refuses.
 
+        A signal that comes while it starts stops it when it has started. The handlers stay.
+
         Parameters
         ----------
         on_start : callable
-            Called when everything runs.
+            Called when everything runs. Returns soon after `ending` becomes true.
 
         Returns
         -------
         bool
             Whether everything that was received was stored and every part stopped as it should.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, lambda *_: self._on_signal())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        came_before = self._ending
+        if came_before:
+            return True
         self.start()
         try:
             on_start()
             # In turns: a signal that the kernel gives to another thread wakes this one only then.
-            while not self._stopping.wait(_SIGNAL_TURN_S):
-                pass
+            while not self._ending:
+                time.sleep(_SIGNAL_TURN_S)
         finally:
             log.info("stopping")
             self.stop()
         return not self.unstored and not self.failed_stops
 
+    @property
+    def ending(self) -> bool:
+        """Whether it is to stop, or does."""
+        return self._ending
+
+    def end(self) -> None:
+        """Have `run` stop everything and return."""
+        self._ending = True
+
     def _on_signal(self) -> None:
-        if self._stopping.is_set():
+        if self._ending:
             self.pipeline.give_up_waiting()
-        self._stopping.set()
+        self._ending = True
 
     @property
     def url(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -185,7 +185,9 @@ class EmbeddedStore:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""
         return self._maintain(now_ms, hurry=False)
 
-    def wait_until_rolled_up(self, now_ms: int | None = None, *, timeout_s: float = 60.0) -> None:
+    def wait_until_rolled_up(
+        self, now_ms: int | None = None, *, timeout_s: float = 60.0, unless: Callable[[], bool] = lambda: False
+    ) -> None:
         """Maintain until every rollup is complete up to its last closed interval.
 
         Parameters
@@ -193,6 +195,8 @@ class EmbeddedStore:
         now_ms : int, optional
             Taken as the present; by default the clock's.
         timeout_s : float
+        unless : callable
+            Asked between statements; true: leave it at that.
 
         Raises
         ------
@@ -200,7 +204,7 @@ class EmbeddedStore:
             If it takes longer, with the last error.
         """
         deadline = time.monotonic() + timeout_s
-        while True:
+        while not unless():
             done = self._maintain(int(time.time() * 1000) if now_ms is None else now_ms, hurry=True)
             if self._roller.idle():
                 return

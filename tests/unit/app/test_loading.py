@@ -1,6 +1,7 @@
 """Whatever reads files leaves what the collector was told as it is, and does not use it."""
 
 import json
+import signal
 import time
 
 import pytest
@@ -41,6 +42,15 @@ def settings(tmp_path):
             "pipeline": {"flush_interval_s": 0.05},
         }
     )
+
+
+@pytest.fixture
+def signals():
+    """Handlers of signals as they were, after a demo has taken them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def collect(settings, *payloads):
@@ -107,6 +117,7 @@ def test_what_a_store_does_not_take_in_the_end_is_told(tmp_path, settings, monke
     assert (loaded.flows, loaded.lost) == (0, 1)
 
 
+@pytest.mark.usefixtures("signals")
 def test_the_demos_history_leaves_no_state_and_says_what_it_does(tmp_path, monkeypatch):
     told = []
     monkeypatch.setattr("millrace.app.demo.HISTORY_FLOWS", 2000, raising=False)
