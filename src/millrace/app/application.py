@@ -14,7 +14,14 @@ from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
-from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver, publish_store, publish_threads
+from millrace.app.metrics import (
+    StoreMetrics,
+    Supervised,
+    publish_pipeline,
+    publish_receiver,
+    publish_store,
+    publish_threads,
+)
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
@@ -111,9 +118,13 @@ class Application:
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
         decoder, flows, counters = self.pipeline.threads
         jobs = {job.name: job for job in self._tickers}
-        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **jobs})
+        others: dict[str, Supervised] = {"sql": self.store.sql, **({"api": self.api} if self.api is not None else {})}
+        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **others}, jobs)
         health_checks(self.health, self.pipeline, self.receiver)
         self.health.register("store", lambda: store_condition(self.store))
+        self.health.register("sql", self.store.sql.condition)
+        if self.api is not None:
+            self.health.register("api", self.api.condition)
         for job in self._tickers:
             self.health.register(job.name, job.condition)
 

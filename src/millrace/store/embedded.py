@@ -58,6 +58,11 @@ class EmbeddedStore:
         started, the socket of ``millrace sql``.
     schema : Schema
     settings : StoreSettings
+
+    Attributes
+    ----------
+    sql : SqlServer
+        Answers ``millrace sql`` while started.
     """
 
     def __init__(self, folder: Path, schema: Schema, settings: StoreSettings | None = None) -> None:
@@ -81,9 +86,9 @@ class EmbeddedStore:
         self._keeper = Keeper(
             self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller
         )
-        self._sql = SqlServer(self._folder, self.execute_local)
+        self.sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
-        self._insert_error = ""
+        self._insert_errors: dict[str, str] = {}
         self._maintain_error = ""
 
     def start(self, *, on_purpose: bool = False) -> None:
@@ -112,7 +117,7 @@ class EmbeddedStore:
         try:
             self._engine.start()
             self._prepare(on_purpose=on_purpose)
-            self._sql.start()
+            self.sql.start()
         except OSError as error:
             self.stop()
             raise StoreError(f"the socket of 'millrace sql' cannot be made in {self._folder}: {error}") from error
@@ -125,7 +130,7 @@ class EmbeddedStore:
 
     def stop(self) -> None:
         """Close everything; what was inserted stays."""
-        self._sql.stop()
+        self.sql.stop()
         self._engine.stop()
         self._lock.release()
 
@@ -217,7 +222,7 @@ class EmbeddedStore:
         """Sizes, extents, free space, progress of the rollups."""
         space = disk.measure(self._folder)
         shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
-        error = self._insert_error or self._maintain_error
+        error = next(filter(None, list(self._insert_errors.values())), self._maintain_error)
         return StoreStatus(
             table_statuses(self._engine, shown),
             space.free_bytes,
@@ -357,13 +362,13 @@ class EmbeddedStore:
                 self._room.require()
                 self._engine.insert(table, names, native.structure(names, schema), block, settings)
         except MillraceError as error:
-            self._insert_error = str(error)
+            self._insert_errors[table] = str(error)
             raise
         except (RuntimeError, OSError) as error:
             refused = faults.of_write(error, f"inserting {flows.rows} rows into {table}")
-            self._insert_error = str(refused)
+            self._insert_errors[table] = str(refused)
             raise refused from error
-        self._insert_error = ""
+        self._insert_errors[table] = ""
 
     def _maintain(self, now_ms: int, *, hurry: bool) -> Maintenance:
         done = Maintenance()

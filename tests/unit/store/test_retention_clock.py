@@ -143,3 +143,26 @@ def test_expired_flows_go_while_time_passes_day_by_day(open_store):
         store.maintain(NOW_MS + days * DAY_MS + 2 * HOUR_MS)
     assert totals(store, "flows")[0] == 3 * 20
     assert not store.warnings()
+
+
+def test_a_retention_that_fails_is_told_until_it_succeeds(open_store, monkeypatch):
+    store = open_store(retention_raw_days=1)
+    for days in (0, 3):
+        store.insert(few_keys(20, NOW_MS + days * DAY_MS, seed=days))
+    store.wait_until_rolled_up(NOW_MS + 3 * DAY_MS + HOUR_MS)
+
+    def fail(*_):
+        raise RuntimeError("Code: 1. DB::Exception: no part can be dropped")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("millrace.store.keeper.drop_parts", fail)
+        now_ms = NOW_MS + 3 * DAY_MS + 2 * HOUR_MS
+        store._keeper.start()
+        for second in range(5):
+            assert "no part can be dropped" in str(store.maintain(now_ms + second * 1000).errors)
+            assert "no part can be dropped" in store.status().last_error
+    assert store.maintain(now_ms + 30_000).errors
+    # It need not wait for the next time.
+    assert not store.maintain(now_ms + 61_000).errors
+    assert not store.status().last_error
+    assert totals(store, "flows")[0] == 20

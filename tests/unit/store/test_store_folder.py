@@ -1,13 +1,16 @@
 """The data folder: one process at a time, restarts, status, damage."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from millrace.errors import QueryError, StoreCorruptError, StoreError, StoreLockedError
+from millrace.schema import Schema
 from millrace.store import EmbeddedStore, local_sql
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, totals
 
@@ -166,6 +169,30 @@ def test_the_socket_belongs_to_its_user_and_survives_large_answers_and_broken_re
             client.sendall(request)
     answer = local_sql(folder, "SELECT number FROM numbers(1000000)", "TSV")
     assert answer.count(b"\n") == 1_000_000
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), SystemExit(1)])
+def test_the_socket_goes_on_after_an_error_which_is_told_until_it_is_over(shared_store, folder, monkeypatch, error):
+    accept = socket.socket.accept
+    failing = [True]
+
+    def flaky(listener):
+        if failing and listener.family == socket.AF_UNIX:
+            raise error
+        return accept(listener)
+
+    monkeypatch.setattr("millrace.store.sql_server._ERROR_PAUSE_S", 0.02)
+    monkeypatch.setattr(socket.socket, "accept", flaky)
+    with EmbeddedStore(folder, Schema()) as store:
+        end = time.monotonic() + 5
+        while store.sql.condition().status == "ok":
+            assert time.monotonic() < end
+        told = store.sql.condition()
+        assert told.status == "degraded"
+        assert str(error) in told.reasons[0]
+        failing.clear()
+        assert local_sql(folder, "SELECT 7", "TSV") == b"7\n"
+        assert store.sql.condition().status == "ok"
 
 
 def test_the_socket_works_in_a_folder_with_a_long_name(shared_store, tmp_path):
