@@ -23,6 +23,7 @@ from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.engine import Engine, server_settings
+from millrace.store.folder import ENGINE_FOLDER, refuse_foreign
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
@@ -72,7 +73,7 @@ class EmbeddedStore:
         self._tables = tuple(ddl.tables(schema, self._settings))
         self._lock = FolderLock(self._folder)
         self._engine = Engine(
-            self._folder / "clickhouse", server_settings(self._settings), self._settings.query_connections
+            self._folder / ENGINE_FOLDER, server_settings(self._settings), self._settings.query_connections
         )
         self._audit = AuditLog(self._folder)
         self._damage = Damage(self._engine, self._audit)
@@ -107,10 +108,11 @@ class EmbeddedStore:
         StoreLossError
             This configuration or version would lose what is stored; nothing was changed.
         StoreCorruptError, StoreError
-            With what to do about it.
+            With what to do about it; also where the folder seems to be another program's.
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            refuse_foreign(self._folder)
             self._lock.acquire()
         except OSError as error:
             raise StoreError(f"the data folder {self._folder} cannot be used: {error}") from error

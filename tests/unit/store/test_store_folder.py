@@ -1,6 +1,7 @@
 """The data folder: one process at a time, restarts, status, damage."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -76,6 +77,30 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(shared_store, tmp
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
         EmbeddedStore(tmp_path / "file" / "data", SCHEMA).start()
+
+
+@pytest.mark.parametrize("kind", ["tables", "file"])
+def test_a_folder_of_another_program_is_refused_and_left_as_it_is(shared_store, tmp_path, kind):
+    shared_store.close()
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    if kind == "file":
+        (folder / "clickhouse").write_text("theirs")
+    else:
+        with EmbeddedStore(tmp_path / "data", SCHEMA) as theirs:
+            theirs._engine.execute("CREATE TABLE secrets (x UInt8) ENGINE = MergeTree ORDER BY x")
+        shutil.copytree(tmp_path / "data" / "clickhouse", folder / "clickhouse", symlinks=True)
+    before = sorted(str(path) for path in folder.rglob("*"))
+    with pytest.raises(StoreError, match="folder of another program.*millrace.lock"):
+        EmbeddedStore(folder, SCHEMA).start()
+    with pytest.raises(StoreError, match=r"folder of another program|no folder 'clickhouse'"):
+        local_sql(folder, "SELECT 1")
+    assert sorted(str(path) for path in folder.rglob("*")) == before
+    if kind == "tables":
+        # What it says helps.
+        (folder / "millrace.lock").touch()
+        with EmbeddedStore(folder, SCHEMA):
+            pass
 
 
 def test_status_tells_sizes_and_extents(store):
