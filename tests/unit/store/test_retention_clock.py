@@ -166,3 +166,18 @@ def test_a_retention_that_fails_is_told_until_it_succeeds(open_store, monkeypatc
     assert not store.maintain(now_ms + 61_000).errors
     assert not store.status().last_error
     assert totals(store, "flows")[0] == 20
+
+
+def test_a_clock_that_was_ahead_for_a_moment_closes_no_hour_before_its_time_afterwards(open_store):
+    store = open_store()
+    store.insert(few_keys(20, NOW_MS - HOUR_MS))
+    store.wait_until_rolled_up(NOW_MS)
+    store.maintain(NOW_MS + 10 * YEAR_MS)
+    for minute in range(8):
+        store.insert(few_keys(20, NOW_MS + minute * 60_000, span_ms=50_000, seed=minute))
+        for second in range(8, 16, 3):
+            store.maintain(NOW_MS + (minute + 1) * 60_000 + second * 1000)
+    assert totals(store, "flows_1m0s", f"TimeReceived >= toDateTime({NOW_MS // 1000})")[0] == 160
+    assert totals(store, "flows_1h0m0s", f"TimeReceived >= toDateTime({NOW_MS // 1000})")[0] == 0
+    store.wait_until_rolled_up(NOW_MS + HOUR_MS + 10_000)
+    assert_rollups_agree(store)
