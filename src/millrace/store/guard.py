@@ -7,6 +7,7 @@ of each table are kept; and the `RetentionClock`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -159,16 +160,21 @@ class Guard:
                 reason = f"its rows were kept for {old} days and are for {days} now, as was allowed"
                 self._audit.record(Deletion("keep", table, reason))
         if self._days != kept:
-            self._put_days()
+            self._state.put(RETENTION_KEY, self._days)
 
     def note(self, table: str, oldest_ms: int, reference_ms: int) -> None:
-        """Note that a table has rows as old as `oldest_ms`: a longer retention that keeps them counts from now on."""
+        """Note that a table has rows as old as `oldest_ms`: a longer retention that keeps them counts from now on.
+
+        Where that cannot be written down it is tried again the next time: the rows are stored all the same.
+        """
         widened_ms = self._widened_ms.get(table)
         if widened_ms is None or reference_ms - oldest_ms <= widened_ms:
             return
-        self._widened_ms.pop(table, None)
-        self._days[table] = keep_days(self._tables)[table]
-        self._put_days()
+        days = {**self._days, table: keep_days(self._tables)[table]}
+        with contextlib.suppress(RuntimeError):
+            self._state.put(RETENTION_KEY, days)
+            self._days = days
+            self._widened_ms.pop(table, None)
 
     def roles(self) -> dict[str, Rollup | None]:
         """How rollups treat, or treated, every column that was ever in the schema."""
@@ -201,9 +207,6 @@ class Guard:
             for name, facts in _columns(recorded).items()
             if not facts.get("own") and name not in _BUILT_IN and name not in self._schema
         )
-
-    def _put_days(self) -> None:
-        self._state.put(RETENTION_KEY, dict(self._days))
 
 
 def _columns(recorded: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -26,7 +26,15 @@ def test_a_large_state_is_written_as_json_in_pieces(tmp_path):
     assert StateFile(tmp_path / "state.json").load() == {}
 
 
-GARBAGE = [b'{"templates": [1,', b"[]", b"17", b"", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": 2, "of": "a later one"}']
+GARBAGE = [
+    b'{"templates": [1,',
+    b"[]",
+    b"17",
+    b"",
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b'{"format": 2, "of": "a later one"}',
+]
 
 
 @pytest.mark.parametrize("text", GARBAGE, ids=range(len(GARBAGE)))

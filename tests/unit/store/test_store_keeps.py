@@ -143,6 +143,25 @@ def test_a_longer_retention_counts_once_it_keeps_something(open_store):
         open_store(retention_raw_days=5)
 
 
+def test_flows_are_stored_though_the_promise_to_keep_them_cannot_be_written_down(open_store, monkeypatch):
+    open_store(retention_raw_days=5).insert(few_keys(10, NOW_MS))
+    store = open_store(retention_raw_days=60)
+    put = store._state.put
+
+    def full(key, value):
+        raise RuntimeError("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space")
+
+    with monkeypatch.context() as device:
+        device.setattr(store._state, "put", full)
+        store.insert(few_keys(10, NOW_MS - 30 * DAY_MS), token="a")
+    assert totals(store, "flows")[0] == 20
+    assert store._state.put == put
+    # Written down as soon as that is possible.
+    store.insert(few_keys(10, NOW_MS - 30 * DAY_MS), token="b")
+    with pytest.raises(StoreLossError, match="for 60 days"):
+        open_store(retention_raw_days=5)
+
+
 @pytest.mark.parametrize("newer", ["version", "column"])
 def test_a_store_that_a_newer_version_wrote_is_refused(open_store, newer):
     store = open_store()
