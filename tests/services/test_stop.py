@@ -130,3 +130,20 @@ def test_a_demo_is_stopped_as_a_collector_is(spawn, tmp_path, number):
     assert "Traceback" not in (tmp_path / "out").read_text()
     # The folder was closed in order.
     assert not (tmp_path / "demo" / "millrace.sock").exists()
+
+
+def test_a_question_that_runs_does_not_make_the_end_a_crash(collector):
+    running = collector(QUICK)
+    sent = send(running)
+    wait_for(lambda: status(running)["decoded"].get("flows", 0) == sent, 10)
+    endless = "SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) % 7 = 3"
+    asking = subprocess.Popen(
+        [MILLRACE, "sql", "--data", running.data, endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        wait_for(lambda: running.sql("SELECT count() AS n FROM system.processes")[0]["n"] not in ("0", "1", 0, 1), 30)
+        assert running.stop() == 0
+    finally:
+        asking.kill()
+        asking.communicate()
+    assert int(running.sql("SELECT count() AS n FROM flows")[0]["n"]) == sent

@@ -23,9 +23,9 @@ def refuse_foreign(folder: Path) -> None:
     if (folder / LOCK_FILE).exists() or not engine.exists() or (engine.is_dir() and not any(engine.iterdir())):
         return
     raise StoreError(
-        f"{folder} seems to be a folder of another program: it has {ENGINE_FOLDER!r}, but no file {LOCK_FILE!r}. Nothing "
-        "was changed. Choose another folder (data, --data); or, if it is a copy of a data folder of millrace, make an "
-        "empty file of that name in it"
+        f"{folder} seems to be a folder of another program: it has {ENGINE_FOLDER!r}, but no file {LOCK_FILE!r}. "
+        "Nothing was changed. Choose another folder (data, --data); or, if it is a copy of a data folder of millrace, "
+        "make an empty file of that name in it"
     )
 
 

@@ -91,7 +91,7 @@ def test_a_folder_of_another_program_is_refused_and_left_as_it_is(shared_store, 
             theirs._engine.execute("CREATE TABLE secrets (x UInt8) ENGINE = MergeTree ORDER BY x")
         shutil.copytree(tmp_path / "data" / "clickhouse", folder / "clickhouse", symlinks=True)
     before = sorted(str(path) for path in folder.rglob("*"))
-    with pytest.raises(StoreError, match="folder of another program.*millrace.lock"):
+    with pytest.raises(StoreError, match=r"folder of another program.*millrace\.lock"):
         EmbeddedStore(folder, SCHEMA).start()
     with pytest.raises(StoreError, match=r"folder of another program|no folder 'clickhouse'"):
         local_sql(folder, "SELECT 1")
