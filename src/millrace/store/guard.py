@@ -2,7 +2,7 @@
 
 Kept in the state are, as ``schema``, the version and the columns of the newest
 program and how rollups treat each; as ``retention``, for how many days the rows
-of each table are kept; and the `RetentionClock`.
+of each table are kept; and the `millrace.store.retention.RetentionClock`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import SCHEMA_VERSION, TableSpec
 from millrace.store.engine import Engine
 from millrace.store.parts import Extent, extent, find_parts
-from millrace.store.retention import DAY_MS, RetentionClock, expired, keep_days
+from millrace.store.retention import DAY_MS, expired, keep_days
 from millrace.store.state import State
 
 SCHEMA_KEY, RETENTION_KEY, CLOCK_KEY = "schema", "retention", "retention-clock"
@@ -124,8 +124,8 @@ class Guard:
         """Tables with rows that would be kept for fewer days than they were."""
         wanted = keep_days(self._tables)
         parts = find_parts(self._engine, wanted)
-        newest_ms = max((part.newest_ms for part in parts), default=now_ms)
-        reference_ms = RetentionClock.restored(self._state.get(CLOCK_KEY)).advance(now_ms, newest_ms)
+        # Where the retention clock lags behind, what it holds back would be lost all the same, only later.
+        reference_ms = min(now_ms, max((part.newest_ms for part in parts), default=now_ms) + DAY_MS)
         kept: Mapping[str, int] = self._state.get(RETENTION_KEY)
         found = []
         for table, days in wanted.items():

@@ -98,6 +98,16 @@ def test_a_shorter_retention_than_before_is_refused_with_what_would_be_lost(open
     assert not [line for line in audited(folder) if line["table"] == "flows"]
 
 
+def test_what_would_be_lost_is_told_also_where_the_retention_clock_lags_behind(open_store):
+    """After a long pause nothing expires at once; it would all the same."""
+    store = open_store(retention_raw_days=60)
+    store.insert(few_keys(10, NOW_MS - 50 * DAY_MS))
+    store.wait_until_rolled_up(NOW_MS - 50 * DAY_MS + HOUR_MS)
+    store.insert(few_keys(10, NOW_MS - HOUR_MS))
+    with pytest.raises(StoreLossError, match="losing 10 rows"):
+        open_store(retention_raw_days=20)
+
+
 def test_a_shorter_retention_is_refused_before_anything_is_old_enough(open_store):
     open_store(retention_raw_days=60).insert(few_keys(10, NOW_MS - DAY_MS))
     with pytest.raises(StoreLossError, match="nothing yet, but all that gets older than 15 days"):
