@@ -16,7 +16,12 @@ from millrace.errors import MillraceError
 
 app = typer.Typer(
     name="millrace",
-    help="Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything.",
+    help=(
+        "Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything.\n\n"
+        "Exit status: 0 if all went well; 1 after an error that a sentence tells, such as a start that is refused "
+        "since it would lose something (nothing was changed then); 2 after a wrong option; 3 if something that was "
+        "received could not be stored."
+    ),
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
