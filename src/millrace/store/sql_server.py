@@ -102,9 +102,12 @@ class SqlServer:
         listener = self._socket
         while listener is not None and not self._stopping.is_set():
             try:
+                if self.trouble.error:
+                    # What was wrong, no descriptor left most likely, is seen to be over without a client.
+                    listener.dup().close()
+                    self.trouble.clear()
                 client, _ = listener.accept()
             except OSError as error:
-                # No descriptor is left, say: that passes.
                 if not self._stopping.is_set():
                     self.trouble.note(error)
                     self._stopping.wait(_ERROR_PAUSE_S)
@@ -114,8 +117,6 @@ class SqlServer:
             except RuntimeError as error:
                 client.close()
                 self.trouble.note(error)
-                continue
-            self.trouble.clear()
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
