@@ -94,13 +94,30 @@ def answers(port):
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_while_the_program_loads_ends_it_in_order(spawn, tmp_path, number):
     process = spawn("serve", "--data", str(tmp_path / "data"))
     wait_for(lambda: loads(process), 20)
     process.send_signal(number)
     assert process.wait(30) == 0
     assert "Traceback" not in (tmp_path / "out").read_text()
+
+
+def test_a_terminal_that_is_closed_ends_it_in_order_and_nohup_keeps_it(collector):
+    running = collector(QUICK)
+    sent = send(running)
+    wait_for(lambda: status(running)["decoded"].get("flows", 0) == sent, 10)
+    running._process.send_signal(signal.SIGHUP)
+    assert running._process.wait(30) == 0
+    assert int(running.sql("SELECT count() AS n FROM flows")[0]["n"]) == sent
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    running._process.send_signal(signal.SIGHUP)
+    time.sleep(0.7)
+    assert running.healthy()
 
 
 def test_other_commands_end_by_a_signal_as_programs_do(spawn):

@@ -43,7 +43,8 @@ log = structlog.get_logger(__name__)
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
 _SIGNAL_TURN_S = 0.25
-_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+"""They end it; the last comes from a terminal that is closed, and is ignored by who was started with ``nohup``."""
 
 
 class _Part(NamedTuple):
@@ -189,7 +190,7 @@ class Application:
         self.unstored = self.pipeline.stop()
 
     def run(self, on_start: Callable[[], None] = lambda: None) -> bool:
-        """Start, wait for SIGINT or SIGTERM, stop; a second signal ends the wait for a store that refuses.
+        """Start, wait for SIGINT, SIGTERM or SIGHUP, stop; a second signal ends the wait for a store that refuses.
 
         A signal that comes while it starts stops it when it has started. The handlers stay.
 
@@ -204,7 +205,8 @@ class Application:
             Whether everything that was received was stored and every part stopped as it should.
         """
         for number in _SIGNALS:
-            signal.signal(number, lambda *_: self._on_signal())
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda *_: self._on_signal())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         came_before = self._ending
         if came_before:

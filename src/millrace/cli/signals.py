@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def hold_signals() -> None:

@@ -47,7 +47,7 @@ def settings(tmp_path):
 @pytest.fixture
 def signals():
     """Handlers of signals as they were, after a demo has taken them."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
