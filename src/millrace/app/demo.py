@@ -24,6 +24,7 @@ from millrace.generate import (
     demo_metadata,
     demo_networks,
 )
+from millrace.threads import Trouble, Watched
 
 HISTORY_MS = 48 * 3600 * 1000
 MOST_HISTORY_FLOWS = 4_000_000
@@ -68,6 +69,9 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
     settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
     stop = threading.Event()
 
+    def send() -> None:
+        Generator(settings, model).run(stop=stop)
+
     def show() -> None:
         starting.stop()
         _announce(application, console, udp_port)
@@ -78,9 +82,7 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
         _catch_up(application, past, _fill_history(application, past, console))
         if open_browser and not application.ending:
             webbrowser.open(application.url)
-        threading.Thread(
-            target=Generator(settings, model).run, kwargs={"stop": stop}, name="millrace-generate", daemon=True
-        ).start()
+        Watched("millrace-generate", send, Trouble("sending the demo's flows")).start()
         try:
             _watch(application, console, duration_s)
         finally:

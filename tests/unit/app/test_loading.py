@@ -145,6 +145,23 @@ def test_the_demos_history_leaves_no_state_and_says_what_it_does(tmp_path, monke
     assert not state.exists() or json.loads(state.read_text())["exporters"] != []
 
 
+@pytest.mark.usefixtures("signals")
+def test_a_demo_whose_sending_fails_goes_on_sending(tmp_path, monkeypatch):
+    attempts = []
+
+    def run(self, *, stop):
+        attempts.append(self)
+        if len(attempts) == 1:
+            raise OSError(105, "No buffer space available")
+        stop.wait(5)
+
+    monkeypatch.setattr("millrace.app.demo.MOST_HISTORY_FLOWS", 1000)
+    monkeypatch.setattr("millrace.app.demo.FEWER_HISTORY_FLOWS", 1000)
+    monkeypatch.setattr("millrace.app.demo.Generator.run", run)
+    assert run_demo(tmp_path / "demo", http_port=0, rate=1, duration_s=0.6)
+    assert len(attempts) == 2
+
+
 def test_a_demo_on_a_busy_port_says_so_and_what_to_do(tmp_path):
     import socket
 
