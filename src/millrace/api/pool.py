@@ -78,13 +78,25 @@ class FairPool:
             self._clients.setdefault(client, _Client()).waiting.append((future, work))
             self._queued += 1
             # An idle thread that was woken counts until it runs: so do the entries it is woken for.
-            if self._queued > self._idle and self._threads < self._running:
-                self._threads += 1
-                threading.Thread(target=self._serve, name="millrace-question", daemon=True).start()
-            else:
+            if self._queued <= self._idle or self._threads >= self._running:
                 self._changed.notify()
+            elif not self._begin() and not self._threads:
+                self._clients[client].waiting.pop()
+                self._queued -= 1
+                self._forget(client)
+                raise FullError("no thread can be begun now")
         future.add_done_callback(lambda done: self._withdraw(client, done))
         return future
+
+    def _begin(self) -> bool:
+        """One thread more, if there can be; otherwise those that run take the work."""
+        self._threads += 1
+        try:
+            threading.Thread(target=self._serve, name="millrace-question", daemon=True).start()
+        except RuntimeError:
+            self._threads -= 1
+            return False
+        return True
 
     def _withdraw(self, client: str, future: Future[Any]) -> None:
         """Give the place in the queue free of work that was given up."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import resource
 import socket
-import threading
 import time
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
 from millrace.api.config import ApiSettings
 from millrace.errors import SourceError
+from millrace.telemetry import Condition
+from millrace.threads import Trouble, Watched
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -23,10 +25,18 @@ _OTHER_DESCRIPTORS = 1024
 class ApiServer:
     """HTTP server of one application; the constructor opens nothing.
 
+    A server that ends without being asked to is begun anew on the same socket: whoever connects
+    meanwhile waits.
+
     Parameters
     ----------
     app : FastAPI
     settings : ApiSettings
+
+    Attributes
+    ----------
+    trouble : Trouble
+        Of answering.
     """
 
     def __init__(self, app: FastAPI, settings: ApiSettings) -> None:
@@ -34,7 +44,9 @@ class ApiServer:
         self._settings = settings
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: Watched | None = None
+        self._stopping = False
+        self.trouble = Trouble("answering over HTTP")
 
     def start(self) -> None:
         """Listen, and answer from a thread; returns when it does.
@@ -47,7 +59,55 @@ class ApiServer:
         _allow_descriptors(self._settings.max_connections)
         self._socket = _listen(self._settings.host, self._settings.port)
         self._app.state.stopping = False
-        config = uvicorn.Config(
+        self._stopping = False
+        self._thread = Watched("millrace-api", self._serve, self.trouble)
+        failures = self.trouble.failures
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while self._server is None or not self._server.started:
+            if self.trouble.failures > failures or time.monotonic() > deadline:
+                self.stop()
+                raise SourceError("the HTTP server did not start; the log says why")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End streams, finish what is being answered, and close."""
+        self._app.state.stopping = self._stopping = True
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._server = self._thread = None
+
+    @property
+    def restarts(self) -> int:
+        """How often the server was begun anew since it was started."""
+        return 0 if self._thread is None else self._thread.restarts
+
+    def condition(self) -> Condition:
+        """What health says of it."""
+        if self._thread is not None and not self._thread.alive and not self._stopping:
+            return Condition("failed", ("the thread that answers over HTTP does not run",))
+        return self.trouble.condition("degraded", "nobody is answered over HTTP")
+
+    def _serve(self) -> None:
+        """Answer until `stop`."""
+        listening = self._socket
+        if self._stopping or listening is None:
+            return
+        server = _Server(self._configuration(), self.trouble.clear)
+        self._server = server
+        # The server closes what it is given.
+        with listening.dup() as given:
+            if not self._stopping:
+                server.run(sockets=[given])
+        if not self._stopping:
+            raise RuntimeError("the HTTP server ended by itself")
+
+    def _configuration(self) -> uvicorn.Config:
+        return uvicorn.Config(
             self._app,
             access_log=False,
             log_config=None,  # its messages go where all others go
@@ -59,28 +119,6 @@ class ApiServer:
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
         )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="millrace-api", daemon=True
-        )
-        self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                self.stop()
-                raise SourceError("the HTTP server did not start; the log says why")
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        """End streams, finish what is being answered, and close."""
-        self._app.state.stopping = True
-        if self._server is not None:
-            self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = self._server = self._thread = None
 
     @property
     def url(self) -> str:
@@ -88,6 +126,18 @@ class ApiServer:
         assert self._socket is not None
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
 
 
 def _allow_descriptors(connections: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,7 +15,14 @@ from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
-from millrace.app.metrics import StoreMetrics, publish_pipeline, publish_receiver, publish_store, publish_threads
+from millrace.app.metrics import (
+    StoreMetrics,
+    Supervised,
+    publish_pipeline,
+    publish_receiver,
+    publish_store,
+    publish_threads,
+)
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
@@ -37,9 +43,11 @@ log = structlog.get_logger(__name__)
 
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
-_SIGNAL_TURN_S = 0.5
 _GATHERED_S = 0.1
 """How long a datagram may lie in the kernel, besides, before a receiver takes it."""
+_SIGNAL_TURN_S = 0.25
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+"""They end it; the last comes from a terminal that is closed, and is ignored by who was started with ``nohup``."""
 
 
 class _Part(NamedTuple):
@@ -102,7 +110,8 @@ class Application:
             settings.access.check_open(settings.api.host)
             self.health.register("state", self._state_condition)
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
-        self._stopping = threading.Event()
+        # Not an Event: its lock may be held by the very code that a signal interrupts.
+        self._ending = False
         self._started: list[_Part] = []
         self.unstored = Unstored()
         self.failed_stops: list[str] = []
@@ -113,9 +122,13 @@ class Application:
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
         decoder, flows, counters = self.pipeline.threads
         jobs = {job.name: job for job in self._tickers}
-        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **jobs})
+        others: dict[str, Supervised] = {"sql": self.store.sql, **({"api": self.api} if self.api is not None else {})}
+        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **others}, jobs)
         health_checks(self.health, self.pipeline, self.receiver)
         self.health.register("store", lambda: store_condition(self.store))
+        self.health.register("sql", self.store.sql.condition)
+        if self.api is not None:
+            self.health.register("api", self.api.condition)
         for job in self._tickers:
             self.health.register(job.name, job.condition)
 
@@ -161,7 +174,7 @@ class Application:
         A part whose stop fails costs none of the others theirs; it is logged
         and listed in `failed_stops`.
         """
-        self._stopping.set()
+        self._ending = True
         interrupt: BaseException | None = None
         while self._started:
             part = self._started.pop()
@@ -180,35 +193,51 @@ class Application:
         self.unstored = self.pipeline.stop()
 
     def run(self, on_start: Callable[[], None] = lambda: None) -> bool:
-        """Start, wait for SIGINT or SIGTERM, stop; a second signal ends the wait for a store that refuses.
+        """Start, wait for SIGINT, SIGTERM or SIGHUP, stop; a second signal ends the wait for a store that refuses.
+
+        A signal that comes while it starts stops it when it has started. The handlers stay.
 
         Parameters
         ----------
         on_start : callable
-            Called when everything runs.
+            Called when everything runs. Returns soon after `ending` becomes true.
 
         Returns
         -------
         bool
             Whether everything that was received was stored and every part stopped as it should.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._on_signal())
+        for number in _SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda *_: self._on_signal())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        came_before = self._ending
+        if came_before:
+            return True
         self.start()
         try:
             on_start()
             # In turns: a signal that the kernel gives to another thread wakes this one only then.
-            while not self._stopping.wait(_SIGNAL_TURN_S):
-                pass
+            while not self._ending:
+                time.sleep(_SIGNAL_TURN_S)
         finally:
             log.info("stopping")
             self.stop()
         return not self.unstored and not self.failed_stops
 
+    @property
+    def ending(self) -> bool:
+        """Whether it is to stop, or does."""
+        return self._ending
+
+    def end(self) -> None:
+        """Have `run` stop everything and return."""
+        self._ending = True
+
     def _on_signal(self) -> None:
-        if self._stopping.is_set():
+        if self._ending:
             self.pipeline.give_up_waiting()
-        self._stopping.set()
+        self._ending = True
 
     @property
     def url(self) -> str:

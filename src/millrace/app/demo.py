@@ -24,6 +24,7 @@ from millrace.generate import (
     demo_metadata,
     demo_networks,
 )
+from millrace.threads import Trouble, Watched
 
 HISTORY_MS = 48 * 3600 * 1000
 MOST_HISTORY_FLOWS = 4_000_000
@@ -35,9 +36,14 @@ FEWER_HISTORY_FLOWS = 1_500_000
 _CAUGHT_UP_MS = 1_000
 """Shorter gaps between the history and the live flows are not seen."""
 
+_TURN_S = 0.25
+"""How soon a signal is noticed."""
 
-def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open_browser: bool = False) -> None:
-    """Run until Ctrl-C, or for `duration_s` seconds if not 0.
+_TELL_EVERY_S = 5.0
+
+
+def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open_browser: bool = False) -> bool:
+    """Run until SIGINT or SIGTERM, or for `duration_s` seconds if not 0; whether all was stored.
 
     Parameters
     ----------
@@ -60,29 +66,35 @@ def run_demo(data: Path, *, http_port: int, rate: float, duration_s: float, open
     model = default_model().at_rate(rate)
     udp_port = _free_port(socket.SOCK_DGRAM)
     application = Application(_settings(data, model, udp_port, _free_http_port(http_port)))
+    settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
     stop = threading.Event()
-    with console.status("Starting the embedded store …"):
-        application.start()
-    try:
+
+    def send() -> None:
+        Generator(settings, model).run(stop=stop)
+
+    def show() -> None:
+        starting.stop()
         _announce(application, console, udp_port)
         now_ms = time.time_ns() // 1_000_000
         past = Past(
             model, rate, now_ms - HISTORY_MS, now_ms, most_flows=MOST_HISTORY_FLOWS, fewer_flows=FEWER_HISTORY_FLOWS
         )
         _catch_up(application, past, _fill_history(application, past, console))
-        if open_browser:
+        if open_browser and not application.ending:
             webbrowser.open(application.url)
-        settings = GenerateSettings(host="127.0.0.1", port=udp_port, rate=rate)
-        sender = threading.Thread(
-            target=Generator(settings, model).run, kwargs={"stop": stop}, name="millrace-generate", daemon=True
-        )
-        sender.start()
-        _watch(application, console, duration_s)
-    except KeyboardInterrupt:
+        Watched("millrace-generate", send, Trouble("sending the demo's flows")).start()
+        try:
+            _watch(application, console, duration_s)
+        finally:
+            stop.set()
         console.print("Stopping …")
+
+    starting = console.status("Starting the embedded store …")
+    starting.start()
+    try:
+        return application.run(show)
     finally:
-        stop.set()
-        application.stop()
+        starting.stop()
 
 
 def _settings(data: Path, model: Model, udp_port: int, http_port: int) -> Settings:
@@ -112,12 +124,14 @@ def _fill_history(application: Application, past: Past, console: Console) -> int
     ):
         task = bar.add_task("Making two days of history", total=total)
         for batch in past.batches(start_ms, now_ms):
+            if application.ending:
+                return now_ms
             application.store.insert(application.enrich(batch))
             made += len(batch)
             activity.advance(made / max(total, 1))
             bar.advance(task, len(batch))
     with activity.doing("The demo sums up its history"), console.status("Rolling it up …"):
-        application.store.wait_until_rolled_up()
+        application.store.wait_until_rolled_up(unless=lambda: application.ending)
     return now_ms
 
 
@@ -125,6 +139,8 @@ def _catch_up(application: Application, past: Past, start_ms: int) -> None:
     """Store the flows of the time that storing the history took, so that the live ones follow without a gap."""
     while (now_ms := time.time_ns() // 1_000_000) - start_ms > _CAUGHT_UP_MS:
         for batch in past.batches(start_ms, now_ms):
+            if application.ending:
+                return
             application.store.insert(application.enrich(batch))
         start_ms = now_ms
 
@@ -138,13 +154,19 @@ def _announce(application: Application, console: Console, udp_port: int) -> None
 
 
 def _watch(application: Application, console: Console, duration_s: float) -> None:
-    """Print what is stored every few seconds."""
+    """Print what is stored every few seconds, until the application is to end or the time is over."""
     began = time.monotonic()
-    while not duration_s or time.monotonic() - began < duration_s:
-        time.sleep(min(5.0, duration_s or 5.0))
-        writer = application.pipeline.writer
+    told_s = 0.0
+    while not application.ending:
+        time.sleep(min(_TURN_S, duration_s or _TURN_S))
         seconds = time.monotonic() - began
-        console.print(f"{writer.stored:>10} live flows stored ({writer.stored / seconds:.0f}/s)", highlight=False)
+        over = bool(duration_s) and seconds >= duration_s
+        if over or seconds - told_s >= _TELL_EVERY_S:
+            told_s = seconds
+            stored = application.pipeline.writer.stored
+            console.print(f"{stored:>10} live flows stored ({stored / seconds:.0f}/s)", highlight=False)
+        if over:
+            application.end()
 
 
 def _free_port(kind: socket.SocketKind) -> int:

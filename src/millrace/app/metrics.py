@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from millrace.app.state import kept
 from millrace.batch import address_text
@@ -11,7 +12,7 @@ from millrace.pipeline import Pipeline
 from millrace.receive import SocketStats, UdpReceiver
 from millrace.store import EmbeddedStore, Maintenance
 from millrace.telemetry import BoundedLabel, Metrics
-from millrace.threads import Ticker, Watched
+from millrace.threads import Ticker, Trouble
 
 _SOCKET_COUNTERS = {
     "datagrams": ("datagrams", "Datagrams read from the kernel."),
@@ -100,9 +101,20 @@ def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -
         metrics.callback(kind, "pipeline", what, text, lambda r=read: [((), float(r()))])  # type: ignore[arg-type, misc]
 
 
-def publish_threads(metrics: Metrics, threads: Mapping[str, Watched | Ticker]) -> None:
-    """Metrics of threads and of the jobs that are done every so often."""
-    jobs = {name: thread for name, thread in threads.items() if isinstance(thread, Ticker)}
+class Supervised(Protocol):
+    """A thread that is looked after."""
+
+    trouble: Trouble
+
+    @property
+    def restarts(self) -> int:
+        """How often it was begun anew."""
+        ...
+
+
+def publish_threads(metrics: Metrics, others: Mapping[str, Supervised], jobs: Mapping[str, Ticker]) -> None:
+    """Metrics of the jobs that are done every so often, and of other threads."""
+    threads: dict[str, Supervised] = {**others, **jobs}
     for what, text, read in (
         ("failures", "Errors of a thread, each of which cost one piece of its work.", lambda t: t.trouble.failures),
         ("restarts", "How often a thread died and was begun anew.", lambda t: t.restarts),

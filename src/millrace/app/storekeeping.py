@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from millrace.app.settings import Settings
-from millrace.errors import QueryError, StoreError
+from millrace.errors import QueryError
 from millrace.lang import DEFAULT_NAMES, Everything, columns_of, parse
 from millrace.query.sql import Parameters
 from millrace.query.where import where
-from millrace.store import Doomed, EmbeddedStore
+from millrace.store import Doomed, EmbeddedStore, require_folder
 
 _FOREVER_MS = Doomed("").end_ms
 
@@ -26,8 +26,7 @@ def opened_store(settings: Settings) -> Iterator[EmbeddedStore]:
     StoreError
         If there is no data folder, or a collector has it.
     """
-    if not (settings.data / "clickhouse").is_dir():
-        raise StoreError(f"{settings.data} is not a data folder of millrace: it has no folder 'clickhouse'")
+    require_folder(settings.data)
     store = EmbeddedStore(settings.data, settings.columns.schema_of(), settings.store)
     store.start(on_purpose=True)
     try:

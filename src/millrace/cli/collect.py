@@ -13,9 +13,13 @@ from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
 from millrace.cli.output import NOT_ALL_STORED
 from millrace.cli.places import show_places
+from millrace.cli.signals import ignore_signals
 from millrace.cli.top import Collector, show_top
 from millrace.store import local_sql
 from millrace.telemetry import setup_logging
+
+STOPPED_BY_SIGNALS = frozenset({"serve", "demo"})
+"""Commands that a signal ends in order, however early it comes."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +40,7 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
     settings = collector_settings(config, data)
     setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
     application = Application(settings)
-    if not application.run(lambda: show_places(application)):
-        raise typer.Exit(NOT_ALL_STORED)
+    _end(application.run(lambda: show_places(application)))
 
 
 def demo(
@@ -53,9 +56,17 @@ def demo(
     """Collect from synthetic routers, with two days of history, to look at.
 
     Needs no router, no configuration and no root; listens on loopback only.
+    Ctrl-C and SIGTERM end it as they end `serve`.
     """
     setup_logging("warning", "auto")
-    run_demo(data, http_port=port, rate=rate, duration_s=duration, open_browser=open_browser)
+    _end(run_demo(data, http_port=port, rate=rate, duration_s=duration, open_browser=open_browser))
+
+
+def _end(all_stored: bool) -> None:
+    """End the program with a status that says whether all was stored, whatever signals still come."""
+    ignore_signals()
+    if not all_stored:
+        raise typer.Exit(NOT_ALL_STORED)
 
 
 def top(

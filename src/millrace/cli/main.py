@@ -11,11 +11,17 @@ from rich.console import Console
 from millrace import __version__
 from millrace.app.memory import keep_freed_memory
 from millrace.cli import capture, collect, configuration, measure, storage, traffic, users
+from millrace.cli.signals import deliver_signals
 from millrace.errors import MillraceError
 
 app = typer.Typer(
     name="millrace",
-    help="Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything.",
+    help=(
+        "Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything.\n\n"
+        "Exit status: 0 if all went well; 1 after an error that a sentence tells, such as a start that is refused "
+        "since it would lose something (nothing was changed then); 2 after a wrong option; 3 if something that was "
+        "received could not be stored."
+    ),
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -31,11 +37,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything."""
+    if context.invoked_subcommand not in collect.STOPPED_BY_SIGNALS:
+        deliver_signals()
 
 
 collect.register(app)

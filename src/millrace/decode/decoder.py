@@ -105,9 +105,12 @@ class Decoder:
         """Templates, sampling rates and names of all exporters, as plain JSON-able data."""
         return self._netflow.snapshot()
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a snapshot over; what is wrong in it, or no longer fits the limits, is skipped."""
-        self._netflow.restore(state)
+    def restore(self, state: Mapping[str, Any]) -> bool:
+        """Take a snapshot over; what is wrong in it, or no longer fits the limits, is skipped.
+
+        False if it is of another kind: nothing is taken over then.
+        """
+        return self._netflow.restore(state)
 
     def exporters(self) -> list[ExporterStatus]:
         """What is known of every exporter, agents of sFlow included."""

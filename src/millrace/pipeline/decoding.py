@@ -191,10 +191,11 @@ class Decoding:
         """A new decoder that knows what was saved."""
         decoder = self._make()
         try:
-            if base:
-                decoder.restore(base)
+            if base and not decoder.restore(base):
+                self._state.set_aside("it is of another version of millrace")
         except Exception as error:  # noqa: BLE001, RUF100 - exporters tell it again
             self.saving.note(error)
+            self._state.set_aside(f"it cannot be taken over: {error}")
             return self._make()
         return decoder
 

@@ -13,6 +13,8 @@ class FlowSink(Protocol):
     `insert` and `insert_counters` are each called from one thread, may block,
     and return when the rows are safe. They raise StoreError when they are not;
     the pipeline then calls again, `insert` with the same batch and token.
+    ShapeError and SchemaError say that rows are wrong in themselves and that
+    nothing of them was stored: the pipeline stores the others without them.
     """
 
     def insert(self, flows: FlowBatch, *, token: str | None = None) -> None:

@@ -12,6 +12,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+_UNUSED = ".unused"
+
 _PIECE = 1000
 """Entries that are written at once."""
 
@@ -25,6 +27,10 @@ class SavedState(Protocol):
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace it; OSError when it cannot be kept."""
+        ...
+
+    def set_aside(self, reason: str) -> None:
+        """What was loaded is of no use: leave it where it is replaced by nothing that is saved."""
         ...
 
 
@@ -42,6 +48,10 @@ class MemoryState:
         """See `SavedState.save`."""
         self._state = state
 
+    def set_aside(self, reason: str) -> None:  # noqa: ARG002 - the protocol's shape
+        """See `SavedState.set_aside`."""
+        self._state = None
+
 
 class StateFile:
     """A JSON file that is replaced as a whole, so that a crash leaves the old or the new one.
@@ -56,15 +66,30 @@ class StateFile:
         self._path = path
 
     def load(self) -> dict[str, Any] | None:
-        """The saved state; None if there is none or it cannot be read (it is then relearned, and the log says so)."""
+        """The saved state; None if there is none or it cannot be read (it is then set aside and relearned)."""
         try:
             state = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            log.warning("saved templates cannot be read; exporters tell them again", file=self._path, error=str(error))
+        except (OSError, ValueError, RecursionError) as error:
+            self.set_aside(f"it cannot be read: {error}")
             return None
-        return state if isinstance(state, dict) else None
+        if isinstance(state, dict):
+            return state
+        self.set_aside("it is no JSON object")
+        return None
+
+    def set_aside(self, reason: str) -> None:
+        """Rename the file to ``….unused`` (in place of an earlier one), so that the next save does not replace it."""
+        aside = self._path.with_name(self._path.name + _UNUSED)
+        try:
+            self._path.replace(aside)
+        except OSError as error:
+            reason = f"{reason}; it cannot be set aside either: {error}"
+        log.warning(
+            "saved templates and sampling rates are not used; exporters tell them again",
+            file=str(self._path), reason=reason, kept_as=str(aside),
+        )  # fmt: skip
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file. Raises OSError when the device refuses."""

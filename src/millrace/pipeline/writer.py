@@ -11,7 +11,8 @@ import numpy as np
 import structlog
 
 from millrace.batch import FlowBatch
-from millrace.errors import StoreError, StoreFullError
+from millrace.batch.arrays import I64
+from millrace.errors import SchemaError, ShapeError, StoreError, StoreFullError
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
@@ -28,6 +29,9 @@ _MAX_REFUSALS = 60
 
 _MAX_DEFECTS = 5
 """Attempts with rows at which the sink fails in a way that it does not foresee."""
+
+_MAX_HALVINGS = 100
+"""Times that rows are divided to find those that are wrong in themselves: enough for five among a million."""
 
 _GROUP_SHARE = 4
 """A group that is stored takes at most this part of the buffer, and so do the copies that this makes:
@@ -242,13 +246,42 @@ class Writer:
                 yield rows.take(which)
 
     def _attempt(self, rows: FlowBatch) -> None:
-        """Insert until it succeeds, the sink refuses for good, or time is up; rows that are lost then are counted."""
+        """Insert rows; of those that are wrong in themselves, the others without them. What is lost is counted."""
+        if self._insert_until(rows):
+            return
+        waiting, halvings, wrong = [np.arange(len(rows))], _MAX_HALVINGS, 0
+        while waiting:
+            which = waiting.pop()
+            if len(which) > 1 and halvings > 0:
+                halvings -= 1
+                halves = np.array_split(which, 2)
+                waiting += [half for half in halves[::-1] if not self._insert_some(rows, half)]
+            else:
+                wrong += len(which)
+        self._drop(wrong, "insert-failed")
+
+    def _insert_some(self, rows: FlowBatch, which: I64) -> bool:
+        try:
+            some = rows.take(which)
+        except Exception as error:  # noqa: BLE001, RUF100 - what is wrong in them may show here already
+            self._note(error, rows)
+            return False
+        return self._insert_until(some)
+
+    def _insert_until(self, rows: FlowBatch) -> bool:
+        """Insert until it succeeds, the sink refuses for good, or time is up: these rows are settled then.
+
+        False if they are wrong in themselves: they never reached the store, and would not the next time.
+        """
         token = uuid.uuid4().hex
         refused = defects = 0
         while True:
             began = time.monotonic()
             try:
                 self._insert(rows, token)
+            except (ShapeError, SchemaError) as error:
+                self._note(error, rows)
+                return False
             except StoreError as error:
                 refused += 0 if isinstance(error, StoreFullError) else 1
                 self._note(error, rows)
@@ -261,13 +294,16 @@ class Writer:
                 self.stored += len(rows)
                 self.last_insert_s = time.monotonic() - began
                 self.trouble.clear()
-                return
+                return True
             over = time.monotonic() + self._settings.retry_interval_s > self._deadline
             if over or refused >= _MAX_REFUSALS or defects >= _MAX_DEFECTS:
-                self.dropped.add(reason, len(rows))
-                log.error("given up", what=self._what, rows=len(rows), reason=reason, error=self.trouble.error)
-                return
+                self._drop(len(rows), reason)
+                return True
             self._give_up.wait(self._settings.retry_interval_s)
+
+    def _drop(self, rows: int, reason: str) -> None:
+        self.dropped.add(reason, rows)
+        log.error("given up", what=self._what, rows=rows, reason=reason, error=self.trouble.last_error)
 
     def _note(self, error: Exception, rows: FlowBatch) -> None:
         self.refusals += 1

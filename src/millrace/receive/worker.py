@@ -45,6 +45,9 @@ _ASK_AGAIN_MS = 1000
 
 _STOP_SECONDS = 30.0
 
+_LAST_SECONDS = 2.0
+"""How long what waits in the kernel is read when the end is asked for."""
+
 
 @dataclass(slots=True)
 class WorkerCounts:
@@ -93,6 +96,8 @@ class SocketWorker:
         self._uncounted = 0
         """Datagrams that were read and of which nothing is known yet."""
         self._emit_failed = False
+        self._batch_bytes = 0
+        """Of the batch that was collected last."""
         self.thread = Watched(f"receive-{self._port}", self._run, self.trouble)
 
     def start(self) -> None:
@@ -120,11 +125,18 @@ class SocketWorker:
         while not self._stopping:
             poll.poll(_ASK_AGAIN_MS if self.trouble.error else None)
             self._turn()
-        self._turn()
+        # What waits in the kernel's buffer may be many batches; whoever goes on sending does not hold up the end.
+        over = time.monotonic() + _LAST_SECONDS
+        while self._turn() and time.monotonic() < over:
+            pass
 
-    def _turn(self) -> None:
-        """Collect one batch and hand it over; an error costs what was collected and a short pause, never the thread."""
+    def _turn(self) -> bool:
+        """Collect one batch and hand it over; whether it was full: more may wait.
+
+        An error costs what was collected and a short pause, never the thread.
+        """
         errors = self.trouble.failures
+        count = 0
         try:
             count = self._collect()
             if count:
@@ -137,10 +149,11 @@ class SocketWorker:
             self._uncounted = 0
         if errors == self.trouble.failures and not self._emit_failed:
             self.trouble.clear()
+        return count == self._arena.slots or self._batch_bytes >= _BATCH_BYTES
 
     def _collect(self) -> int:
         """Fill slots until the batch is full or its time is over; return their number."""
-        filled = filled_bytes = 0
+        filled = filled_bytes = self._batch_bytes = 0
         paused_seconds, pause_bytes = 0.0, 0
         over = time.monotonic() + self._interval_seconds
         while True:
@@ -157,6 +170,7 @@ class SocketWorker:
             self._uncounted += got
             got_bytes = int(self._reader.lengths[filled : filled + got].sum())
             filled, filled_bytes = filled + got, filled_bytes + got_bytes
+            self._batch_bytes = filled_bytes
             pause_bytes += got_bytes + got * _KERNEL_OVERHEAD_BYTES
             if not filled or filled == self._arena.slots or filled_bytes >= _BATCH_BYTES:
                 return filled

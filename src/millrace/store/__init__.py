@@ -5,6 +5,7 @@ from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.embedded import EmbeddedStore
+from millrace.store.folder import require_folder
 from millrace.store.pruning import Prunable, named
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
 from millrace.store.sql_socket import local_sql
@@ -29,4 +30,5 @@ __all__ = [
     "TableStatus",
     "local_sql",
     "named",
+    "require_folder",
 ]

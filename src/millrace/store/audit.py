@@ -5,9 +5,9 @@ Not a table of the engine: it outlives damage there, and is read while another p
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +26,12 @@ AUDIT_FILE = "audit.jsonl"
 
 Act = Literal["retention", "drop-oldest", "prune", "drop-column", "delete-begun", "delete", "set-aside", "keep"]
 """``set-aside`` moves a damaged part out of its table; ``keep`` changes for how long rows are kept."""
+
+_EVENTS: dict[Act, str] = {
+    "keep": "rows are kept for fewer days from now on",
+    "delete-begun": "a deletion begins",
+    "set-aside": "a damaged part was set aside",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ class AuditLog:
         if deletion.act not in ("keep", "delete-begun"):
             self.rows[deletion.act, deletion.table] += deletion.rows
         routine = deletion.act == "retention"
-        (log.info if routine else log.warning)("stored data deleted", **_shown(deletion))
+        (log.info if routine else log.warning)(_EVENTS.get(deletion.act, "stored data deleted"), **_shown(deletion))
         entry = {"time_ms": time.time_ns() // 1_000_000, "who": _who(), **asdict(deletion)}
         # A line of its own, whatever a crash left of the one before.
         line = ("\n" if self._cut() else "") + json.dumps(entry, ensure_ascii=False) + "\n"
@@ -177,9 +183,11 @@ def _read(line: str) -> Entry | None:
 
 
 def _who() -> str:
+    """By the user id of the process, not by what its environment says; that is believed where root runs it."""
+    uid = os.getuid()
     try:
-        user = getpass.getuser()
-    except (OSError, KeyError):
-        user = f"uid {os.getuid()}"
-    behind = os.environ.get("SUDO_USER", "")
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = f"uid {uid}"
+    behind = os.environ.get("SUDO_USER", "") if uid == 0 else ""
     return f"{behind} (sudo, {user})" if behind and behind != user else user

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,8 @@ class Room:
 
     def _oldest(self, last_blocks: Mapping[str, int], wanted: int) -> list[Part]:
         parts = taken(find_parts(self._engine, _TABLES), last_blocks)
-        newest_ms = max((part.newest_ms for part in parts), default=0)
+        # Rows of a time to come (a wrong clock, a forged capture) do not make all others old.
+        newest_ms = min(max((part.newest_ms for part in parts), default=0), time.time_ns() // 1_000_000)
         in_order: Sequence[Part] = sorted(
             parts,
             key=lambda part: (part.newest_ms > newest_ms - _RECENT_MS, _TABLES.index(part.table), part.newest_ms),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.engine import Engine, server_settings
+from millrace.store.folder import ENGINE_FOLDER, refuse_foreign
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
@@ -58,6 +59,11 @@ class EmbeddedStore:
         started, the socket of ``millrace sql``.
     schema : Schema
     settings : StoreSettings
+
+    Attributes
+    ----------
+    sql : SqlServer
+        Answers ``millrace sql`` while started.
     """
 
     def __init__(self, folder: Path, schema: Schema, settings: StoreSettings | None = None) -> None:
@@ -67,7 +73,7 @@ class EmbeddedStore:
         self._tables = tuple(ddl.tables(schema, self._settings))
         self._lock = FolderLock(self._folder)
         self._engine = Engine(
-            self._folder / "clickhouse", server_settings(self._settings), self._settings.query_connections
+            self._folder / ENGINE_FOLDER, server_settings(self._settings), self._settings.query_connections
         )
         self._audit = AuditLog(self._folder)
         self._damage = Damage(self._engine, self._audit)
@@ -81,11 +87,11 @@ class EmbeddedStore:
         self._keeper = Keeper(
             self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller
         )
-        self._sql = SqlServer(self._folder, self.execute_local)
+        self.sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
         self._past_guard = threading.Lock()
         self._past_changes = 0
-        self._insert_error = ""
+        self._insert_errors: dict[str, str] = {}
         self._maintain_error = ""
 
     def start(self, *, on_purpose: bool = False) -> None:
@@ -104,17 +110,18 @@ class EmbeddedStore:
         StoreLossError
             This configuration or version would lose what is stored; nothing was changed.
         StoreCorruptError, StoreError
-            With what to do about it.
+            With what to do about it; also where the folder seems to be another program's.
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            refuse_foreign(self._folder)
             self._lock.acquire()
         except OSError as error:
             raise StoreError(f"the data folder {self._folder} cannot be used: {error}") from error
         try:
             self._engine.start()
             self._prepare(on_purpose=on_purpose)
-            self._sql.start()
+            self.sql.start()
         except OSError as error:
             self.stop()
             raise StoreError(f"the socket of 'millrace sql' cannot be made in {self._folder}: {error}") from error
@@ -127,7 +134,7 @@ class EmbeddedStore:
 
     def stop(self) -> None:
         """Close everything; what was inserted stays."""
-        self._sql.stop()
+        self.sql.stop()
         self._engine.stop()
         self._lock.release()
 
@@ -190,7 +197,9 @@ class EmbeddedStore:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""
         return self._maintain(now_ms, hurry=False)
 
-    def wait_until_rolled_up(self, now_ms: int | None = None, *, timeout_s: float = 60.0) -> None:
+    def wait_until_rolled_up(
+        self, now_ms: int | None = None, *, timeout_s: float = 60.0, unless: Callable[[], bool] = lambda: False
+    ) -> None:
         """Maintain until every rollup is complete up to its last closed interval.
 
         Parameters
@@ -198,6 +207,8 @@ class EmbeddedStore:
         now_ms : int, optional
             Taken as the present; by default the clock's.
         timeout_s : float
+        unless : callable
+            Asked between statements; true: leave it at that.
 
         Raises
         ------
@@ -205,7 +216,7 @@ class EmbeddedStore:
             If it takes longer, with the last error.
         """
         deadline = time.monotonic() + timeout_s
-        while True:
+        while not unless():
             done = self._maintain(int(time.time() * 1000) if now_ms is None else now_ms, hurry=True)
             if self._roller.idle():
                 return
@@ -219,7 +230,7 @@ class EmbeddedStore:
         past_changes = self._past_changes  # first: what is stored meanwhile is not taken for known
         space = disk.measure(self._folder)
         shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
-        error = self._insert_error or self._maintain_error
+        error = next(filter(None, list(self._insert_errors.values())), self._maintain_error)
         return StoreStatus(
             table_statuses(self._engine, shown),
             space.free_bytes,
@@ -367,13 +378,13 @@ class EmbeddedStore:
                 self._room.require()
                 self._engine.insert(table, names, native.structure(names, schema), block, settings)
         except MillraceError as error:
-            self._insert_error = str(error)
+            self._insert_errors[table] = str(error)
             raise
         except (RuntimeError, OSError) as error:
             refused = faults.of_write(error, f"inserting {flows.rows} rows into {table}")
-            self._insert_error = str(refused)
+            self._insert_errors[table] = str(refused)
             raise refused from error
-        self._insert_error = ""
+        self._insert_errors[table] = ""
 
     def _maintain(self, now_ms: int, *, hurry: bool) -> Maintenance:
         done = Maintenance()

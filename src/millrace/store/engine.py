@@ -18,10 +18,12 @@ Measured with chDB 4.4 on two cores, and relied upon here:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,9 @@ _MIB = 1024 * 1024
 
 _GATE_POLL_S = 0.05
 """How soon a question that waits for a connection notices that it was cancelled."""
+
+_STOP_S = 10.0
+"""How long a stop waits for statements that run: a process that ends under them crashes."""
 
 _KILL_AGAIN_S = 0.05
 """How soon a cancelled statement that goes on is looked for again: the engine may not have known it yet."""
@@ -64,6 +69,8 @@ class Engine:
         self._readers: list[Any] = []
         self._gate = threading.BoundedSemaphore(connections)
         self._guard = threading.Lock()
+        self._given_back = threading.Condition(self._guard)
+        self._leased = 0
         self._open = False
 
     def start(self) -> None:
@@ -87,13 +94,27 @@ class Engine:
             raise StoreError(f"the embedded engine cannot open {self._folder}: {error}") from error
 
     def stop(self) -> None:
-        """Close every idle connection; with the last one the engine ends."""
+        """End questions that run, wait for what is being written, close; with the last connection the engine ends."""
         with self._guard:
-            self._open = False
+            was_open, self._open = self._open, False
             idle = self._writers + self._readers
             self._writers, self._readers = [], []
+        if was_open:
+            self._end_questions(idle)
         for connection in idle:
             connection.close()
+
+    def _end_questions(self, idle: list[Any]) -> None:
+        """Wait for the statements that run, at most `_STOP_S`; those that only read are ended."""
+        deadline = time.monotonic() + _STOP_S
+        while self._leased and time.monotonic() < deadline:
+            with contextlib.suppress(RuntimeError):
+                if not idle:
+                    idle.append(self._connect())
+                idle[0].query("KILL QUERY WHERE Settings['readonly'] = '2' ASYNC", "Null")
+            with self._guard:
+                if self._leased:
+                    self._given_back.wait(_KILL_AGAIN_S)
 
     def execute(
         self,
@@ -235,22 +256,29 @@ class Engine:
         with self._guard:
             if not self._open:
                 raise StoreError("the store is not started")
+            self._leased += 1
             connection = idle.pop() if idle else None
-        if connection is None:
-            connection = self._connect()
-            if greeting:
-                connection.query(greeting, "Null")
         try:
+            if connection is None:
+                connection = self._connect()
+                if greeting:
+                    connection.query(greeting, "Null")
             yield connection
         finally:
             self._give_back(idle, connection)
 
     def _give_back(self, idle: list[Any], connection: Any) -> None:  # noqa: ANN401 - chDB has no types
         with self._guard:
-            if self._open:
+            keeps = self._open and connection is not None
+            if keeps:
                 idle.append(connection)
-                return
-        connection.close()
+        try:
+            if not keeps and connection is not None:
+                connection.close()
+        finally:
+            with self._guard:
+                self._leased -= 1
+                self._given_back.notify_all()
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 Kept in the state are, as ``schema``, the version and the columns of the newest
 program and how rollups treat each; as ``retention``, for how many days the rows
-of each table are kept; and the `RetentionClock`.
+of each table are kept; and the `millrace.store.retention.RetentionClock`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import SCHEMA_VERSION, TableSpec
 from millrace.store.engine import Engine
 from millrace.store.parts import Extent, extent, find_parts
-from millrace.store.retention import DAY_MS, RetentionClock, expired, keep_days
+from millrace.store.retention import DAY_MS, expired, keep_days
 from millrace.store.state import State
 
 SCHEMA_KEY, RETENTION_KEY, CLOCK_KEY = "schema", "retention", "retention-clock"
@@ -123,8 +124,8 @@ class Guard:
         """Tables with rows that would be kept for fewer days than they were."""
         wanted = keep_days(self._tables)
         parts = find_parts(self._engine, wanted)
-        newest_ms = max((part.newest_ms for part in parts), default=now_ms)
-        reference_ms = RetentionClock.restored(self._state.get(CLOCK_KEY)).advance(now_ms, newest_ms)
+        # Where the retention clock lags behind, what it holds back would be lost all the same, only later.
+        reference_ms = min(now_ms, max((part.newest_ms for part in parts), default=now_ms) + DAY_MS)
         kept: Mapping[str, int] = self._state.get(RETENTION_KEY)
         found = []
         for table, days in wanted.items():
@@ -159,16 +160,21 @@ class Guard:
                 reason = f"its rows were kept for {old} days and are for {days} now, as was allowed"
                 self._audit.record(Deletion("keep", table, reason))
         if self._days != kept:
-            self._put_days()
+            self._state.put(RETENTION_KEY, self._days)
 
     def note(self, table: str, oldest_ms: int, reference_ms: int) -> None:
-        """Note that a table has rows as old as `oldest_ms`: a longer retention that keeps them counts from now on."""
+        """Note that a table has rows as old as `oldest_ms`: a longer retention that keeps them counts from now on.
+
+        Where that cannot be written down it is tried again the next time: the rows are stored all the same.
+        """
         widened_ms = self._widened_ms.get(table)
         if widened_ms is None or reference_ms - oldest_ms <= widened_ms:
             return
-        self._widened_ms.pop(table, None)
-        self._days[table] = keep_days(self._tables)[table]
-        self._put_days()
+        days = {**self._days, table: keep_days(self._tables)[table]}
+        with contextlib.suppress(RuntimeError):
+            self._state.put(RETENTION_KEY, days)
+            self._days = days
+            self._widened_ms.pop(table, None)
 
     def roles(self) -> dict[str, Rollup | None]:
         """How rollups treat, or treated, every column that was ever in the schema."""
@@ -201,9 +207,6 @@ class Guard:
             for name, facts in _columns(recorded).items()
             if not facts.get("own") and name not in _BUILT_IN and name not in self._schema
         )
-
-    def _put_days(self) -> None:
-        self._state.put(RETENTION_KEY, dict(self._days))
 
 
 def _columns(recorded: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

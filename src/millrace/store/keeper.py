@@ -25,6 +25,9 @@ from millrace.store.store import Maintenance
 _EVERY_MS = 600_000
 """How often expired rows are looked for."""
 
+_AGAIN_MS = 60_000
+"""How soon it is tried again when that failed."""
+
 _ATTEMPTS = 3
 """A part that is to be dropped may have been merged meanwhile; then the parts are looked at again."""
 
@@ -61,12 +64,14 @@ class Keeper:
         self._roller = roller
         self._clock = RetentionClock()
         self._looked_ms: int | None = None
+        self._error = ""
         self.warnings: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Go on from where ages were counted the last time."""
         self._clock = RetentionClock.restored(self._state.get(CLOCK_KEY))
         self._looked_ms = None
+        self._error = ""
         self.warnings = ()
 
     def note(self, oldest_ms: int) -> None:
@@ -74,14 +79,17 @@ class Keeper:
         self._guard.note(RAW_TABLE, oldest_ms, self._clock.reference_ms or time.time_ns() // 1_000_000)
 
     def expire(self, now_ms: int, done: Maintenance) -> None:
-        """Drop what expired, every ten minutes; troubles are noted in `done`."""
-        if self._looked_ms is not None and abs(now_ms - self._looked_ms) < _EVERY_MS:
-            return
-        self._looked_ms = now_ms
-        try:
-            self._expire(now_ms)
-        except (RuntimeError, StoreError) as error:
-            done.errors.append(f"retention: {' '.join(str(error).split())[:400]}")
+        """Drop what expired, every ten minutes; a trouble is noted in `done` until it is over."""
+        every_ms = _AGAIN_MS if self._error else _EVERY_MS
+        if self._looked_ms is None or abs(now_ms - self._looked_ms) >= every_ms:
+            self._looked_ms = now_ms
+            try:
+                self._expire(now_ms)
+                self._error = ""
+            except (RuntimeError, StoreError) as error:
+                self._error = f"retention: {' '.join(str(error).split())[:400]}"
+        if self._error:
+            done.errors.append(self._error)
 
     def _expire(self, now_ms: int) -> None:
         parts = find_parts(self._engine, self._days)

@@ -240,7 +240,8 @@ class Roller:
                     progress.close(closed_ms)
             if progress.closed_ms is None:
                 return
-            until_ms = progress.closed_ms
+            # A clock that was set back closes nothing again before its time.
+            until_ms = min(until_ms, progress.closed_ms)
 
     def drain(self, done: Maintenance) -> bool:
         """Take everything that is stored, of open intervals too; False if something failed.

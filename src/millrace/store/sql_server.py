@@ -18,11 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from millrace.errors import MillraceError
+from millrace.telemetry import Condition
+from millrace.threads import Trouble, Watched
 
 SOCKET_FILE = "millrace.sock"
 _MAX_REQUEST_BYTES = 1 << 20
 _MAX_CLIENTS = 4
 _IDLE_S = 10.0
+_ERROR_PAUSE_S = 0.5
 LENGTH = struct.Struct("!Q")
 ANSWER = struct.Struct("!BQ")
 # Longest path of a Unix socket on Linux, its final zero byte included.
@@ -40,13 +43,20 @@ class SqlServer:
         Where the socket appears.
     execute : callable
         SQL and output format to bytes; only reads.
+
+    Attributes
+    ----------
+    trouble : Trouble
+        Of taking connections.
     """
 
     def __init__(self, folder: Path, execute: Execute) -> None:
         self._folder = folder
         self._execute = execute
         self._socket: socket.socket | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: Watched | None = None
+        self._stopping = threading.Event()
+        self.trouble = Trouble("answering 'millrace sql'")
         self._slots = threading.BoundedSemaphore(_MAX_CLIENTS)
 
     def start(self) -> None:
@@ -59,13 +69,15 @@ class SqlServer:
             self._socket.bind(path)
         (self._folder / SOCKET_FILE).chmod(0o600)
         self._socket.listen(_MAX_CLIENTS)
-        self._thread = threading.Thread(target=self._accept, name="millrace-sql", daemon=True)
+        self._stopping.clear()
+        self._thread = Watched("millrace-sql", self._accept, self.trouble)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop listening and remove the socket."""
         if self._socket is None:
             return
+        self._stopping.set()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -75,14 +87,36 @@ class SqlServer:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / SOCKET_FILE).unlink()
 
+    @property
+    def restarts(self) -> int:
+        """How often the thread was begun anew since it was started."""
+        return 0 if self._thread is None else self._thread.restarts
+
+    def condition(self) -> Condition:
+        """What health says of it."""
+        if self._thread is not None and not self._thread.alive and not self._stopping.is_set():
+            return Condition("degraded", ("the thread that answers 'millrace sql' does not run",))
+        return self.trouble.condition("degraded", "'millrace sql' is not answered")
+
     def _accept(self) -> None:
         listener = self._socket
-        while listener is not None:
+        while listener is not None and not self._stopping.is_set():
             try:
+                if self.trouble.error:
+                    # What was wrong, no descriptor left most likely, is seen to be over without a client.
+                    listener.dup().close()
+                    self.trouble.clear()
                 client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), name="millrace-sql-client", daemon=True).start()
+            except OSError as error:
+                if not self._stopping.is_set():
+                    self.trouble.note(error)
+                    self._stopping.wait(_ERROR_PAUSE_S)
+                continue
+            try:
+                threading.Thread(target=self._serve, args=(client,), name="millrace-sql-client", daemon=True).start()
+            except RuntimeError as error:
+                client.close()
+                self.trouble.note(error)
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from millrace.errors import QueryError, StoreError, StoreLockedError
 from millrace.store.config import StoreSettings
 from millrace.store.engine import Engine, server_settings
+from millrace.store.folder import ENGINE_FOLDER, require_folder
 from millrace.store.lock import FolderLock
 from millrace.store.results import Results
 from millrace.store.sql_server import ANSWER, LENGTH, SOCKET_FILE, receive, short_path
@@ -34,15 +35,14 @@ def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  
     StoreError
         There is no such data folder, or its holder does not answer.
     """
-    if not (folder / "clickhouse").is_dir():
-        raise StoreError(f"{folder} is not a data folder of millrace: it has no folder 'clickhouse'")
+    require_folder(folder)
     lock = FolderLock(folder)
     try:
         lock.acquire()
     except StoreLockedError:
         return ask(folder, sql, format)
     settings = StoreSettings()
-    engine = Engine(folder / "clickhouse", server_settings(settings), 1)
+    engine = Engine(folder / ENGINE_FOLDER, server_settings(settings), 1)
     try:
         engine.start()
         return Results(engine, settings).formatted(sql, format)

@@ -124,3 +124,17 @@ def test_bursts_use_every_place_and_threads_end_when_idle(work, monkeypatch):
         time.sleep(0.01)
     assert pool._threads == 0
     assert pool.submit("a", lambda: 1).result(5) == 1
+
+
+def test_work_for_which_no_thread_can_be_begun_is_refused_and_the_next_is_done(monkeypatch):
+    pool = FairPool(2, 4)
+    with monkeypatch.context() as full:
+
+        def fail(self):
+            raise RuntimeError("can't start new thread")
+
+        full.setattr(threading.Thread, "start", fail)
+        for _ in range(5):
+            with pytest.raises(FullError, match="no thread"):
+                pool.submit("anna", lambda: 1)
+    assert pool.submit("anna", lambda: 7).result(5) == 7

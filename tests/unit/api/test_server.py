@@ -42,6 +42,56 @@ def test_answers_until_it_is_stopped_and_can_start_again(served):
             httpx.get(f"{url}/health")
 
 
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("defect"), SystemExit(1)])
+def test_a_server_that_ends_by_itself_is_begun_anew_and_that_is_told(server, monkeypatch, error):
+    import uvicorn
+
+    goes_on = uvicorn.Server.main_loop
+    once = [True]
+
+    async def main_loop(self):
+        if not once:
+            await goes_on(self)
+            return
+        once.clear()
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(uvicorn.Server, "main_loop", main_loop)
+    server._server.should_exit = True
+    wait_for(lambda: server.restarts == 2)
+    wait_for(lambda: server.condition().status == "ok")
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    told = server.condition()
+    assert ("ended by itself" if error is None else type(error).__name__) in told.last_error
+    assert told.last_error_at is not None
+
+
+def test_a_server_that_cannot_begin_is_an_error_and_not_begun_again(served, monkeypatch):
+    import uvicorn
+
+    begun = []
+
+    async def startup(self, sockets=None):
+        begun.append(1)
+        raise RuntimeError("no loop")
+
+    monkeypatch.setattr(uvicorn.Server, "startup", startup)
+    server = ApiServer(served, SETTINGS)
+    with pytest.raises(SourceError, match="did not start"):
+        server.start()
+    seen = len(begun)
+    time.sleep(0.3)
+    assert len(begun) == seen
+
+
 def test_stop_without_start_does_nothing(served):
     ApiServer(served, SETTINGS).stop()
 

@@ -1,6 +1,7 @@
 """Whatever reads files leaves what the collector was told as it is, and does not use it."""
 
 import json
+import signal
 import time
 
 import pytest
@@ -41,6 +42,15 @@ def settings(tmp_path):
             "pipeline": {"flush_interval_s": 0.05},
         }
     )
+
+
+@pytest.fixture
+def signals():
+    """Handlers of signals as they were, after a demo has taken them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def collect(settings, *payloads):
@@ -107,6 +117,7 @@ def test_what_a_store_does_not_take_in_the_end_is_told(tmp_path, settings, monke
     assert (loaded.flows, loaded.lost) == (0, 1)
 
 
+@pytest.mark.usefixtures("signals")
 def test_the_demos_history_leaves_no_state_and_says_what_it_does(tmp_path, monkeypatch):
     told = []
     monkeypatch.setattr("millrace.app.demo.HISTORY_FLOWS", 2000, raising=False)
@@ -132,6 +143,23 @@ def test_the_demos_history_leaves_no_state_and_says_what_it_does(tmp_path, monke
     assert applications[0].services().status()["activity"] is None
     state = tmp_path / "demo" / "state.json"
     assert not state.exists() or json.loads(state.read_text())["exporters"] != []
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_demo_whose_sending_fails_goes_on_sending(tmp_path, monkeypatch):
+    attempts = []
+
+    def run(self, *, stop):
+        attempts.append(self)
+        if len(attempts) == 1:
+            raise OSError(105, "No buffer space available")
+        stop.wait(5)
+
+    monkeypatch.setattr("millrace.app.demo.MOST_HISTORY_FLOWS", 1000)
+    monkeypatch.setattr("millrace.app.demo.FEWER_HISTORY_FLOWS", 1000)
+    monkeypatch.setattr("millrace.app.demo.Generator.run", run)
+    assert run_demo(tmp_path / "demo", http_port=0, rate=1, duration_s=0.6)
+    assert len(attempts) == 2
 
 
 def test_a_demo_on_a_busy_port_says_so_and_what_to_do(tmp_path):

@@ -60,8 +60,20 @@ def test_every_thread_has_a_condition_and_all_are_well(application):
     application.start()
     wait_for(lambda: application.health.report().status == "ok")
     assert set(application.health.report().components) == {
-        "receive", "decoder", "writer", "counters", "maintenance", "names", "store",
+        "receive", "decoder", "writer", "counters", "maintenance", "names", "store", "sql",
     }  # fmt: skip
+
+
+def test_the_servers_have_conditions_and_counts_too(tmp_path):
+    application = made(tmp_path, api={"enabled": True, "port": 0})
+    application.start()
+    try:
+        assert condition(application, "api").status == condition(application, "sql").status == "ok"
+        text = application.metrics.render()[0].decode()
+        assert 'millrace_threads_restarts_total{thread="api"} 0.0' in text
+        assert 'millrace_threads_restarts_total{thread="sql"} 0.0' in text
+    finally:
+        application.stop()
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no table"), MemoryError("no table"), SystemExit("no table")])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from millrace.batch import Coded, FlowBatch
-from millrace.errors import StoreError, StoreFullError
+from millrace.errors import SchemaError, ShapeError, StoreError, StoreFullError
 from millrace.pipeline import PipelineSettings, Writer
 from millrace.schema import Schema
 
@@ -149,6 +149,41 @@ def test_a_group_that_fails_does_not_take_the_later_ones_with_it(writer, sink):
     gate.set()
     _wait(lambda: writer.waiting_rows == 0)
     assert (writer.stored, writer.dropped) == (2001, {"insert-failed": 1000})
+
+
+@pytest.mark.parametrize("error", [ShapeError("a code outside its dictionary"), SchemaError("no such column")])
+def test_rows_that_are_wrong_in_themselves_cost_no_others(writer, sink, error):
+    """They are joined with sound ones when they are inserted."""
+    seen = []
+
+    def insert(flows, token):
+        values = flows.columns["Bytes"]
+        if np.isin(values, (7, 11)).any():
+            raise error
+        seen.append((token, values.tolist()))
+
+    writer._insert = insert
+    values = np.arange(100, 1000, dtype=np.uint64)
+    values[[0, 5, 6, 450, 899]] = (7, 11, 7, 7, 11)
+    for part in np.array_split(values, 9):
+        batch = FlowBatch(len(part))
+        batch.put("Bytes", part)
+        writer.put(batch)
+    _wait(lambda: writer.waiting_rows == 0)
+    assert (writer.stored, writer.dropped) == (895, {"insert-failed": 5})
+    assert sorted(value for _, stored in seen for value in stored) == sorted(set(values.tolist()) - {7, 11})
+    assert len({token for token, _ in seen}) == len(seen)
+
+
+def test_rows_that_are_all_wrong_are_given_up_soon(writer, sink):
+    sink.error = ShapeError("a code outside its dictionary")
+    writer.put(_flows(1000))
+    _wait(lambda: writer.waiting_rows == 0)
+    assert writer.dropped == {"insert-failed": 1000}
+    assert len(sink.attempts) < 250
+    sink.error = None
+    writer.put(_flows(3))
+    _wait(lambda: writer.stored == 3)
 
 
 def test_batches_that_cannot_be_joined_are_stored_one_by_one(writer, sink):

@@ -260,6 +260,48 @@ def test_stop_is_quick_hands_over_what_waits_and_may_be_repeated(listen):
     assert run.receiver.addresses == []
 
 
+@pytest.mark.parametrize("size", [1, 60_000])
+def test_stop_hands_over_all_that_waits_in_the_kernel(listen, monkeypatch, size):
+    monkeypatch.setattr(worker, "_BATCH_BYTES", 150_000)
+    gate, batches = threading.Event(), []
+    run = listen(emit=lambda batch: gate.wait(5) and (batches.append(batch) or True), batch_datagrams=16)
+    _send(run.receiver.addresses[0], [b"x"])
+    time.sleep(0.1)
+    count = 100 if size == 1 else 20
+    _send(run.receiver.addresses[0], [bytes(size)] * count)
+    stopping = threading.Thread(target=run.receiver.stop)
+    stopping.start()
+    time.sleep(0.1)
+    gate.set()
+    stopping.join(10)
+    stats = run.receiver.stats()[0]
+    assert stats.datagrams + (stats.kernel_drops or 0) == count + 1
+    assert sum(map(len, batches)) == stats.datagrams > count // 2
+
+
+def test_a_sender_that_goes_on_does_not_hold_up_the_end(listen, monkeypatch):
+    monkeypatch.setattr(worker, "_LAST_SECONDS", 0.3)
+    run = listen(batch_datagrams=1)
+    address = run.receiver.addresses[0]
+    over = threading.Event()
+
+    def flood():
+        with Sender(*address) as sender:
+            while not over.is_set():
+                sender.send([b"x"] * 20)
+
+    sender = threading.Thread(target=flood)
+    sender.start()
+    try:
+        time.sleep(0.1)
+        began = time.monotonic()
+        run.receiver.stop()
+        assert time.monotonic() - began < 3
+    finally:
+        over.set()
+        sender.join()
+
+
 def test_receiver_can_be_started_again(listen):
     run = listen()
     run.receiver.stop()

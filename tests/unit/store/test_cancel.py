@@ -121,3 +121,43 @@ def test_stop_that_fails_does_not_keep_others_from_stopping():
     with cancel.stopping(fail), cancel.stopping(lambda: stopped.append(True)):
         cancel.cancel()
     assert stopped == [True]
+
+
+@pytest.mark.parametrize("how", ["query", "local"])
+def test_a_stop_ends_what_is_asked_and_waits_for_its_end(open_store, how):
+    """A process that ends under a statement crashes."""
+    store = open_store()
+    outcome = []
+
+    def run():
+        try:
+            if how == "query":
+                store.query(ENDLESS, {"m": 7})
+            else:
+                store.execute_local(ENDLESS.replace("{m:UInt8}", "7"))
+        except QueryError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until_running(store)
+    began = time.monotonic()
+    store.stop()
+    assert time.monotonic() - began < 5
+    thread.join(0.5)
+    assert not thread.is_alive()
+    assert isinstance(outcome[0], QueryCancelledError)
+
+
+def test_a_stop_waits_for_what_is_written(open_store):
+    store = open_store()
+    began = time.monotonic()
+    slow = "INSERT INTO millrace_state SELECT 'slow', toString(sleepEachRow(1)), 0 FROM numbers(2)"
+    thread = threading.Thread(target=store._engine.execute, args=(slow, {"max_block_size": 1}))
+    thread.start()
+    time.sleep(0.5)
+    store.stop()
+    assert time.monotonic() - began > 1.9
+    thread.join(0.5)
+    assert not thread.is_alive()
+    assert open_store()._state.get("nothing") == {}

@@ -143,3 +143,41 @@ def test_expired_flows_go_while_time_passes_day_by_day(open_store):
         store.maintain(NOW_MS + days * DAY_MS + 2 * HOUR_MS)
     assert totals(store, "flows")[0] == 3 * 20
     assert not store.warnings()
+
+
+def test_a_retention_that_fails_is_told_until_it_succeeds(open_store, monkeypatch):
+    store = open_store(retention_raw_days=1)
+    for days in (0, 3):
+        store.insert(few_keys(20, NOW_MS + days * DAY_MS, seed=days))
+    store.wait_until_rolled_up(NOW_MS + 3 * DAY_MS + HOUR_MS)
+
+    def fail(*_):
+        raise RuntimeError("Code: 1. DB::Exception: no part can be dropped")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("millrace.store.keeper.drop_parts", fail)
+        now_ms = NOW_MS + 3 * DAY_MS + 2 * HOUR_MS
+        store._keeper.start()
+        for second in range(5):
+            assert "no part can be dropped" in str(store.maintain(now_ms + second * 1000).errors)
+            assert "no part can be dropped" in store.status().last_error
+    assert store.maintain(now_ms + 30_000).errors
+    # It need not wait for the next time.
+    assert not store.maintain(now_ms + 61_000).errors
+    assert not store.status().last_error
+    assert totals(store, "flows")[0] == 20
+
+
+def test_a_clock_that_was_ahead_for_a_moment_closes_no_hour_before_its_time_afterwards(open_store):
+    store = open_store()
+    store.insert(few_keys(20, NOW_MS - HOUR_MS))
+    store.wait_until_rolled_up(NOW_MS)
+    store.maintain(NOW_MS + 10 * YEAR_MS)
+    for minute in range(8):
+        store.insert(few_keys(20, NOW_MS + minute * 60_000, span_ms=50_000, seed=minute))
+        for second in range(8, 16, 3):
+            store.maintain(NOW_MS + (minute + 1) * 60_000 + second * 1000)
+    assert totals(store, "flows_1m0s", f"TimeReceived >= toDateTime({NOW_MS // 1000})")[0] == 160
+    assert totals(store, "flows_1h0m0s", f"TimeReceived >= toDateTime({NOW_MS // 1000})")[0] == 0
+    store.wait_until_rolled_up(NOW_MS + HOUR_MS + 10_000)
+    assert_rollups_agree(store)

@@ -1,6 +1,8 @@
 """Flows deleted on purpose are gone from every table; every other flow is still counted once."""
 
 import json
+import os
+import pwd
 import re
 from datetime import UTC, datetime
 
@@ -235,6 +237,16 @@ def test_it_is_written_down_who_deleted_what_and_when(open_store, folder):
     assert flows["who"]
     assert abs(flows["time_ms"] / 1000 - datetime.now(UTC).timestamp()) < 600
     assert [line["table"] for line in rolled] == list(TABLES[1:])
+
+
+def test_who_deleted_is_who_ran_it_whatever_the_environment_says(open_store, folder, monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    store = open_store()
+    store.insert(hosts(300))
+    store.delete(HOST)
+    assert {line["who"] for line in audited(folder)} == {pwd.getpwuid(os.getuid()).pw_name}
 
 
 def test_what_cannot_be_written_down_is_not_done(open_store, folder):

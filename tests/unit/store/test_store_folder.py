@@ -1,13 +1,17 @@
 """The data folder: one process at a time, restarts, status, damage."""
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from millrace.errors import QueryError, StoreCorruptError, StoreError, StoreLockedError
+from millrace.schema import Schema
 from millrace.store import EmbeddedStore, local_sql
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, totals
 
@@ -73,6 +77,30 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(shared_store, tmp
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
         EmbeddedStore(tmp_path / "file" / "data", SCHEMA).start()
+
+
+@pytest.mark.parametrize("kind", ["tables", "file"])
+def test_a_folder_of_another_program_is_refused_and_left_as_it_is(shared_store, tmp_path, kind):
+    shared_store.close()
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    if kind == "file":
+        (folder / "clickhouse").write_text("theirs")
+    else:
+        with EmbeddedStore(tmp_path / "data", SCHEMA) as theirs:
+            theirs._engine.execute("CREATE TABLE secrets (x UInt8) ENGINE = MergeTree ORDER BY x")
+        shutil.copytree(tmp_path / "data" / "clickhouse", folder / "clickhouse", symlinks=True)
+    before = sorted(str(path) for path in folder.rglob("*"))
+    with pytest.raises(StoreError, match=r"folder of another program.*millrace\.lock"):
+        EmbeddedStore(folder, SCHEMA).start()
+    with pytest.raises(StoreError, match=r"folder of another program|no folder 'clickhouse'"):
+        local_sql(folder, "SELECT 1")
+    assert sorted(str(path) for path in folder.rglob("*")) == before
+    if kind == "tables":
+        # What it says helps.
+        (folder / "millrace.lock").touch()
+        with EmbeddedStore(folder, SCHEMA):
+            pass
 
 
 def test_status_tells_sizes_and_extents(store):
@@ -166,6 +194,36 @@ def test_the_socket_belongs_to_its_user_and_survives_large_answers_and_broken_re
             client.sendall(request)
     answer = local_sql(folder, "SELECT number FROM numbers(1000000)", "TSV")
     assert answer.count(b"\n") == 1_000_000
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), SystemExit(1)])
+def test_the_socket_goes_on_after_an_error_which_is_told_until_it_is_over(shared_store, folder, monkeypatch, error):
+    failing = [True]
+
+    def flaky(call):
+        def failing_call(listener):
+            if failing and listener.family == socket.AF_UNIX:
+                raise error
+            return call(listener)
+
+        return failing_call
+
+    monkeypatch.setattr("millrace.store.sql_server._ERROR_PAUSE_S", 0.02)
+    monkeypatch.setattr(socket.socket, "accept", flaky(socket.socket.accept))
+    monkeypatch.setattr(socket.socket, "dup", flaky(socket.socket.dup))
+
+    def wait_for(status):
+        end = time.monotonic() + 5
+        while store.sql.condition().status != status:
+            assert time.monotonic() < end
+
+    with EmbeddedStore(folder, Schema()) as store:
+        wait_for("degraded")
+        assert str(error) in store.sql.condition().reasons[0]
+        failing.clear()
+        # Also while nobody comes.
+        wait_for("ok")
+        assert local_sql(folder, "SELECT 7", "TSV") == b"7\n"
 
 
 def test_the_socket_works_in_a_folder_with_a_long_name(shared_store, tmp_path):

@@ -98,6 +98,16 @@ def test_a_shorter_retention_than_before_is_refused_with_what_would_be_lost(open
     assert not [line for line in audited(folder) if line["table"] == "flows"]
 
 
+def test_what_would_be_lost_is_told_also_where_the_retention_clock_lags_behind(open_store):
+    """After a long pause nothing expires at once; it would all the same."""
+    store = open_store(retention_raw_days=60)
+    store.insert(few_keys(10, NOW_MS - 50 * DAY_MS))
+    store.wait_until_rolled_up(NOW_MS - 50 * DAY_MS + HOUR_MS)
+    store.insert(few_keys(10, NOW_MS - HOUR_MS))
+    with pytest.raises(StoreLossError, match="losing 10 rows"):
+        open_store(retention_raw_days=20)
+
+
 def test_a_shorter_retention_is_refused_before_anything_is_old_enough(open_store):
     open_store(retention_raw_days=60).insert(few_keys(10, NOW_MS - DAY_MS))
     with pytest.raises(StoreLossError, match="nothing yet, but all that gets older than 15 days"):
@@ -139,6 +149,25 @@ def test_a_longer_retention_counts_once_it_keeps_something(open_store):
     open_store(retention_raw_days=60).insert(few_keys(10, NOW_MS))
     open_store(retention_raw_days=5)
     open_store(retention_raw_days=60).insert(few_keys(10, NOW_MS - 30 * DAY_MS))
+    with pytest.raises(StoreLossError, match="for 60 days"):
+        open_store(retention_raw_days=5)
+
+
+def test_flows_are_stored_though_the_promise_to_keep_them_cannot_be_written_down(open_store, monkeypatch):
+    open_store(retention_raw_days=5).insert(few_keys(10, NOW_MS))
+    store = open_store(retention_raw_days=60)
+    put = store._state.put
+
+    def full(key, value):
+        raise RuntimeError("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space")
+
+    with monkeypatch.context() as device:
+        device.setattr(store._state, "put", full)
+        store.insert(few_keys(10, NOW_MS - 30 * DAY_MS), token="a")
+    assert totals(store, "flows")[0] == 20
+    assert store._state.put == put
+    # Written down as soon as that is possible.
+    store.insert(few_keys(10, NOW_MS - 30 * DAY_MS), token="b")
     with pytest.raises(StoreLossError, match="for 60 days"):
         open_store(retention_raw_days=5)
 

@@ -1,6 +1,7 @@
 """A full store: the newest is refused, or the oldest goes, as was chosen."""
 
 import json
+import time
 
 import pytest
 
@@ -91,3 +92,21 @@ def test_what_no_rollup_has_taken_stays(open_store, monkeypatch):
     accepted, said = fill(store)
     assert "nothing that is rolled up is left" in said
     assert totals(store, "flows")[0] == accepted * ROWS
+
+
+def test_rows_of_the_far_future_do_not_let_the_newest_flows_go_first(open_store, folder):
+    store = open_store()
+    now_ms = int(time.time() * 1000)
+    for number in range(4):
+        store.insert(make_flows(ROWS, now_ms - (90 - number) * HOUR_MS, seed=number))
+    store.insert(few_keys(5, now_ms + 20 * 365 * 24 * HOUR_MS))
+    store.wait_until_rolled_up(now_ms - 48 * HOUR_MS)
+    store.insert(make_flows(ROWS, now_ms - 120_000, seed=9))
+    store.wait_until_rolled_up(now_ms)
+    flows = store.query("SELECT sum(bytes_on_disk) AS n FROM system.parts WHERE active AND table = 'flows'")
+    store = open_store(max_bytes=used(store) - int(flows["n"][0].as_py()), when_full="drop-oldest")
+    store.maintain(now_ms)
+    gone = {line["table"] for line in audited(folder)}
+    assert "flows" in gone
+    assert gone > {"flows"}, "old rollups went before the newest flows"
+    assert totals(store, "flows", "TimeReceived > now() - 3600 AND TimeReceived <= now()")[0] == ROWS

@@ -209,9 +209,9 @@ class NetflowDecoder:
         """See `Decoder.snapshot`."""
         return take_snapshot(self._state)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> bool:
         """See `Decoder.restore`."""
-        Restorer(self._state).restore(state)
+        return Restorer(self._state).restore(state)
 
     def exporters(self) -> list[ExporterStatus]:
         """See `Decoder.exporters`."""

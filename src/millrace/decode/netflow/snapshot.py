@@ -91,10 +91,10 @@ class Restorer:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Add what the snapshot holds to the state."""
+    def restore(self, snapshot: Mapping[str, Any]) -> bool:
+        """Add what the snapshot holds to the state; False if it is of another kind."""
         if not isinstance(snapshot, Mapping) or snapshot.get("format") != _FORMAT:
-            return
+            return False
         steps: tuple[tuple[str, Callable[[Mapping[str, Any]], object]], ...] = (
             ("exporters", self._exporter), ("templates", self._template), ("sampling", self._rate),
             ("applications", self._application), ("interfaces", self._interface), ("starts", self._start),
@@ -107,6 +107,7 @@ class Restorer:
                 except (KeyError, TypeError, ValueError, AttributeError, struct.error, RefusedError):
                     continue
         self._state.commit()
+        return True
 
     def _exporter(self, entry: Mapping[str, Any]) -> ExporterState:
         seen_ns = _integer(entry.get("last_seen_ns", 0), 63)

@@ -150,8 +150,8 @@ def test_wrong_templates_of_a_snapshot_are_skipped(collector, make, change):
 
 
 @pytest.mark.parametrize("state", [{}, {"format": 99, "templates": []}, {"format": 1, "templates": "no"}])
-def test_a_snapshot_of_another_kind_is_ignored(collector, state):
-    collector.decoder.restore(state)
+def test_a_snapshot_of_another_kind_is_ignored_and_that_is_said(collector, state):
+    assert collector.decoder.restore(state) is (state.get("format") == 1)
     assert collector.decoder.exporters() == []
 
 
