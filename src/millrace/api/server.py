@@ -75,10 +75,11 @@ class ApiServer:
         self._app.state.stopping = self._stopping = True
         if self._server is not None:
             self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+        # Before the server has ended: nobody is to wait in the queue of a port that is not served any more.
         if self._socket is not None:
             self._socket.close()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
         self._socket = self._server = self._thread = None
 
     @property

@@ -99,17 +99,18 @@ def test_stop_without_start_does_nothing(served):
 def test_stop_does_not_wait_for_streams(served):
     server = ApiServer(served, SETTINGS)
     server.start()
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def watch(url=server.url):
         with httpx.stream("GET", f"{url}/api/v1/flows/live") as response:
+            begun.set()
             for _ in response.iter_lines():
                 pass
         ended.set()
 
     thread = threading.Thread(target=watch)
     thread.start()
-    time.sleep(0.3)
+    assert begun.wait(10)
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began < 3
