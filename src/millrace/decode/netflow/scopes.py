@@ -35,7 +35,9 @@ UNKNOWN = -1
 ANY_PORT = -1
 """Port of the scope of a domain that holds what came from ports of which nothing is kept."""
 
-_SILENT_NS = 600 * 10**9
+_DOMAIN_BITS = 32
+
+SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
 
 _ENTRIES = {
@@ -138,6 +140,10 @@ class ExporterState:
     last_issue_ns: int = 0
 
     last_seen_ns = Entry()
+
+    def of_port(self, port: Port) -> list[Scope]:
+        """Scopes of one of its ports."""
+        return [scope for scope in self.scopes.values() if scope.port is port]
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +368,7 @@ class Scopes:
 
     def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
         """Have ports of a domain that have been silent for long make room."""
-        deadline = time_ns - _SILENT_NS
+        deadline = time_ns - SILENT_NS
         if ports.oldest_ns >= deadline:
             return
         silent = [

@@ -233,6 +233,23 @@ def test_a_flood_of_ports_in_one_batch(make, version):
 
 @BOTH
 def test_ports_used_one_after_the_other_make_room(make, version):
+def test_names_of_a_device_that_came_back_on_another_port_are_its_new_ones(make, collector):
+    """After a reboot interfaces are numbered anew, and the port is another."""
+    names = Template(301, [(10, 4), (82, 8)], scopes=1)
+
+    def told(port, *records, at_s, to=collector):
+        to.send(ipfix(options_template_set(IPFIX, names), names.data(*records)), port=port, at_s=EXPORT_S + at_s)
+        return {index: texts[0] for (_, index), texts in to.decoder.interface_names().items()}
+
+    told(1, (7, "eth0"), (8, "lo"), at_s=0)
+    assert told(2, (7, "eth1"), at_s=60) == {7: "eth1", 8: "lo"}
+    assert told(1, (7, "eth0"), at_s=70) == {8: "lo"}
+    assert told(2, (7, "eth1"), at_s=700) == {7: "eth1", 8: "lo"}
+    restored = make()
+    restored.decoder.restore(json.loads(json.dumps(collector.decoder.snapshot())))
+    assert told(2, (7, "eth1"), at_s=2000, to=restored) == {7: "eth1", 8: "lo"}
+
+
     """As behind a translator that gives a new port now and then: what is known passes on, for as long as it takes."""
     collector = make(Limits(ports_per_exporter=4))
     start = message(version, template_set(version, ONE), rate_options(version, 100))
