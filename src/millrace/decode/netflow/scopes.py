@@ -352,6 +352,21 @@ class Scopes:
         scope = ports.scopes.get(port)
         return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
 
+    def of_domain(self, scope: Scope, domain: int) -> Scope | None:
+        """The scope of another domain of the same port, made if it is new; None where a limit forbids it."""
+        exporter, version, port = scope.exporter, scope.version, scope.port.port
+        known = exporter.scopes.get((version, domain, port))
+        if known is not None:
+            return known
+        ports = exporter.domains.get((version, domain))
+        if ports is None:
+            if domain >> _DOMAIN_BITS or len(exporter.domains) >= self._limits.domains_per_exporter:
+                return None
+            ports = exporter.domains[version, domain] = Ports(self._number())
+        elif len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+            return None
+        return self._add(exporter, version, domain, port, ports, scope.last_seen_ns)
+
     def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
         own = self.port(exporter, port)
         own.scopes += 1

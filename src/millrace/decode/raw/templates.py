@@ -66,7 +66,9 @@ class FieldSpec:
 
     @classmethod
     def of_v9_scope(cls, kind: int, length: int) -> FieldSpec:
-        """A scope field of a NetFlow v9 options template."""
+        """A scope field of a NetFlow v9 options template; what is no scope type is the element of that number."""
+        if kind not in V9_SCOPES and lookup(0, kind) is not None:
+            return cls.of_element(kind, 0, length)
         return cls(kind, 0, length, scope=V9_SCOPES.get(kind, f"scope:{kind}"))
 
     @property
