@@ -42,11 +42,15 @@ class Resolved:
     """
 
     parts: list[Part]
+    special_rows, announced : ndarray of int64
+        Messages of the sets that are not data, and how many templates each of these announces or withdraws.
     arena: U8
     unknown_rows: I64
 
 
 class Resolver:
+    special_rows: I64
+    announced: I64
     """Reads template sets, and finds the layout of every data set at its position."""
 
     def __init__(self, state: State) -> None:
@@ -56,13 +60,12 @@ class Resolver:
         """Read the template sets in wire order, then look all data sets up."""
         state = self._state
         if not len(sets):
-            return Resolved([], sets.arena, np.zeros(0, np.int64))
+            return Resolved([], sets.arena, *(np.zeros(0, np.int64) for _ in range(3)))
         time_ns = headers.time_ns[sets.row]
         latest_ns = int(time_ns.max())
         state.templates.begin(lambda after: int(np.argmax(time_ns > after)), latest_ns)
         special = np.flatnonzero(sets.id < FIRST_DATA_SET)
-        for at in special.tolist():
-            self._read_special(sets, at, int(time_ns[at]), scopes, counts)
+        announced = [self._read_special(sets, at, int(time_ns[at]), scopes, counts) for at in special.tolist()]
         state.templates.expire()
         # What waits from earlier batches first, so that nothing is released by a template that came before it.
         waited = self._release(sets, time_ns, scopes, counts)
@@ -91,10 +94,10 @@ class Resolver:
         set_id, version = int(sets.id[at]), int(sets.version[at])
         if set_id not in (TEMPLATE_SETS[version], OPTIONS_SETS[version]):
             counts.drop(*key, "set", "reserved-id", 1, f"set ID {set_id} is reserved")
-            return
+            return 0
         if scope is None:
             counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; template set ignored")
-            return
+            return 0
         wire = sets.arena[sets.start[at] : sets.stop[at]].tobytes()
         announced, withdrawn = self._state.templates.read_set(
             scope, set_id, wire, int(sets.position[at]), time_ns,
@@ -131,6 +134,7 @@ class Resolver:
             counts.event(*key, "sets_released")
             data.position[at], data.datagram[at] = position, sets.datagram[position]
         layout = self._look_up(data, scopes)
+        return announced + withdrawn
         known = layout != MISSING
         return Part(data.take(known), layout[known])
 

@@ -371,8 +371,9 @@ class Scopes:
         own = self.port(exporter, port)
         own.scopes += 1
         row = self.ledger.open_row()
-        counting = Counting(self.ledger, row)
-        counting.manner = NUMBER[STANDARD.get(version, Manner("nothing"))]
+        standard = NUMBER[STANDARD.get(version, Manner("nothing"))]
+        counting = Counting(self.ledger, row, standard)
+        counting.manner = standard
         scope = Scope(self._number(), self.ledger, row, exporter, version, domain, own, ports, counting, time_ns)
         scope.followed = version != V1 and port != ANY_PORT
         scope.last_seen_ns = time_ns

@@ -351,7 +351,7 @@ class _Follower:
         return late < 0
 
     def _excuse(self, at: int) -> int:
-        """Another manner that may be the right one and expects a datagram as it is, or why there is no telling.
+        """Other manners that may be right and expect a datagram as it is, a bit for each, or why there is no telling.
 
         A number that stays where it is, once, is a duplicate rather than a manner.
         """
@@ -362,7 +362,7 @@ class _Follower:
         rivals = [rival for rival in counting.rivals(scope.version) if run.matched[rival, at]]
         if not run.step[at]:
             rivals = [rival for rival in rivals if ALL[rival].unit == "nothing" and counting.scores[rival] > 1]
-        return max(rivals, key=lambda rival: counting.scores[rival], default=NO_EXCUSE)
+        return sum(1 << rival for rival in rivals) or NO_EXCUSE
 
 
 def _follow_run(scope: Scope, run: _Run) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest
@@ -21,6 +22,7 @@ from millrace.testing.netflow import (
 )
 
 PORTS = Template(256, [(7, 2)])
+OTHERS = Template(258, [(11, 2)])
 THREE = PORTS.data((1,), (2,), (3,))
 RECORD = LegacyRecord()
 
@@ -173,6 +175,66 @@ def test_and_real_loss_is_found_under_each(collector, unit, inclusive, options):
     assert 0.9 * lost <= status.lost <= 1.1 * lost
     (problem,) = [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
     assert problem.severity == "error"
+
+
+def several_sets(version, unit, inclusive, datagrams=400, lose=0.0):
+    """Datagrams of one to four data sets, templates and options now and then; and how many of `unit` were lost."""
+    chance, number, lost = Random(4), 1000, 0
+    options = SYSTEM if version == IPFIX else Template(300, [(1, 4), (41, 8)], scopes=1)
+    make = partial(v9, count=99) if version == V9 else ipfix
+    sent = []
+    for n in range(datagrams):
+        told = n % 20 == 0
+        sets = [template_set(version, PORTS, OTHERS), options_template_set(version, options)] if told else []
+        sets += [options.data((0, 1))] if told else []
+        flows = [chance.choice((PORTS, OTHERS)).data(*[(1,)] * chance.randint(1, 10))
+                 for _ in range(chance.randint(1, 4))]  # fmt: skip
+        records = sum((len(one) - 4) // 2 for one in flows)
+        units = {
+            "sets": len(sets) + len(flows), "data-sets": told + len(flows), "flow-sets": len(flows),
+            "all-records": records + 4 * told, "records": records + told, "data": records,
+        }  # fmt: skip
+        mine = number + units[unit] if inclusive else number
+        number += units[unit]
+        if told or not 20 < n < datagrams - 10 or chance.random() >= lose:
+            sent.append(make(*sets, *flows, sequence=mine % (1 << 32)))
+        else:
+            lost += units[unit]
+    return sent, lost
+
+
+@pytest.mark.parametrize("size", [1, 400])
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records", "records", "data"])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_sets_of_every_kind_and_records_of_every_kind_may_be_counted(collector, version, unit, inclusive, size):
+    sent, _ = several_sets(version, unit, inclusive, datagrams=160 if size == 1 else 400)
+    for at in range(0, len(sent), size):
+        collector.send(*sent[at : at + size])
+    (status,) = collector.decoder.exporters()
+    assert status.domains[0].proven
+    assert loss(collector) == (0, 0)
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records"])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_and_loss_is_found_under_each_of_them(collector, version, unit, inclusive):
+    sent, lost = several_sets(version, unit, inclusive, lose=0.1)
+    collector.send(*sent)
+    (status,) = collector.decoder.exporters()
+    assert 0.8 * lost <= status.lost <= 1.1 * lost
+
+
+def test_a_manner_that_small_numbers_fit_by_chance_accuses_nobody(collector):
+    """Each step is of 1 to 4, whatever the datagram holds: that it is 1 now and then makes it no count of datagrams."""
+    chance, number = Random(7), 0
+    collector.send(ipfix(template_set(IPFIX, PORTS)))
+    for _ in range(300):
+        collector.send(ipfix(PORTS.data(*[(1,)] * 30), sequence=(number := number + chance.choice((1, 1, 2, 3, 4)))))
+    (status,) = collector.decoder.exporters()
+    assert lost_share(status.domains) == 0
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
 
 
 def test_numbers_that_follow_no_manner_accuse_nobody(collector):
