@@ -283,3 +283,19 @@ def test_an_exporter_whose_records_carry_the_rate_is_not_told_that_it_tells_none
     collector.send(v9(template_set(V9, rated), rated.data((1, 100))))
     (status,) = collector.decoder.exporters()
     assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "sampling" in p.what]
+
+
+def test_nor_is_one_that_has_not_sent_anything_since_the_start(collector, make):
+    """Its templates are known from before; the rate comes with the records, or with the next options."""
+    rated = Template(256, [(7, 2), (34, 4)])
+    collector.send(v9(template_set(V9, rated), rated.data((1, 100))))
+    restored = make()
+    restored.decoder.restore(collector.decoder.snapshot())
+
+    def hints(of):
+        (status,) = of.decoder.exporters()
+        return [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "sampling" in p.what]
+
+    assert not hints(restored)
+    restored.send(v9(rated.data((1, 0)), sequence=1))
+    assert hints(restored)
