@@ -100,7 +100,7 @@ class Resolver:
             return 0
         wire = sets.arena[sets.start[at] : sets.stop[at]].tobytes()
         announced, withdrawn = self._state.templates.read_set(
-            scope, set_id, wire, int(sets.position[at]), time_ns,
+            scope, set_id, wire, int(sets.position[at]), time_ns, int(sets.export_ms[at]),
             lambda reason, detail: counts.drop(*key, "template", reason, 1, f"domain {scope.domain}: {detail}"),
         )  # fmt: skip
         options = set_id == OPTIONS_SETS[version]
