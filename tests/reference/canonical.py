@@ -456,6 +456,9 @@ def _icmp(fields: dict[str, Any], flow: Flow) -> Flow:
 
 def _ethertype(fields: dict[str, Any]) -> Flow:
     family = {4: _IPV4, 6: _IPV6}.get(_family(fields), 0)
+    ends = [fields[name] for name in ("sourceIPv6Address", "destinationIPv6Address") if name in fields]
+    if family == _IPV6 and ends and all(ip_address(end).ipv4_mapped for end in ends):
+        family = _IPV4
     if fields.get("ipVersion") in (4, 6):
         return {"EType": family}
     etype = fields.get("ethernetType") or family
