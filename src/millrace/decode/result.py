@@ -12,11 +12,13 @@ from millrace.batch import FlowBatch
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
     "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
-    "sets_waiting", "sets_released", "implausible_times", "short_frame_lengths",
+    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths",
 ]  # fmt: skip
 """Things that happen and are counted per exporter and protocol.
 
-``lost``: units missing by sequence number. ``implausible_times``: flows that
+``lost``: units missing by sequence number. ``padding_records``: as many
+records as would have room in the zero bytes at the end of sets, which are
+padding. ``implausible_times``: flows that
 tell a start or an end that cannot be, against the time at which they were
 exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
 is only what was captured of the packet.
