@@ -68,6 +68,13 @@ NUMBER = {manner: number for number, manner in enumerate(ALL)}
 """Number of each manner in `ALL`."""
 _CANDIDATES = {version: np.array([NUMBER[manner] for manner in manners]) for version, manners in MANNERS.items()}
 
+
+def candidates(version: int) -> I64:
+    """Numbers of the manners of a version, the standard's first."""
+    found: I64 = _CANDIDATES[version]
+    return found
+
+
 PROOF_DATAGRAMS = 100
 """Nothing is said about a stream of which fewer datagrams came."""
 

@@ -11,6 +11,7 @@ from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
+from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
@@ -97,6 +98,7 @@ class NetflowDecoder:
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
             units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+        watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
         self._note_datagrams(headers, scopes)
         self._commit(counts)

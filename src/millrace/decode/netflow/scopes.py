@@ -23,6 +23,7 @@ import numpy as np
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
@@ -67,11 +68,17 @@ class Ports:
         Under which is kept what the ports agree on.
     oldest_ns : int
         No port was last heard before this.
+    changes : Changes, optional
+        What was seen of their sequence numbers, once there are several.
+    common : bool
+        Whether they share these, so that no port's own are followed.
     """
 
     number: int
     scopes: dict[int, Scope] = field(default_factory=dict)
     oldest_ns: int = 0
+    changes: NumberChanges | None = None
+    common: bool = False
 
 
 @dataclass(slots=True)
@@ -375,7 +382,7 @@ class Scopes:
         counting = Counting(self.ledger, row, standard)
         counting.manner = standard
         scope = Scope(self._number(), self.ledger, row, exporter, version, domain, own, ports, counting, time_ns)
-        scope.followed = version != V1 and port != ANY_PORT
+        scope.followed = version != V1 and port != ANY_PORT and not ports.common
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)

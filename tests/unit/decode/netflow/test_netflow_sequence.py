@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from millrace.batch import DatagramBatch
 from millrace.enrich import Exporter
 from millrace.query import lost_share, problems
 from millrace.testing.netflow import (
@@ -264,6 +265,47 @@ def test_streams_of_several_ports_domains_and_manners_are_told_apart(collector):
         collector.send(first, port=1)
         collector.send(second, port=2)
     assert loss(collector) == (0, 0)
+
+
+def over_ports(collector, sent, weights, *, start=16, size=40):
+    """Send datagrams from several ports, from each in turn at first, then by chance."""
+    chance, ports = Random(5), range(1, len(weights) + 1)
+    chosen = [n % len(weights) + 1 if n < start else chance.choices(ports, weights)[0] for n in range(len(sent))]
+    for at in range(0, len(sent), size):
+        batch = DatagramBatch.from_payloads(sent[at : at + size], source_port=chosen[at : at + size])
+        collector.counts.add(collector.decoder.decode(batch).counts)
+
+
+@pytest.mark.parametrize("size", [1, 40])
+@pytest.mark.parametrize("weights", [[1, 1], [1, 1, 1, 1], [8, 2], [5, 3, 2]])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_a_device_that_numbers_on_from_port_to_port_is_not_accused_of_loss(collector, version, weights, size):
+    unit = "datagrams" if version == V9 else "records"
+    sent = [payload for payload, _ in stream(unit, 1, False, version=version, datagrams=300)]
+    kept = [payload for n, payload in enumerate(sent) if n % 13 != 7]
+    over_ports(collector, kept, weights, size=size)
+    (status,) = collector.decoder.exporters()
+    records = collector.event("data_records") + collector.event("options_records")
+    assert status.domains[0].received == (len(kept) if version == V9 else records)
+    assert (status.lost, lost_share(status.domains)) == (0, 0)
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+
+
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_loss_of_devices_that_number_each_for_themselves_is_found(collector, version):
+    unit = "datagrams" if version == V9 else "records"
+    streams = [stream(unit, 1, False, version=version, datagrams=300, seed=seed, start=start)
+               for seed, start in ((5, 0), (6, 0), (7, 900))]  # fmt: skip
+    lost = 0
+    for n in range(300):
+        for port, sent in enumerate(streams):
+            payload, units = sent[n]
+            if n > 20 and n % 10 == 5:
+                lost += units[unit]
+            else:
+                collector.send(payload, port=port)
+    (status,) = collector.decoder.exporters()
+    assert 0.9 * lost <= status.lost <= 1.1 * lost
 
 
 def test_a_restart_is_no_loss_whatever_the_manner(collector):
