@@ -114,7 +114,7 @@ class Canonical:
             "ObservationDomain": 0,
             "SamplingRateSource": 0,
         }
-        header = shown.get("header", {})
+        header = shown.get("header", {}) | {"received_ms": received_ns // 1_000_000}
         if shown["protocol"] == "sflow-v5":
             return [common | flow for flow in self._sampled(shown, header, common)]
         if "records" in shown:
@@ -141,10 +141,10 @@ class Canonical:
             if header["sampling_interval"]:
                 flow |= {"SamplingRate": header["sampling_interval"], "SamplingRateSource": 4}
         flow |= _icmp({}, flow)
-        export_ms = header["unix_secs"] * 1000 + header["unix_nsecs"] // 1_000_000
+        export_ms = header["unix_secs"] * 1000 + header["unix_nsecs"] // 1_000_000 or header["received_ms"]
         for column, name in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
-            time = _from_uptime(record[name], header["sys_uptime"], export_ms)
-            if -_BEFORE_MS <= time - export_ms <= _AHEAD_MS:
+            time = _from_header(record[name], header["sys_uptime"], export_ms)
+            if time is not None and -_BEFORE_MS <= time - export_ms <= _AHEAD_MS:
                 flow[column] = time
         return flow
 
@@ -210,7 +210,7 @@ class Canonical:
         self, fields: dict[str, Any], record: dict[str, Any], header: dict[str, Any], exporter: Sender, domain: int
     ) -> Flow:
         """Start and end: the first that can be, given when the message was exported; else by the duration."""
-        export_ms = header.get("unix_secs", header.get("export_time", 0)) * 1000
+        export_ms = header.get("unix_secs", header.get("export_time", 0)) * 1000 or header["received_ms"]
         end, stale = self._end(fields, record, header, export_ms, exporter, domain)
         start = self._start(fields, record, header, export_ms, exporter, domain, end, stale)
         length = fields.get("flowDurationMilliseconds") or fields.get("flowDurationMicroseconds", 0) // 1000
@@ -253,12 +253,12 @@ class Canonical:
         if ticks is None:
             return None
         if "sys_uptime" in header:
-            return _from_uptime(ticks, header["sys_uptime"], export_ms)
+            return _from_header(ticks, header["sys_uptime"], export_ms)
         exporter, domain = who
         own = record.get("systemInitTimeMilliseconds")
         boot = agreed(self._boots, exporter, (domain, -1))
         boot = _milliseconds(own) if own is not None else boot
-        if not boot:
+        if not boot or (not ticks and not 0 < export_ms - boot < _AHEAD_MS):
             return None
         if boot > export_ms + _AHEAD_MS:
             return 0
@@ -377,6 +377,16 @@ def _from_uptime(ticks: int, uptime: int, export_ms: int) -> int:
     return export_ms + (ago - (1 << 32) if ago >> 31 else ago)
 
 
+def _from_header(ticks: int, uptime: int, export_ms: int) -> int | None:
+    """The same by the uptime of a header; None where that or the record tells nothing: both are 0 then.
+
+    A flow of the very moment of the start is told as 0 too, but not for long.
+    """
+    time = _from_uptime(ticks, uptime, export_ms)
+    untold = (not ticks and uptime >= _AHEAD_MS) or (not uptime and time >= export_ms)
+    return None if untold else time
+
+
 def _of_family(column: str, names: list[str], record: dict[str, Any]) -> list[str]:
     """Of the elements that a record has for a column those that its family allows."""
     if column not in _BY_FAMILY or not names:
@@ -446,6 +456,9 @@ def _icmp(fields: dict[str, Any], flow: Flow) -> Flow:
 
 def _ethertype(fields: dict[str, Any]) -> Flow:
     family = {4: _IPV4, 6: _IPV6}.get(_family(fields), 0)
+    ends = [fields[name] for name in ("sourceIPv6Address", "destinationIPv6Address") if name in fields]
+    if family == _IPV6 and ends and all(ip_address(end).ipv4_mapped for end in ends):
+        family = _IPV4
     if fields.get("ipVersion") in (4, 6):
         return {"EType": family}
     etype = fields.get("ethernetType") or family

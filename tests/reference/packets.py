@@ -55,7 +55,7 @@ def _link(layers: Layers) -> dict[str, Any]:
         if layer["layer"] in _ETHERTYPES:
             break
         outer.append(layer)
-    tag = next((layer["id"] for layer in outer if layer["layer"] == "vlan"), 0)
+    tag = next((layer["id"] for layer in outer if layer["layer"] == "vlan" and layer["id"]), 0)
     if tag:
         found["SrcVlan"] = tag
     labels = [layer["label"] for layer in outer if layer["layer"] == "mpls"]

@@ -26,15 +26,17 @@ def rate_of(fields: dict[str, Any]) -> int:
     if "samplingPacketSpace" not in fields:
         rates.append(fields.get("samplingPacketInterval", 0))
     rates += _spaced(fields, _SPACED)
+    of_flows: list[float | Fraction] = [0, *_spaced(fields, _SPACED_FLOWS)]
+    method = fields.get("flowSelectorAlgorithm")
     size, population = fields.get("samplingSize"), fields.get("samplingPopulation")
     if size and population:
-        rates.append(Fraction(population, size))
+        (of_flows if method == 3 else rates).append(Fraction(population, size))
     probability = fields.get("samplingProbability")
     if isinstance(probability, float) and 0 < probability <= 1:
-        rates.append(1 / probability)
-    rates.append(_hashed(fields))
+        (of_flows if method == 4 else rates).append(1 / probability)
+    (of_flows if method == 6 else rates).append(_hashed(fields))
     packets = max(_whole(rate) for rate in rates)
-    flows = max((_whole(rate) for rate in _spaced(fields, _SPACED_FLOWS)), default=0)
+    flows = max(_whole(rate) for rate in of_flows)
     return min(max(packets, 1) * max(flows, 1), _MOST) if packets or flows else 0
 
 
@@ -75,32 +77,30 @@ class Sampling:
         rate = rate_of(record["scope"] | record["fields"])
         if not rate:
             return
-        told = self._rates.setdefault(sender, {})
+        about = record["scope"].get("observationDomainId") or domain
         for binding, ident in _bindings(record):
-            told[domain, binding, ident] = rate
-            told.setdefault((None, binding, ident), rate)
+            self._rates.setdefault(sender, {})[about, binding, ident] = rate
 
     def rate(self, sender: tuple[str, int], domain: int, fields: dict[str, Any]) -> int:
         """Rate of a flow: its selector's, else its interface's, else its domain's; 0 if unknown.
 
-        What a port was not told comes from the others, as long as they agree.
+        What a domain of a port was not told comes from its other domains, then
+        from other ports, as long as they agree.
         """
-        wanted: list[tuple[str, int]] = [
-            ("selector", fields[name]) for name in ("selectorId", "samplerId") if name in fields
-        ]
-        wanted += [("interface", fields[name]) for name in ("ingressInterface",) if name in fields]
-        own = self._rates.get(sender, {})
+        selector = next((fields[name] for name in ("selectorId", "samplerId") if fields.get(name)), 0)
+        wanted: list[tuple[str, int]] = [("selector", selector)] if selector else []
+        sides = ("ingressInterface", "egressInterface")
+        for name in sides[::-1] if fields.get("flowDirection") == 1 else sides:
+            wanted += [("interface", fields[name])] if name in fields else []
         for binding, ident in (*wanted, ("domain", 0)):
-            for where in (domain, None):
-                rate = own.get((where, binding, ident))
-                if rate:
-                    return rate
-            for where in (domain, None):
+            for same_port, same_domain in ((True, True), (True, False), (False, True), (False, False)):
                 rates = {
-                    told[where, binding, ident]
-                    for (address, _), told in self._rates.items()
-                    if address == sender[0] and (where, binding, ident) in told
-                }
+                    rate
+                    for (address, port), told in self._rates.items()
+                    for (where, *bound), rate in told.items()
+                    if address == sender[0] and bound == [binding, ident]
+                    and (port == sender[1] or not same_port) and (where == domain or not same_domain)
+                }  # fmt: skip
                 if len(rates) == 1:
                     return rates.pop()
         return 0

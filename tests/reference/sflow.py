@@ -19,6 +19,7 @@ _SAMPLE = 3
 _ETHERNET_BYTES = 18
 _IPV4, _IPV6 = 0x0800, 0x86DD
 _PORTED = {6, 17, 33, 132, 136}
+_EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}
 _UNKNOWN32, _UNKNOWN64 = 0xFFFFFFFF, (1 << 64) - 1
 
 _COUNTERS = (
@@ -93,7 +94,10 @@ def _records(sample: dict[str, Any], largest: int) -> Flow:
             told = _sampled_ip(records[kind]["fields"], etype)
             if "Proto" not in found:
                 found |= told
-            elif all(found[column] == told[column] for column in ("Proto", "SrcAddr", "DstAddr")):
+            elif all(found[column] == told[column] for column in ("SrcAddr", "DstAddr")) and (
+                found["Proto"] == told["Proto"] or _cut(found, told)
+            ):
+                found["Proto"] = told["Proto"]
                 later = found.get("IPFragmentOffset", 0)
                 gaps = {c: v for c, v in told.items() if not (later and c in ("SrcPort", "DstPort", "TCPFlags"))}
                 found = gaps | found
@@ -107,14 +111,20 @@ def _records(sample: dict[str, Any], largest: int) -> Flow:
     return found
 
 
+def _cut(found: Flow, told: Flow) -> bool:
+    """Whether a header ends among extension headers, and the agent tells the protocol after them."""
+    return found["EType"] == _IPV6 and found["Proto"] in _EXTENSIONS and told["Proto"] not in _EXTENSIONS
+
+
 def _header(record: dict[str, Any], largest: int) -> Flow:
     fields, layers = record["fields"], record.get("packet", [])
     found = columns_of(layers)
     length = ip_length(layers)
     captured = len(fields["header"]) // 2
     # The agent captured all that it ever captures, so that something was cut off, whatever it says.
-    full = captured >= max(largest, USUAL_CAPTURE) and 0 <= fields["frame_length"] - captured <= fields["stripped"]
-    if length is None or (length + link_length(layers) > fields["frame_length"] and not full):
+    full = captured >= max(largest, USUAL_CAPTURE) and abs(fields["frame_length"] - captured) <= fields["stripped"]
+    longest = max(fields["frame_length"], captured)
+    if length is None or (length + link_length(layers) > longest and not full):
         length = max(0, fields["frame_length"] - fields["stripped"] - link_length(layers))
     return found | {"Bytes": length}
 

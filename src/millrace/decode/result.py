@@ -12,11 +12,13 @@ from millrace.batch import FlowBatch
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
     "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
-    "sets_waiting", "sets_released", "implausible_times", "short_frame_lengths",
+    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths",
 ]  # fmt: skip
 """Things that happen and are counted per exporter and protocol.
 
-``lost``: units missing by sequence number. ``implausible_times``: flows that
+``lost``: units missing by sequence number. ``padding_records``: as many
+records as would have room in the zero bytes at the end of sets, which are
+padding. ``implausible_times``: flows that
 tell a start or an end that cannot be, against the time at which they were
 exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
 is only what was captured of the packet.
@@ -24,6 +26,10 @@ is only what was captured of the packet.
 
 ODD_EVENTS: frozenset[Event] = frozenset({"implausible_times", "short_frame_lengths"})
 """Those that an exporter should not give cause for."""
+
+_WAITING: dict[Event, int] = {"sets_waiting": 1, "sets_released": -1}
+_GIVEN_UP = ("waiting-full", "template-never-came")
+"""Reasons of sets that waited in vain."""
 
 MAX_ISSUES = 64
 """Issues kept of one batch; their number is bounded, the counts are not."""
@@ -66,12 +72,15 @@ class Counts:
         At most `MAX_ISSUES` examples.
     odd : Counter of (exporter, event)
         Those of `ODD_EVENTS` once more.
+    waiting : Counter of (exporter, protocol)
+        How many more data sets wait for their template than before; less than 0: fewer do.
     """
 
     events: Counter[tuple[bytes, str, str]] = field(default_factory=Counter)
     drops: Counter[tuple[bytes, str, str, str]] = field(default_factory=Counter)
     issues: list[Issue] = field(default_factory=list)
     odd: Counter[tuple[bytes, Event]] = field(default_factory=Counter)
+    waiting: Counter[tuple[bytes, str]] = field(default_factory=Counter)
 
     def event(self, exporter: bytes, protocol: str, event: Event, amount: int = 1) -> None:
         """Count something that happened."""
@@ -79,6 +88,8 @@ class Counts:
             self.events[exporter, protocol, event] += amount
             if event in ODD_EVENTS:
                 self.odd[exporter, event] += amount
+            elif event in _WAITING:
+                self.waiting[exporter, protocol] += _WAITING[event] * amount
 
     def add_events(self, event: Event, amounts: Iterable[tuple[tuple[bytes, str, str], int]]) -> None:
         """Count something that happened by the keys of `events`, each of them once."""
@@ -91,12 +102,17 @@ class Counts:
         if event in ODD_EVENTS:
             for (exporter, _, _), amount in some.items():
                 self.odd[exporter, event] += amount
+        elif event in _WAITING:
+            for (exporter, protocol, _), amount in some.items():
+                self.waiting[exporter, protocol] += _WAITING[event] * amount
 
     def drop(self, exporter: bytes, protocol: str, unit: str, reason: str, amount: int = 1, detail: str = "") -> None:
         """Count something that was given up, and keep an example of why."""
         if not amount:
             return
         self.drops[exporter, protocol, unit, reason] += amount
+        if reason in _GIVEN_UP:
+            self.waiting[exporter, protocol] -= amount
         if detail and len(self.issues) < MAX_ISSUES:
             self.issues.append(Issue(exporter, protocol, reason, detail))
 
@@ -105,6 +121,7 @@ class Counts:
         self.events.update(other.events)
         self.drops.update(other.drops)
         self.odd.update(other.odd)
+        self.waiting.update(other.waiting)
         self.issues = (self.issues + other.issues)[-MAX_ISSUES:]
 
 

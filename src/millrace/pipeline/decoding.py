@@ -25,9 +25,6 @@ RENEWED = "decoder-renewed"
 
 _UNKNOWN = "unknown"
 
-_WAITING = {"sets_waiting": 1, "sets_released": -1}
-_GIVEN_UP = ("waiting-full", "template-never-came")
-
 _MOST_CULPRITS = 16
 """Datagrams of a batch that may fail; with more of them the whole batch is given up."""
 
@@ -201,14 +198,10 @@ class Decoding:
 
     def _note_waiting(self, counts: Counts) -> None:
         """Keep count of the sets that wait in the decoder, which a decoder that failed cannot tell."""
-        for (exporter, protocol, event), amount in counts.events.items():
-            if event in _WAITING:
-                self._waiting[exporter, protocol] += _WAITING[event] * amount
-        for (exporter, protocol, _, reason), amount in counts.drops.items():
-            if reason in _GIVEN_UP:
-                self._waiting[exporter, protocol] -= amount
-        if not self._waiting.total():
-            self._waiting.clear()
+        for key, amount in counts.waiting.items():
+            self._waiting[key] += amount
+            if not self._waiting[key]:
+                del self._waiting[key]
 
 
 def count_lost(batch: DatagramBatch, reason: str, counts: Counts) -> None:

@@ -33,6 +33,7 @@ _MAX_NAMED = 5
 _TEMPLATED = frozenset({"netflow-v9", "ipfix"})
 _UNITS = {"netflow-v9": "datagrams", "sflow-v5": "datagrams", "ipfix": "records"}
 """What a protocol numbers, where the status does not say what the exporter does; flows for the others."""
+_UNNUMBERED = "netflow-v1"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -172,6 +173,8 @@ def _loss(status: ExporterStatus) -> Iterator[ExporterProblem]:
 def _sampling(status: ExporterStatus, configured: Exporter) -> Iterator[ExporterProblem]:
     if status.sampling or configured.sampling_rate:
         return
+    if not any(domain.received or domain.protocol == _UNNUMBERED for domain in status.domains):
+        return  # after a start it is known from before, but has sent nothing yet
     default = configured.default_sampling_rate
     if default is None:
         yield ExporterProblem(

@@ -15,14 +15,17 @@ class Agreement:
     """Values by key and voter.
 
     Keys, voters and values are integers; a value of `MISSING` takes a vote back.
+    Most keys never have more than one voter, so that one is kept without tables.
     """
 
     def __init__(self) -> None:
+        self._alone: dict[int, tuple[int, int]] = {}
         self._votes: dict[int, dict[int, int]] = {}
         self._counts: dict[int, dict[int, int]] = {}
 
     def renumber(self, values: dict[int, int]) -> None:
         """Put other values in the place of those that are held."""
+        self._alone = {key: (voter, values[value]) for key, (voter, value) in self._alone.items()}
         for votes in self._votes.values():
             votes.update({voter: values[value] for voter, value in votes.items()})
         self._counts = {
@@ -31,6 +34,13 @@ class Agreement:
 
     def vote(self, key: int, voter: int, value: int) -> int:
         """What all voters of a key agree on after this vote; `MISSING` if they do not, or if there is none."""
+        if key not in self._votes:
+            alone = self._alone.pop(key, None)
+            if alone is None or alone[0] == voter:
+                if value != MISSING:
+                    self._alone[key] = voter, value
+                return value
+            self._votes[key], self._counts[key] = dict([alone]), {alone[1]: 1}
         votes, counts = self._votes.setdefault(key, {}), self._counts.setdefault(key, {})
         before = votes.pop(voter, MISSING)
         if before != MISSING:

@@ -28,6 +28,9 @@ Family: TypeAlias = int | U8
 
 _ETYPE = np.zeros(7, np.uint16)
 _ETYPE[[IPV4, IPV6]] = 0x0800, 0x86DD
+_MAPPED_MASK, _MAPPED_PREFIX = (
+    np.frombuffer(text, np.uint64)[0] for text in (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\xff\xff\0\0\0\0")
+)
 _VERSION, _ETHERTYPE, _NAT_EVENT = 60, 256, 230
 _ENDS = {IPV4: (8, 12), IPV6: (27, 28)}
 _NAT64 = (6, 7, 10, 11)
@@ -129,6 +132,19 @@ class FamilyRule:
         for field in self.ends.get(family, ()):
             count += records.padded(field, 16).any(axis=1)
         return count
+
+    def mapped(self, records: Records) -> Bool | None:
+        """Records whose IPv6 addresses are mapped IPv4 ones (RFC 4291 §2.5.5.2); None if there is none."""
+        found: Bool | None = None
+        for field in self.ends.get(IPV6, ()):
+            if records.shape.fields[field].length != 16:
+                return None
+            words = records.raw(field).view(np.uint64)
+            here = (words[:, 0] == 0) & (words[:, 1] & _MAPPED_MASK == _MAPPED_PREFIX)
+            if not here.any():
+                return None
+            found = here if found is None else found & here
+        return found
 
     def _any(self, records: Records, family: int) -> Bool:
         found: Bool = self._ends(records, family) > 0
@@ -233,10 +249,17 @@ class Families:
         """See `Step`."""
         family = self.rule.decide(records)
         if self.etype:
-            self._write_etype(rows, start, stop, records, family)
+            self._write_etype(rows, start, stop, records, self._unmapped(records, family))
         translated = self._translated(records, family)
         for column in self.columns:
             column.write(rows, start, stop, records, translated if column.translated else family)
+
+    def _unmapped(self, records: Records, family: Family) -> Family:
+        """The family, IPv4 where addresses of IPv6 are mapped IPv4 ones: so they are shown, too."""
+        if not np.equal(family, IPV6).any():
+            return family
+        mapped = self.rule.mapped(records)
+        return family if mapped is None else np.where(mapped & np.equal(family, IPV6), IPV4, family).astype(np.uint8)
 
     def _translated(self, records: Records, family: Family) -> Family:
         """Family of addresses after translation."""

@@ -70,6 +70,40 @@ def uptime_ahead(ticks: AnyArray, uptime: U32) -> I32:
     return np.subtract(ticks, uptime, dtype=np.uint32).view(np.int32)
 
 
+def told_ticks(ticks: AnyArray, uptime: AnyArray) -> Bool | None:
+    """Which times of the exporter's uptime tell anything; None: all.
+
+    0 is told by exporters that fill in nothing; only shortly after a start
+    (`AHEAD_MS`) it may be a time. Beside an uptime of 0 nothing is.
+
+    Parameters
+    ----------
+    ticks, uptime : ndarray of integers, shape (n,)
+        Of the record, and of when it was exported.
+    """
+    if ticks.all() and uptime.all():
+        return None
+    told: Bool = (ticks != 0) | ((uptime > 0) & (uptime < AHEAD_MS))
+    return told
+
+
+def sound_ticks(ticks: AnyArray, uptime: U32, ahead: I32) -> tuple[Bool | None, Bool | None]:
+    """Which times of the header's uptime can be, and which are told and cannot; None: all, and none.
+
+    Parameters
+    ----------
+    ticks, uptime, ahead
+        As for `uptime_ahead`, and what that gives.
+    """
+    sound, told = near_export(ahead), told_ticks(ticks, uptime)
+    if told is not None:
+        # What is ahead of an uptime of 0 was not exported then: the header does not tell it.
+        sound = _everywhere(sound, len(ahead)) & told & ~((uptime == 0) & (ahead > 0))
+    if sound is None:
+        return None, None
+    return sound, ~sound if told is None else told & ~sound
+
+
 @dataclass(slots=True)
 class Moment:
     """Times of one end of flows.
@@ -247,14 +281,14 @@ class FlowTimes:
     ) -> None:
         if self.header_uptime:
             ahead = uptime_ahead(value, clock.uptime)
-            usable = near_export(ahead)
-            if usable is not None:
-                found.wrong = _either(found.wrong, ~usable)
+            usable, wrong = sound_ticks(value, clock.uptime, ahead)
+            found.wrong = _either(found.wrong, wrong)
             found.put(export_ms, ahead, usable)
             return
         boot = clock.boot_ms if self.boot is None else records.number(self.boot).astype(np.int64)
-        told = (boot > 0) & (boot < _LATEST_MS)
         uptime = export_ms - boot
+        told = _and((boot > 0) & (boot < _LATEST_MS), told_ticks(value, uptime))
+        assert told is not None
         ahead = uptime_ahead(value, uptime.astype(np.uint32))
         usable = _everywhere(near_export(ahead, BY_BOOT_MS if end is None else BEFORE_MS), len(value))
         usable &= uptime >= -AHEAD_MS

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from millrace.batch import FlowBatch
-from millrace.batch.arrays import I64, U32, Bool
+from millrace.batch.arrays import I64, U32, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows, spread, stable_order
+from millrace.decode.netflow.columns import first_nonzero
 from millrace.decode.netflow.headers import PROTOCOL_CODES
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.plan import Plan
@@ -177,18 +178,29 @@ def _group_rate(group: Group, scopes: BatchScopes, sampling: Sampling) -> I64:
     """Rate of each record of a group by options; not positive where it is unknown."""
     records, plan = group.records, group.plan
     rate = spread(sampling.of_sets(group.sets, scopes), records.counts)
-    selector = plan.field(302) if plan.field(302) is not None else plan.field(48)
+    selectors = [records.number(field) for field in (plan.field(302), plan.field(48)) if field is not None]
     card = plan.field(141)
-    interfaces = [field for field in (plan.field(10), plan.field(14)) if field is not None]
     found = sampling.of_records(
         group.sets, scopes, records.counts,
-        None if selector is None else records.number(selector),
+        None if not selectors else selectors[0] if len(selectors) == 1 else first_nonzero(selectors),
         None if card is None else records.number(card),
-        [records.number(field) for field in interfaces],
+        _metered_at(group) if sampling.by_interface else [],
     )  # fmt: skip
     if found is None:
         return rate
     return np.where(found[1], found[0], rate)
+
+
+def _metered_at(group: Group) -> list[AnyArray]:
+    """Interfaces of each record, the one first where it was metered: that of egress if flowDirection (61) says so."""
+    records, plan = group.records, group.plan
+    interfaces = [records.number(field) for field in (plan.field(10), plan.field(14)) if field is not None]
+    direction = plan.field(61)
+    if direction is None or len(interfaces) < 2:
+        return interfaces
+    egress = records.number(direction) == 1
+    ingress_if, egress_if = interfaces
+    return [np.where(egress, egress_if, ingress_if), np.where(egress, ingress_if, egress_if)]
 
 
 def _write_applications(rows: Rows, groups: list[Group], scopes: BatchScopes, names: Names) -> None:

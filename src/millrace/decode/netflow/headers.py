@@ -41,7 +41,7 @@ class Headers:
     version, count : as sent (`count` is the length of an IPFIX message)
     start, stop : byte range of what follows the header
     uptime : ms since the exporter started; 0 for IPFIX
-    export_ms : Unix ms of the header
+    export_ms : Unix ms of the header; those of receipt where it tells none
     sequence, domain : as sent; a v5 engine is type × 256 + id
     sampling : sampling word of v5
     port : UDP port of the sender
@@ -99,6 +99,9 @@ def read_headers(batch: DatagramBatch, which: I64, version: I64) -> Headers:
         rows = slice(None) if same.all() else np.flatnonzero(same)
         _FILL[kind](headers, batch.arena, rows)
         size[rows] = HEADER_BYTES[kind]
+    untold = headers.export_ms == 0
+    if untold.any():
+        headers.export_ms = np.where(untold, time_ns // 1_000_000, headers.export_ms)
     headers.start = start + size
     return headers
 

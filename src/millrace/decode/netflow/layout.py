@@ -47,6 +47,10 @@ class Layout:
         Whether a field with the enterprise bit is followed by an enterprise number.
     wire : bytes
         Field specifiers as announced.
+    least : int
+        Bytes of its shortest record.
+    fixed : bool
+        Whether all records are that long.
     selectors : bool
         Whether it is one of flows that name their selector or sampler.
     users : int
@@ -59,6 +63,8 @@ class Layout:
     scopes: int
     with_pen: bool
     wire: bytes
+    least: int
+    fixed: bool
     selectors: bool = False
     users: int = 0
 
@@ -85,11 +91,17 @@ def parse_fields(wire: bytes, scopes: int, *, with_pen: bool) -> tuple[Field, ..
 
 def least_record(wire: bytes, *, with_pen: bool) -> int:
     """Bytes of the shortest record with the fields of these specifiers."""
+    return _extent(wire, with_pen=with_pen)[0]
+
+
+def _extent(wire: bytes, *, with_pen: bool) -> tuple[int, int]:
+    """Bytes of the shortest record, and how many of its fields are of variable length."""
     words = struct.unpack(f"!{len(wire) // 2}H", wire)
     lengths: Sequence[int] = words[1::2]
     if with_pen and any(element & ENTERPRISE_BIT for element in words[::2]):
         lengths = [field.length for field in parse_fields(wire, 0, with_pen=True)]
-    return sum(lengths) - (VARIABLE - 1) * lengths.count(VARIABLE)
+    variable = lengths.count(VARIABLE)
+    return sum(lengths) - (VARIABLE - 1) * variable, variable
 
 
 def _names_selectors(wire: bytes, *, with_pen: bool) -> bool:
@@ -130,7 +142,8 @@ class Layouts:
             if self.nbytes + len(wire) > self._limit_bytes:
                 return None
             selectors = not options and _names_selectors(wire, with_pen=with_pen)
-            layout = Layout(self._next_number, version, options, scopes, with_pen, wire, selectors)
+            least, variable = _extent(wire, with_pen=with_pen)
+            layout = Layout(self._next_number, version, options, scopes, with_pen, wire, least, not variable, selectors)
             self._by_wire[key] = layout
             self._by_number[layout.number] = layout
             self._next_number += 1

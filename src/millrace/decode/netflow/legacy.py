@@ -20,7 +20,7 @@ from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64, U8, AnyArray
 from millrace.decode.netflow.assembly import Rows, spread
 from millrace.decode.netflow.blocks import copy_blocks, write_icmp_from_port, write_ipv4
-from millrace.decode.netflow.flow_times import IMPLAUSIBLE, near_export, uptime_ahead
+from millrace.decode.netflow.flow_times import IMPLAUSIBLE, sound_ticks, uptime_ahead
 from millrace.decode.netflow.headers import PROTOCOL_CODES, V1, V5, V7, Headers
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.tally import count_by_scope, count_noted
@@ -100,9 +100,9 @@ def _write_times(rows: Rows, wire: AnyArray, headers: Headers, records: I64) -> 
     mistaken = np.zeros(n, np.bool_)
     for name, source in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
         ahead = uptime_ahead(wire[source], uptime)
-        sound = near_export(ahead)
-        if sound is not None:
-            mistaken |= ~sound
+        sound, wrong = sound_ticks(wire[source], uptime, ahead)
+        if sound is not None and wrong is not None:
+            mistaken |= wrong
             ahead = np.where(sound, ahead, 0)
         np.add(export_ms, ahead, out=rows.slot(name, 0, n, sound))
     if mistaken.any():

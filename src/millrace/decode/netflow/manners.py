@@ -19,11 +19,18 @@ from millrace.batch.arrays import I64
 from millrace.decode.netflow.headers import IPFIX, V5, V7, V9
 from millrace.decode.netflow.ledger import Entry, Ledger
 
-UNITS = ("datagrams", "records", "data", "flows", "sets", "bytes", "count", "nothing")
-"""What may be counted: datagrams; records, options included; data records; flows (both directions of a biflow count);
-sets; bytes of the datagram; what the header of NetFlow v5, v7 and v9 says; nothing (the number never changes)."""
+UNITS = (
+    "datagrams", "records", "data", "all-records", "flows", "sets", "data-sets", "flow-sets", "bytes", "count",
+    "nothing",
+)  # fmt: skip
+"""What may be counted: datagrams; records, options included; data records; records and templates; flows (both
+directions of a biflow count); sets; sets of data, options included; sets of flows; bytes of the datagram; what the
+header of NetFlow v5, v7 and v9 says; nothing (the number never changes)."""
 
-_WORDS = {"datagrams": "datagrams", "records": "records", "data": "records", "sets": "sets", "bytes": "bytes"}
+_WORDS = {
+    "datagrams": "datagrams", "records": "records", "data": "records", "all-records": "records", "sets": "sets",
+    "data-sets": "sets", "flow-sets": "sets", "bytes": "bytes",
+}  # fmt: skip
 
 
 class Manner(NamedTuple):
@@ -40,16 +47,17 @@ class Manner(NamedTuple):
 
 STANDARD = {V5: Manner("count"), V7: Manner("count"), V9: Manner("datagrams"), IPFIX: Manner("records")}
 
-_COUNTERS = tuple(
-    Manner(unit, inclusive) for unit in ("records", "data", "flows", "count") for inclusive in (False, True)
+_COUNTERS, _SETS = (
+    tuple(Manner(unit, inclusive) for unit in units for inclusive in (False, True))
+    for units in (("records", "data", "flows", "all-records", "count"), ("sets", "data-sets", "flow-sets"))
 )
 _LEGACY = (Manner("count"), Manner("count", inclusive=True), Manner("datagrams"), Manner("nothing"))
 MANNERS: dict[int, tuple[Manner, ...]] = {
     V5: _LEGACY,
     V7: _LEGACY,
-    V9: (Manner("datagrams"), *_COUNTERS, Manner("sets"), Manner("nothing")),
+    V9: (Manner("datagrams"), *_COUNTERS, *_SETS, Manner("nothing")),
     IPFIX: (
-        Manner("records"), *_COUNTERS[1:6], Manner("datagrams"), Manner("sets"), Manner("bytes"),
+        Manner("records"), *_COUNTERS[1:8], Manner("datagrams"), *_SETS, Manner("bytes"),
         Manner("bytes", inclusive=True), Manner("nothing"),
     ),
 }  # fmt: skip
@@ -60,11 +68,18 @@ NUMBER = {manner: number for number, manner in enumerate(ALL)}
 """Number of each manner in `ALL`."""
 _CANDIDATES = {version: np.array([NUMBER[manner] for manner in manners]) for version, manners in MANNERS.items()}
 
+
+def candidates(version: int) -> I64:
+    """Numbers of the manners of a version, the standard's first."""
+    found: I64 = _CANDIDATES[version]
+    return found
+
+
 PROOF_DATAGRAMS = 100
 """Nothing is said about a stream of which fewer datagrams came."""
 
-NO_EXCUSE, IMPLAUSIBLE = -1, -2
-"""What stands in the place of a manner where none explains a gap, and where the present one explains too little."""
+NO_EXCUSE, IMPLAUSIBLE = -1, 0
+"""What stands in the place of manners where none explains a gap, and where the present one explains too little."""
 
 CONSTANT = 1 << len(UNITS)
 """The bit beside those of `UNITS` for as much of what is counted as in the datagram before."""
@@ -97,6 +112,8 @@ class Counting:
     ----------
     ledger, row
         Where the integers are.
+    standard : int
+        The manner of the protocol's standard, a number of `ALL`.
     manner : int
         The one that explains it best so far, a number of `ALL`.
     scores : ndarray of int64, shape (manners,)
@@ -105,8 +122,8 @@ class Counting:
         Pairs that were to be explained.
     datagrams : int
     held : dict
-        Units that are missing under the manner, by another one that explains
-        about as much and under which they are not missing (or `IMPLAUSIBLE`).
+        Units that are missing under the manner, by the others that explain
+        about as much and under which they are not missing, a bit for each of `ALL` (or `IMPLAUSIBLE`).
     left : int
         Once enough is known: the other manners that explain all the same, mostly none, a bit for each of `ALL`.
     mask : int
@@ -119,6 +136,7 @@ class Counting:
 
     ledger: Ledger
     row: int
+    standard: int
     scores: I64 = field(default_factory=lambda: np.zeros(len(ALL), np.int64))
     pairs: int = 0
     held: dict[int, int] = field(default_factory=dict)
@@ -171,8 +189,14 @@ class Counting:
 
     @property
     def plausible(self) -> bool:
-        """Whether the manner explains enough for a gap to be one: random loss alone breaks no three of four pairs."""
-        return self.pairs - self.score <= _RARE * (1 + self.score)
+        """Whether the manner explains enough for a gap to be one.
+
+        Random loss alone breaks no three of four pairs. A manner that is not
+        the standard's was only found because it explains the stream, so it has
+        to explain most: small numbers fit many a manner now and then.
+        """
+        broken = _RARE if self.manner == self.standard else 1
+        return self.pairs - self.score <= broken * (1 + self.score)
 
     def better(self, version: int) -> int:
         """The manner that explains clearly more than the present one; the present one if none does.
@@ -186,11 +210,11 @@ class Counting:
         return best if self.scores[best] >= self.score + lead else self.manner
 
     def release(self, version: int) -> int:
-        """Units held because of manners that turned out not to be this stream's."""
+        """Units held because of manners that all turned out not to be this stream's."""
         if not self.held or not self.plausible:
             return 0
-        rivals = self.rivals(version)
-        return sum(self.held.pop(excuse) for excuse in list(self.held) if excuse not in rivals)
+        rivals = sum(1 << rival for rival in self.rivals(version))
+        return sum(self.held.pop(excuse) for excuse in list(self.held) if not excuse & rivals)
 
     def rivals(self, version: int) -> list[int]:
         """Other manners that may be the right one: that explains whatever is not broken by a loss, so it cannot lag."""

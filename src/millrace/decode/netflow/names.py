@@ -10,7 +10,7 @@ from millrace.batch import Coded
 from millrace.batch.arrays import I64, AnyArray, Bool
 from millrace.decode.netflow.agreement import Agreement
 from millrace.decode.netflow.assembly import spread
-from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope
+from millrace.decode.netflow.scopes import SILENT_NS, BatchScopes, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
@@ -52,14 +52,32 @@ class Names:
         return self._interfaces.get(port.number, {})
 
     def interfaces_of(self, exporter: ExporterState) -> dict[int, Texts]:
-        """The same for an exporter; left out is what its ports name differently."""
+        """The same for an exporter; left out is what its ports name differently.
+
+        A port that fell silent before another was heard is the same device
+        before it changed its port: what that one says counts.
+        """
         found: dict[int, Texts] = {}
         disputed: set[int] = set()
-        for port in exporter.ports.values():
+        for port, replaced in self._in_use(exporter):
             for index, texts in self.interfaces(port).items():
+                if any(index in self.interfaces(later) for later in replaced):
+                    continue
                 if found.setdefault(index, texts) != texts:
                     disputed.add(index)
         return {index: texts for index, texts in found.items() if index not in disputed}
+
+    def _in_use(self, exporter: ExporterState) -> list[tuple[Port, list[Port]]]:
+        """Ports that name interfaces, each with those that came in its place."""
+        ports = [port for port in exporter.ports.values() if self.interfaces(port)]
+        if len(ports) < 2:
+            return [(port, []) for port in ports]
+        heard = {port.number: (min(s.first_seen_ns for s in scopes), max(s.last_seen_ns for s in scopes))
+                 for port in ports if (scopes := exporter.of_port(port))}  # fmt: skip
+        return [
+            (port, [other for other in ports if _replaces(heard.get(other.number), heard.get(port.number))])
+            for port in ports
+        ]
 
     def boot_ms(self, scope: Scope) -> int:
         """Start of the exporter as told by a domain; `MISSING` if it did not."""
@@ -204,6 +222,13 @@ class Names:
         self._texts, self._numbers = texts, numbers
         self._application_keys.renumber(moved)
         self._agreed_applications.renumber(moved)
+
+
+def _replaces(later: tuple[int, int] | None, earlier: tuple[int, int] | None) -> bool:
+    """Whether a port came in the place of another, given when each was first and last heard."""
+    if later is None or earlier is None:
+        return False
+    return later[0] > earlier[1] or later[1] - earlier[1] > SILENT_NS
 
 
 def _key(number: int, ident: int) -> int:

@@ -11,6 +11,7 @@ from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
+from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
 from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
@@ -41,7 +42,9 @@ def _units(headers: Headers, octets: I64) -> I64:
     return units
 
 
-_RECORDS, _DATA, _FLOWS, _SETS = (UNITS.index(name) for name in ("records", "data", "flows", "sets"))
+_RECORDS, _DATA, _ALL_RECORDS, _FLOWS, _SETS, _DATA_SETS, _FLOW_SETS = (
+    UNITS.index(name) for name in ("records", "data", "all-records", "flows", "sets", "data-sets", "flow-sets")
+)
 
 
 class NetflowDecoder:
@@ -86,7 +89,7 @@ class NetflowDecoder:
         if len(messages):
             sets = find_sets(batch.arena, headers, scopes, messages, counts)
             count_by_scope(counts, scopes, "sets", sets.scope)
-            units[_SETS] += np.bincount(sets.row, minlength=len(headers))
+            units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
         if flows.datagram is not None:
@@ -95,6 +98,7 @@ class NetflowDecoder:
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
             units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+        watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
         self._note_datagrams(headers, scopes)
         self._commit(counts)
@@ -165,7 +169,10 @@ class NetflowDecoder:
     ) -> None:
         kinds: tuple[int, ...]
         event: Event
-        for event, part, kinds in (("data_records", groups, (_RECORDS, _DATA)), ("options_records", told, (_RECORDS,))):
+        for event, part, kinds in (
+            ("data_records", groups, (_RECORDS, _DATA, _ALL_RECORDS)),
+            ("options_records", told, (_RECORDS, _ALL_RECORDS)),
+        ):
             if part:
                 scope = np.concatenate([one.sets.scope for one in part])
                 count_by_scope(counts, scopes, event, scope, np.concatenate([one.records.counts for one in part]))
@@ -175,7 +182,17 @@ class NetflowDecoder:
                     here = np.bincount(one.sets.row, one.records.counts, units.shape[1]).astype(np.int64)
                     for kind in kinds:
                         units[kind] += here
-        for kind in (_RECORDS, _DATA):
+        for one in told:
+            if one.sets.arena is resolved.arena:
+                units[_FLOW_SETS] -= np.bincount(one.sets.row, minlength=units.shape[1])
+        if len(resolved.special_rows):
+            special = np.bincount(resolved.special_rows, minlength=units.shape[1])
+            units[_DATA_SETS] -= special
+            units[_FLOW_SETS] -= special
+            units[_ALL_RECORDS] += np.bincount(resolved.special_rows, resolved.announced, units.shape[1]).astype(
+                np.int64
+            )
+        for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
     def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:

@@ -17,15 +17,19 @@ from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.rates import element_rate
 from millrace.decode.netflow.records import Records, find_records
 from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, LINE_CARD, SELECTOR, TEMPLATE, Sampling
-from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope
+from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope, Scopes
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.result import Counts
 
 _V9_SCOPES = {2: INTERFACE, 3: LINE_CARD, 5: TEMPLATE}
 """Scope types of RFC 3954 §6.1 that name a part of the exporter."""
-_SCOPES = {141: LINE_CARD, 145: TEMPLATE}
-"""IPFIX elements that name one, if they are scopes."""
+_LAST_V9_SCOPE = 5
+"""Larger scope types are the elements of that number, as some exporters send them."""
+_OF_DOMAIN = "observation-domain"
+"""What tells that a record is about another observation domain than that of its message."""
+_SCOPES = {141: LINE_CARD, 145: TEMPLATE, 149: _OF_DOMAIN}
+"""Elements that name one, if they are scopes."""
 _SELECTORS = (302, 48)
 _INTERFACES = (10, 14, 252, 253)
 _APPLICATION, _APPLICATION_NAME = 95, 96
@@ -43,7 +47,7 @@ class OptionsPlan:
     ----------
     shape : Shape
     elements : dict
-        Field number by element, scopes of IPFIX included.
+        Field number by element, scopes that are elements included.
     about : dict
         Field number by binding: what says what the record is about.
     """
@@ -77,7 +81,7 @@ def compile_options(layout: Layout) -> OptionsPlan:
     for number, field in enumerate(shape.fields):
         if not field.length:
             continue
-        if field.scope and layout.version == V9:
+        if field.scope and layout.version == V9 and field.id <= _LAST_V9_SCOPE:
             # These are scope types, not elements.
             if field.id in _V9_SCOPES:
                 about.setdefault(_V9_SCOPES[field.id], number)
@@ -139,8 +143,9 @@ def _applications(plan: OptionsPlan, records: Records) -> list[tuple[int, str]] 
 class Learner:
     """Takes over what options records tell, within the limits."""
 
-    def __init__(self, limits: Limits, sampling: Sampling, names: Names) -> None:
+    def __init__(self, limits: Limits, scopes: Scopes, sampling: Sampling, names: Names) -> None:
         self._limits = limits
+        self._scopes = scopes
         self._sampling = sampling
         self._names = names
         self._entries = 0
@@ -159,6 +164,9 @@ class Learner:
 
     def _learn_record(self, told: Told, record: int, scope: Scope, position: int) -> bool:
         complete = True
+        domain = told.about[_OF_DOMAIN][record] if _OF_DOMAIN in told.about else 0
+        if domain and domain != scope.domain:
+            scope = self._scopes.of_domain(scope, domain) or scope
         if told.rate is not None and told.rate[record] > 0:
             complete &= self._learn_rate(told, record, scope, position)
         if told.application is not None:
@@ -173,7 +181,7 @@ class Learner:
     def _learn_rate(self, told: Told, record: int, scope: Scope, position: int) -> bool:
         assert told.rate is not None
         rate = told.rate[record]
-        named = {binding: idents[record] for binding, idents in told.about.items() if idents[record]}
+        named = {b: idents[record] for b, idents in told.about.items() if idents[record] and b != _OF_DOMAIN}
         bindings = {binding: ident for binding, ident in named.items() if binding in (SELECTOR, INTERFACE)}
         # A line card or a template often only says where the domain's selector or interface is.
         bindings = bindings or named or {DOMAIN: 0}

@@ -19,8 +19,9 @@ flows, count-based    396 397  (taken + left out) / taken
 flows, time-based     398 399  (interval + space) / interval
 ====================  =======  =======================================================
 
-The algorithm (304, 35, 49, 390) adds nothing to that: parameters tell which it
-is. Property match filtering selects on purpose and stands for nothing else, so
+The algorithm (304, 35, 49) adds nothing to that: parameters tell which it is.
+That of the selection of flows (390) says whether a size, a probability or a
+hash range (3, 4, 6) is one of flows. Property match filtering selects on purpose and stands for nothing else, so
 it has no rate; nor has flow-state dependent selection. What a selector has
 observed and selected so far (318, 319, 391 to 395) is a statistic that each
 report changes, not a setting, and is not read as a rate either.
@@ -40,6 +41,8 @@ LARGEST_RATE = (1 << 32) - 1
 
 _LARGEST = 1 << 61
 """Of two such numbers the sum still is one of 64 bits."""
+_FLOW_SELECTOR, _RANDOM, _PROBABILITY, _HASH = 390, 3, 4, 6
+"""flowSelectorAlgorithm, and its methods that have the parameters of a selection of packets (RFC 7014 §8)."""
 _HASH_ELEMENTS = (329, 330, 331, 332)
 
 
@@ -66,10 +69,18 @@ def element_rate(records: Records, elements: Elements, swapped: Bool | None = No
     reader = _Reader(records, elements, swapped)
     packets = [
         *(rate for rate in (reader.number(34), reader.number(50)) if rate is not None),
-        *reader.spaced(305, 306, alone=True), *reader.spaced(307, 308), *reader.ratio(310, 309),
-        *reader.probability(), *reader.hash_range(),
+        *reader.spaced(305, 306, alone=True), *reader.spaced(307, 308),
     ]  # fmt: skip
     flows = [*reader.spaced(396, 397), *reader.spaced(398, 399)]
+    of_flows = reader.number(_FLOW_SELECTOR)
+    for method, rates in (
+        (_RANDOM, reader.ratio(310, 309)), (_PROBABILITY, reader.probability()), (_HASH, reader.hash_range())
+    ):  # fmt: skip
+        if of_flows is None:
+            packets += rates
+        else:
+            packets += [np.where(of_flows == method, 0, rate) for rate in rates]
+            flows += [np.where(of_flows == method, rate, 0) for rate in rates]
     if not packets and not flows:
         return None
     by_packets, by_flows = (_largest(rates, len(records)) for rates in (packets, flows))

@@ -74,7 +74,7 @@ def _status(
 def _domain(scopes: list[Scope]) -> DomainStatus:
     """The scopes of a domain as one: nobody wants to know from which port a router sent what."""
     latest = max(scopes, key=lambda scope: scope.last_seen_ns)
-    proven = [scope for scope in scopes if scope.counting.proven]
+    proven = [scope for scope in scopes if scope.followed and scope.counting.proven]
     counted = proven or scopes
     lost, reordered, received = (sum(getattr(s, name) for s in counted) for name in ("lost", "reordered", "received"))
     unit = ALL[max(counted, key=lambda scope: scope.last_seen_ns).counting.manner].word

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U8
+from millrace.batch.arrays import I64, U8, Bool
 from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.scopes import BatchScopes, Scope
-from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets
+from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets, any_byte
 from millrace.decode.netflow.state import State, give_up
 from millrace.decode.netflow.templates import OPTIONS_SETS, TEMPLATE_SETS, template_key
-from millrace.decode.netflow.timeline import MISSING
+from millrace.decode.netflow.timeline import MISSING, Arrivals
 from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
 from millrace.decode.result import Counts
 
 _ID_BITS = 16
+_ALIGNMENT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,15 @@ class Resolved:
         Of the batch.
     unknown_rows : ndarray of int64
         Messages whose number of records is not known, as a template was missing.
+    special_rows, announced : ndarray of int64
+        Messages of the sets that are not data, and how many templates each of these announces or withdraws.
     """
 
     parts: list[Part]
     arena: U8
     unknown_rows: I64
+    special_rows: I64
+    announced: I64
 
 
 class Resolver:
@@ -56,13 +61,12 @@ class Resolver:
         """Read the template sets in wire order, then look all data sets up."""
         state = self._state
         if not len(sets):
-            return Resolved([], sets.arena, np.zeros(0, np.int64))
+            return Resolved([], sets.arena, *(np.zeros(0, np.int64) for _ in range(3)))
         time_ns = headers.time_ns[sets.row]
         latest_ns = int(time_ns.max())
         state.templates.begin(lambda after: int(np.argmax(time_ns > after)), latest_ns)
         special = np.flatnonzero(sets.id < FIRST_DATA_SET)
-        for at in special.tolist():
-            self._read_special(sets, at, int(time_ns[at]), scopes, counts)
+        announced = [self._read_special(sets, at, int(time_ns[at]), scopes, counts) for at in special.tolist()]
         state.templates.expire()
         # What waits from earlier batches first, so that nothing is released by a template that came before it.
         waited = self._release(sets, time_ns, scopes, counts)
@@ -75,7 +79,7 @@ class Resolver:
             unknown = np.unique(data.row[missing])
             parts = [self._settle_missing(data, layout, sets, headers, scopes, counts)]
         state.waiting.expire(latest_ns, lambda waiting, reason: give_up(counts, waiting, reason))
-        return Resolved(parts + waited, sets.arena, unknown)
+        return Resolved(parts + waited, sets.arena, unknown, sets.row[special], np.array(announced, np.int64))
 
     def _look_up(self, sets: Sets, scopes: BatchScopes) -> I64:
         timeline = self._state.templates.timeline
@@ -83,26 +87,52 @@ class Resolver:
         if scopes.shared:
             missing = np.flatnonzero(found == MISSING)
             number = scopes.domain_numbers[sets.scope[missing]]
-            found[missing] = timeline.look_up((number << _ID_BITS) | sets.id[missing], sets.position[missing])
+            agreed = timeline.look_up((number << _ID_BITS) | sets.id[missing], sets.position[missing])
+            told = agreed != MISSING
+            found[missing[told]] = self._fitting(
+                sets.arena, sets.start[missing[told]], sets.stop[missing[told]], agreed[told]
+            )
         return found
 
-    def _read_special(self, sets: Sets, at: int, time_ns: int, scopes: BatchScopes, counts: Counts) -> None:
+    def _fitting(self, arena: U8, start: I64, stop: I64, layout: I64) -> I64:
+        """Layouts as other ports announced them for data sets; `MISSING` where the set is not made of such records.
+
+        What is left after whole records is padding: zero bytes, or whatever fills
+        up to a multiple of four. Of records of variable length only the least is known.
+        """
+        if not len(layout):
+            return layout
+        numbers, index = np.unique(layout, return_inverse=True)
+        layouts = [self._state.layouts[number] for number in numbers.tolist()]
+        least = np.array([one.least for one in layouts], np.int64)[index]
+        fixed = np.array([one.fixed for one in layouts], np.bool_)[index]
+        room = stop - start
+        rest = np.where(fixed, room % least, 0)
+        fits = (room >= least) | (room == 0)
+        padded = np.flatnonzero((rest > 0) & ((rest >= _ALIGNMENT) | (room % _ALIGNMENT != 0)))
+        if len(padded):
+            fits[padded] &= ~any_byte(arena, (stop - rest)[padded], stop[padded])
+        return np.where(fits, layout, MISSING)
+
+    def _read_special(self, sets: Sets, at: int, time_ns: int, scopes: BatchScopes, counts: Counts) -> int:
+        """Read a set that is not data; how many templates it announces or withdraws."""
         scope, key = scopes.scopes[int(sets.scope[at])], scopes.keys[int(sets.scope[at])]
         set_id, version = int(sets.id[at]), int(sets.version[at])
         if set_id not in (TEMPLATE_SETS[version], OPTIONS_SETS[version]):
             counts.drop(*key, "set", "reserved-id", 1, f"set ID {set_id} is reserved")
-            return
+            return 0
         if scope is None:
             counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; template set ignored")
-            return
+            return 0
         wire = sets.arena[sets.start[at] : sets.stop[at]].tobytes()
         announced, withdrawn = self._state.templates.read_set(
-            scope, set_id, wire, int(sets.position[at]), time_ns,
+            scope, set_id, wire, int(sets.position[at]), time_ns, int(sets.export_ms[at]),
             lambda reason, detail: counts.drop(*key, "template", reason, 1, f"domain {scope.domain}: {detail}"),
         )  # fmt: skip
         options = set_id == OPTIONS_SETS[version]
         counts.event(*key, "options_templates" if options else "templates", announced)
         counts.event(*key, "withdrawals", withdrawn)
+        return announced + withdrawn
 
     def _settle_missing(
         self, data: Sets, layout: I64, sets: Sets, headers: Headers, scopes: BatchScopes, counts: Counts
@@ -118,9 +148,7 @@ class Resolver:
                 counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; data set ignored")
                 continue
             counts.event(*key, "sets_waiting")
-            ident, here = int(data.id[at]), int(data.position[at])
-            arrives = [later.after(template_key(number, ident), here) for number in (scope.number, scope.ports.number)]
-            position = min((place for place in arrives if place != MISSING), default=MISSING)
+            position = self._arrival(later, data, at, scope)
             if position == MISSING:
                 waiting = self._waiting_set(data, at, scope, headers)
                 state.waiting.keep(waiting, lambda refused, reason: give_up(counts, refused, reason))
@@ -133,6 +161,18 @@ class Resolver:
         layout = self._look_up(data, scopes)
         known = layout != MISSING
         return Part(data.take(known), layout[known])
+
+    def _arrival(self, later: Arrivals, data: Sets, at: int, scope: Scope) -> int:
+        """Position after a set at which its template comes, from its own port or, if it fits, from others."""
+        ident, here = int(data.id[at]), int(data.position[at])
+        own = later.after(template_key(scope.number, ident), here)
+        shared_key = template_key(scope.ports.number, ident)
+        shared = later.after(shared_key, here)
+        if shared == MISSING or (own != MISSING and own <= shared):
+            return own
+        agreed = self._state.templates.timeline.look_up(np.array([shared_key]), np.array([shared]))
+        fitting = self._fitting(data.arena, data.start[at : at + 1], data.stop[at : at + 1], agreed)
+        return shared if fitting[0] != MISSING else own
 
     def _waiting_set(self, data: Sets, at: int, scope: Scope, headers: Headers) -> WaitingSet:
         wire = data.arena[data.start[at] : data.stop[at]].tobytes()
@@ -147,7 +187,10 @@ class Resolver:
         for arrived, position in self._state.templates.timeline.arrivals().first():
             for key in waiting.keys_of(arrived):
                 if key in waiting:
-                    waited = waiting.release(key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why))
+                    fits = None if key == arrived else self._which_fit(key, arrived, position)
+                    waited = waiting.release(
+                        key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why), fits
+                    )
                     released += [
                         Release(kept, position, rows.get(kept.scope.number, int(sets.scope[position])))
                         for kept in waited
@@ -159,3 +202,13 @@ class Resolver:
             exporter, protocol = scopes.keys[of]
             counts.event(exporter, protocol, "sets_released")
         return [Part(found, self._look_up(found, scopes))]
+
+    def _which_fit(self, key: int, arrived: int, position: int) -> Bool:
+        """Which of the sets that wait can be records of what another port announced."""
+        wires = [kept.wire for kept in self._state.waiting.sets_of(key)]
+        lengths = np.array([len(wire) for wire in wires], np.int64)
+        stop = np.cumsum(lengths)
+        agreed = self._state.templates.timeline.look_up(np.array([arrived]), np.array([position]))
+        arena = np.frombuffer(b"".join([*wires, bytes(1)]), np.uint8)
+        fits: Bool = self._fitting(arena, stop - lengths, stop, np.repeat(agreed, len(wires))) != MISSING
+        return fits

@@ -5,16 +5,16 @@ interface, a line card or a template. A flow that names its selector takes that
 one's rate; else its line card's; else its interface's; else its template's;
 else the domain's.
 
-A domain that has rates of selectors, line cards or templates only, and whose
-flows name none, has the rate of the one that was told first: the exporter
-leaves out what there is only one of. Where some templates of the domain have a
-field for the selector, the flows of the others were not selected, and neither
-were flows that name selector 0: their rate is unknown.
+A domain that has rates of selectors or line cards only, and whose flows name
+none, has their rate as long as it is one: the exporter leaves out what there is
+only one of. Where some templates of the domain have a field for the selector,
+the flows of the others were not selected, and neither were flows that name
+selector 0: their rate is unknown.
 
 Some exporters send options in another domain than flows, or from another port,
 so what a domain of a port lacks is looked up beyond: in other domains of the
-port, in the domain over all ports, in the exporter. The last two hold only as
-far as all ports agree, as each port may be another device.
+port, in the domain over all ports, in the exporter. Each holds only as long as
+all that told a rate there agree: nobody can say whose is meant otherwise.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE = "domain", "selector", "interf
 """What a rate is bound to."""
 
 BINDINGS = (DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE)
-_ALONE = {SELECTOR: True, LINE_CARD: False, TEMPLATE: False}
-"""Bindings whose first rate serves flows of the domain that name none of them; whether only if no others do."""
+_ALONE = {SELECTOR: True, LINE_CARD: False}
+"""Bindings whose only rate serves flows of the domain that name none of them; whether only if no others do."""
 
 _ID_BITS = 32
 
@@ -43,41 +43,26 @@ _ID_BITS = 32
 class _Table:
     """Rates of one kind: by domain of a port, port, domain over all ports, and exporter.
 
-    `key` makes the key of a number and of what the rate is bound to.
+    `key` makes the key of a number and of what the rate is bound to. Wherever
+    several have told a rate, it is known as long as they tell the same.
     """
 
     def __init__(self, key: Callable[[int, int], int]) -> None:
         self.now = Timeline()
         self._key = key
-        self._owners: dict[int, tuple[int, int]] = {}
-        self._owned: dict[int, set[int]] = {}
         self._agreed = Agreement()
         self._voted: dict[int, set[tuple[int, int]]] = {}
 
-    def tell(self, scope: Scope, ident: int, rate: int, position: int, owner: int, *, wider: bool) -> None:
-        """A domain tells a rate; `owner` tells apart who may change it.
-
-        Another domain or selector that spoke first owns what is known of the
-        port; otherwise two domains of different rates would turn it back and
-        forth each time they repeat theirs.
-        """
-        who = (scope.number, owner)
-        if not self._set(self._key(scope.number, ident), rate, position, who):
-            return
-        self._vote(scope, self._key(scope.ports.number, ident), scope.number, rate, position)
-        if wider and self._set(self._key(scope.port.number, ident), rate, position, who):
-            self._vote(scope, self._key(scope.exporter.number, ident), scope.port.number, rate, position)
-
-    def _set(self, key: int, rate: int, position: int, owner: tuple[int, int]) -> bool:
-        if self._owners.setdefault(key, owner) != owner:
-            return False
-        self.now.set(key, position, rate)
-        self._owned.setdefault(owner[0], set()).add(key)
-        return True
-
-    def _vote(self, scope: Scope, key: int, voter: int, rate: int, position: int) -> None:
+    def tell(self, scope: Scope, ident: int, rate: int, position: int, source: int, *, wider: bool) -> None:
+        """A domain tells a rate; `source` tells apart what of it does, `wider`: for its port and exporter, too."""
+        numbers = [scope.number, scope.port.number] if wider else [scope.number]
         if scope.exporter.shared:
-            self._voted.setdefault(scope.number, set()).add((key, voter))
+            numbers += [scope.ports.number, scope.exporter.number] if wider else [scope.ports.number]
+        voter = scope.number << 64 | source
+        voted = self._voted.setdefault(scope.number, set())
+        for number in numbers:
+            key = self._key(number, ident)
+            voted.add((key, voter))
             self._count(key, voter, rate, position)
 
     def _count(self, key: int, voter: int, rate: int, position: int) -> None:
@@ -87,9 +72,6 @@ class _Table:
 
     def forget(self, number: int) -> None:
         """Forget what a domain of a port told."""
-        for key in self._owned.pop(number, ()):
-            del self._owners[key]
-            self.now.set(key, 0, MISSING)
         for key, voter in self._voted.pop(number, ()):
             self._count(key, voter, MISSING, 0)
 
@@ -111,6 +93,11 @@ class Sampling:
         self._tables = (self._domains, *self._guesses.values(), *self._bound.values())
         self._facts: dict[int, dict[tuple[str, int], int]] = {}
         self.changed = False
+
+    @property
+    def by_interface(self) -> bool:
+        """Whether a rate is bound to an interface."""
+        return self._bound[INTERFACE].now.ever
 
     def facts(self, scope: Scope) -> Iterator[tuple[str, int, int]]:
         """Binding, id and rate of what a domain told, in the order in which it told."""

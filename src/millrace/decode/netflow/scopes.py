@@ -23,6 +23,7 @@ import numpy as np
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
@@ -35,7 +36,9 @@ UNKNOWN = -1
 ANY_PORT = -1
 """Port of the scope of a domain that holds what came from ports of which nothing is kept."""
 
-_SILENT_NS = 600 * 10**9
+_DOMAIN_BITS = 32
+
+SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
 
 _ENTRIES = {
@@ -65,11 +68,17 @@ class Ports:
         Under which is kept what the ports agree on.
     oldest_ns : int
         No port was last heard before this.
+    changes : Changes, optional
+        What was seen of their sequence numbers, once there are several.
+    common : bool
+        Whether they share these, so that no port's own are followed.
     """
 
     number: int
     scopes: dict[int, Scope] = field(default_factory=dict)
     oldest_ns: int = 0
+    changes: NumberChanges | None = None
+    common: bool = False
 
 
 @dataclass(slots=True)
@@ -138,6 +147,10 @@ class ExporterState:
     last_issue_ns: int = 0
 
     last_seen_ns = Entry()
+
+    def of_port(self, port: Port) -> list[Scope]:
+        """Scopes of one of its ports."""
+        return [scope for scope in self.scopes.values() if scope.port is port]
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +359,30 @@ class Scopes:
         scope = ports.scopes.get(port)
         return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
 
+    def of_domain(self, scope: Scope, domain: int) -> Scope | None:
+        """The scope of another domain of the same port, made if it is new; None where a limit forbids it."""
+        exporter, version, port = scope.exporter, scope.version, scope.port.port
+        known = exporter.scopes.get((version, domain, port))
+        if known is not None:
+            return known
+        ports = exporter.domains.get((version, domain))
+        if ports is None:
+            if domain >> _DOMAIN_BITS or len(exporter.domains) >= self._limits.domains_per_exporter:
+                return None
+            ports = exporter.domains[version, domain] = Ports(self._number())
+        elif len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+            return None
+        return self._add(exporter, version, domain, port, ports, scope.last_seen_ns)
+
     def _add(self, exporter: ExporterState, version: int, domain: int, port: int, ports: Ports, time_ns: int) -> Scope:
         own = self.port(exporter, port)
         own.scopes += 1
         row = self.ledger.open_row()
-        counting = Counting(self.ledger, row)
-        counting.manner = NUMBER[STANDARD.get(version, Manner("nothing"))]
+        standard = NUMBER[STANDARD.get(version, Manner("nothing"))]
+        counting = Counting(self.ledger, row, standard)
+        counting.manner = standard
         scope = Scope(self._number(), self.ledger, row, exporter, version, domain, own, ports, counting, time_ns)
-        scope.followed = version != V1 and port != ANY_PORT
+        scope.followed = version != V1 and port != ANY_PORT and not ports.common
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)
@@ -362,7 +391,7 @@ class Scopes:
 
     def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
         """Have ports of a domain that have been silent for long make room."""
-        deadline = time_ns - _SILENT_NS
+        deadline = time_ns - SILENT_NS
         if ports.oldest_ns >= deadline:
             return
         silent = [

@@ -15,10 +15,10 @@ from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.ledger import Ledger
 from millrace.decode.netflow.manners import ALL, CONSTANT, IMPLAUSIBLE, LAST, NO_EXCUSE, NO_UNITS, UNITS
 from millrace.decode.netflow.scopes import UNKNOWN, BatchScopes, Scope
+from millrace.decode.netflow.steps import INCLUSIVE, UNIT_OF, WORD, Steps
 from millrace.decode.result import Counts
 
 _MODULUS = 1 << 32
-_WORD = _MODULUS - 1
 _LONGEST_GAP = {"datagrams": 1 << 20, "sets": 1 << 20, "bytes": 1 << 30}
 _LONGEST_GAP_RECORDS = 1 << 24
 """A larger jump ahead is a stream that began anew, not a loss."""
@@ -29,9 +29,6 @@ _LATE_IN_A_ROW = 4
 """Datagrams that are late but in order among themselves: the stream began anew a little behind."""
 _RESTART_MS = 10_000
 _WRAP_MS = _MODULUS - 3_600_000
-
-_UNIT = np.array([UNITS.index(manner.unit) for manner in ALL])
-_INCLUSIVE = np.array([manner.inclusive for manner in ALL])
 
 
 def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, counts: Counts) -> None:
@@ -70,7 +67,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     ledger.column("datagrams")[rows[followed]] += amount[followed]
     others = np.flatnonzero(followed & ~calm).tolist()
     if others:
-        steps = _Steps.of(sequence, units, starts, ledger.columns(LAST[0], LAST[-1])[:, rows])
+        steps = Steps.of(sequence, units, starts, ledger.columns(LAST[0], LAST[-1])[:, rows])
         gained = steps.gained() if (followed & ~calm & ~odd).any() else None
     for run in others:
         of, start, end = int(owner[starts[run]]), int(starts[run]), int(ends[run])
@@ -90,7 +87,8 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     ledger.column("expected")[rows[calm]] += amount[calm]
     last, sound = ends - 1, followed & ~odd
     at = rows[sound]
-    ledger.column("received")[at] += np.add.reduceat(np.maximum(stream.units, 0), starts)[sound]
+    counted = sound | ~followed
+    ledger.column("received")[rows[counted]] += np.add.reduceat(np.maximum(stream.units, 0), starts)[counted]
     ledger.column("next_sequence")[at], ledger.column("late")[at] = stream.after[last[sound]], 0
     ledger.column("uptime")[at] = uptime[last[sound]]
     ledger.columns(LAST[0], LAST[-1])[:, rows[followed]] = np.concatenate([sequence[None, last], units[:, last]])[
@@ -114,7 +112,7 @@ def _teach_nothing(
         same = _same_units(units, stream.units, starts, any_of)[which]
         even = same & mask == mask
         if any_of & CONSTANT:
-            unit = _UNIT[manner[which]]
+            unit = UNIT_OF[manner[which]]
             before = ledger.columns(LAST[1], LAST[-1])[unit, rows]
             even &= (mask & CONSTANT == 0) | (before == stream.units[starts[which]])
     ledger.column("even")[rows] = even
@@ -167,59 +165,19 @@ class _Stream:
     def of(cls, sequence: I64, units: I64, uptime: I64, manner: int | I64) -> _Stream:
         """Datagrams by sequence number and units; `manner` of all of them, or of each."""
         if isinstance(manner, int):
-            amount = units[_UNIT[manner]]
-            inclusive: bool | Bool = bool(_INCLUSIVE[manner])
+            amount = units[UNIT_OF[manner]]
+            inclusive: bool | Bool = bool(INCLUSIVE[manner])
             first, after = (sequence - amount, sequence) if inclusive else (sequence, sequence + amount)
         else:
-            amount = units[_UNIT[manner], np.arange(len(sequence))]
-            inclusive = _INCLUSIVE[manner]
+            amount = units[UNIT_OF[manner], np.arange(len(sequence))]
+            inclusive = INCLUSIVE[manner]
             first, after = sequence - np.where(inclusive, amount, 0), sequence + np.where(inclusive, 0, amount)
-        first, after = first & _WORD, after & _WORD
+        first, after = first & WORD, after & WORD
         unknown = amount < 0
         if unknown.any():
             first = np.where(unknown & inclusive, UNKNOWN, first)
             after = np.where(unknown & np.logical_not(inclusive), UNKNOWN, after)
         return cls(first, after, amount, uptime)
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """From each datagram to the next: by how much the number grew, and by how much each manner expects it to.
-
-    Attributes
-    ----------
-    step : ndarray of int64, shape (n,)
-    known : ndarray of bool, shape (n,)
-        Whether there is a datagram before.
-    before, here : ndarray of int64, shape (units, n)
-        Units of the datagram before, and of the datagram.
-    starts : ndarray of int64, shape (scopes,)
-    """
-
-    step: I64
-    known: Bool
-    before: I64
-    here: I64
-    starts: I64
-
-    @classmethod
-    def of(cls, sequence: I64, table: I64, starts: I64, last: I64) -> _Steps:
-        """Steps of the datagrams of a batch, grouped by scope; `last`: columns `LAST` of those before the batch."""
-        previous, before = np.empty_like(sequence), np.empty_like(table)
-        previous[1:], before[:, 1:] = sequence[:-1], table[:, :-1]
-        previous[starts], before[:, starts] = last[0], last[1:]
-        return cls((sequence - previous) & _WORD, previous != UNKNOWN, before, table, starts)
-
-    def explained(self, rows: slice) -> tuple[Bool, Bool]:
-        """Which steps each manner of `ALL` explains, and which it has to; shape (manners, rows)."""
-        expected = np.where(_INCLUSIVE[:, None], self.here[_UNIT, rows], self.before[_UNIT, rows])
-        known = self.known[rows] & (expected >= 0)
-        return known & (self.step[rows] == expected), known
-
-    def gained(self) -> I64:
-        """Steps that each manner explains, shape (scopes, manners)."""
-        gained: I64 = np.add.reduceat(self.explained(slice(None))[0], self.starts, axis=1, dtype=np.int64).T
-        return gained
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +203,7 @@ class _Run:
     pairs: I64
 
     @classmethod
-    def of(cls, sequence: I64, uptime: I64, steps: _Steps, start: int, end: int) -> _Run:
+    def of(cls, sequence: I64, uptime: I64, steps: Steps, start: int, end: int) -> _Run:
         """The datagrams of some rows."""
         rows = slice(start, end)
         matched, known = steps.explained(rows)
@@ -351,7 +309,7 @@ class _Follower:
         return late < 0
 
     def _excuse(self, at: int) -> int:
-        """Another manner that may be the right one and expects a datagram as it is, or why there is no telling.
+        """Other manners that may be right and expect a datagram as it is, a bit for each, or why there is no telling.
 
         A number that stays where it is, once, is a duplicate rather than a manner.
         """
@@ -362,7 +320,7 @@ class _Follower:
         rivals = [rival for rival in counting.rivals(scope.version) if run.matched[rival, at]]
         if not run.step[at]:
             rivals = [rival for rival in rivals if ALL[rival].unit == "nothing" and counting.scores[rival] > 1]
-        return max(rivals, key=lambda rival: counting.scores[rival], default=NO_EXCUSE)
+        return sum(1 << rival for rival in rivals) or NO_EXCUSE
 
 
 def _follow_run(scope: Scope, run: _Run) -> tuple[int, int]:

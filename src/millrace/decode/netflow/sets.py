@@ -90,7 +90,7 @@ def find_sets(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, c
         bad = length < SET_HEADER_BYTES
         if bad.any():
             bad_rows = np.flatnonzero(bad)
-            lost = bad_rows[_any_byte(arena, cursor[bad], stop[bad])]
+            lost = bad_rows[any_byte(arena, cursor[bad], stop[bad])]
             _count_bad(words, row, cursor, lost, headers, scopes, counts)
             good = ~bad
             row, cursor, stop, room, length = row[good], cursor[good], stop[good], room[good], length[good]
@@ -130,7 +130,7 @@ def _message_ends(arena: U8, headers: Headers, scopes: BatchScopes, messages: I6
         # Zero bytes after a message are padding.
         beyond = np.flatnonzero(end < headers.stop[rows])
         if len(beyond):
-            wrong[beyond] = _any_byte(arena, end[beyond], headers.stop[rows][beyond])
+            wrong[beyond] = any_byte(arena, end[beyond], headers.stop[rows][beyond])
         for row, end in zip(rows[wrong].tolist(), announced[wrong].tolist(), strict=True):
             exporter, protocol = scopes.keys[scopes.index[row]]
             reason = "message-truncated" if end > headers.stop[row] else "trailing-bytes"
@@ -152,7 +152,7 @@ def _count_bad(
         counts.drop(exporter, protocol, "set", "bad-length", 1, detail)
 
 
-def _any_byte(arena: U8, start: I64, stop: I64) -> Bool:
+def any_byte(arena: U8, start: I64, stop: I64) -> Bool:
     """Whether each of some byte ranges, none of them empty, holds anything but zeros."""
     edges = np.stack([start, stop], axis=1).reshape(-1)
     found: Bool = np.bitwise_or.reduceat(arena, edges)[::2] != 0
@@ -165,7 +165,7 @@ def _count_trailing(
     """Count bytes after the last set that are too few for another one and not zero."""
     which = np.flatnonzero(left)
     if len(which):
-        for at in which[_any_byte(arena, cursor[which], stop[which])].tolist():
+        for at in which[any_byte(arena, cursor[which], stop[which])].tolist():
             exporter, protocol = scopes.keys[scopes.index[int(row[at])]]
             detail = f"{int(stop[at] - cursor[at])} bytes follow the last set"
             counts.drop(exporter, protocol, "set", "trailing-bytes", 1, detail)

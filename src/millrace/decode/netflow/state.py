@@ -36,9 +36,10 @@ class State:
         layouts = Layouts(limits.template_bytes)
         templates = Templates(limits, layouts)
         sampling, names = Sampling(templates.naming), Names()
+        scopes = Scopes(limits, quirks)
         return cls(
-            limits, Scopes(limits, quirks), layouts, templates, sampling, names,
-            Learner(limits, sampling, names), Waiting(limits),
+            limits, scopes, layouts, templates, sampling, names,
+            Learner(limits, scopes, sampling, names), Waiting(limits),
         )  # fmt: skip
 
     @property

@@ -33,11 +33,9 @@ def count_noted(counts: Counts, scopes: BatchScopes, noted: Noted, scope: I64) -
 
 
 def count_leftovers(counts: Counts, scopes: BatchScopes, sets: Sets, records: Records) -> None:
-    """Count what sets hold beside records: cut records, and records taken for padding."""
+    """Count what sets hold beside records: cut records, and as many as would have room in the zero bytes at the end."""
     for at in np.flatnonzero(records.padding).tolist():
-        key = scopes.keys[int(sets.scope[at])]
-        detail = f"set {int(sets.id[at])} ends in zero bytes as long as records; taken for padding"
-        counts.drop(*key, "record", "all-zero", int(records.padding[at]), detail)
+        counts.event(*scopes.keys[int(sets.scope[at])], "padding_records", int(records.padding[at]))
     for at in np.flatnonzero(records.rest > _ALIGNMENT_BYTES).tolist():
         rest, stop = int(records.rest[at]), int(sets.stop[at])
         if sets.arena[stop - rest : stop].any():

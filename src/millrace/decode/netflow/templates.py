@@ -21,6 +21,9 @@ _LONGEST_RECORD = 0xFFFF
 _SEEN_BYTES = 8 << 20
 _ID_BITS = 16
 
+_LATE_MS = 10_000
+"""Datagrams that overtake one another do so within moments; what was exported longer ago than that was not late."""
+
 
 class RefusedError(Exception):
     """A template or the rest of a template set is given up; never leaves this module.
@@ -45,6 +48,8 @@ class Template:
     id: int
     layout: Layout
     announced_ns: int
+    export_ms: int = 0
+    """When the message that last announced it was exported; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,20 @@ class Templates:
         return self._known.get(scope.number, {}).get(template_id)
 
     def read_set(
-        self, scope: Scope, set_id: int, wire: bytes, position: int, time_ns: int, drop: Callable[[str, str], None]
+        self,
+        scope: Scope,
+        set_id: int,
+        wire: bytes,
+        position: int,
+        time_ns: int,
+        export_ms: int,
+        drop: Callable[[str, str], None],
     ) -> tuple[int, int]:
         """Take the announcements of a (options) template set over.
 
         A set seen before whose templates still hold only renews them, so a
-        refresh costs a look-up.
+        refresh costs a look-up. One that was overtaken by a later one changes
+        nothing: templates follow one another as they were exported (RFC 7011 §8.2).
 
         Returns
         -------
@@ -109,7 +122,7 @@ class Templates:
         seen = self._seen.get(scope.number, {}).get((set_id, wire))
         if seen is not None and not self._expiring:
             for template in seen:
-                template.announced_ns = time_ns
+                template.announced_ns, template.export_ms = time_ns, max(export_ms, template.export_ms)
             return len(seen), 0
         announced = withdrawn = 0
         templates: list[Template] = []
@@ -121,9 +134,9 @@ class Templates:
                 if entry.layout is None:
                     withdrawn += 1
                     complete = False
-                    self._withdraw(scope, set_id, entry.id, position)
+                    self._withdraw(scope, set_id, entry.id, position, export_ms)
                 else:
-                    templates.append(self._announce(scope, entry.id, entry.layout, position, time_ns))
+                    templates.append(self._announce(scope, entry.id, entry.layout, position, time_ns, export_ms))
                     announced += 1
             except RefusedError as refusal:
                 complete = False
@@ -156,15 +169,22 @@ class Templates:
             return RefusedError("template-limit", "too many different templates")
         return Announced(entry.id, layout)
 
-    def _announce(self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int) -> Template:
+    def _announce(
+        self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int, export_ms: int = 0
+    ) -> Template:
         known = self.get(scope, template_id)
         expired = self._expiring.pop(template_key(scope.number, template_id), None)
         if known is not None and expired is not None and expired <= position:
             self._remove(known, expired)
             known = None
         if known is None:
-            return self._add(scope, template_id, layout, position, time_ns)
-        known.announced_ns = time_ns
+            known = self._add(scope, template_id, layout, position, time_ns)
+            known.export_ms = export_ms
+            return known
+        if known.layout is not layout:
+            self._refuse_late(known, export_ms)
+            known.export_ms = 0
+        known.announced_ns, known.export_ms = time_ns, max(export_ms, known.export_ms)
         if known.layout is not layout:
             self._seen.pop(scope.number, None)
             self._layouts.acquire(layout)
@@ -188,7 +208,13 @@ class Templates:
         self._name(template, 1, position)
         return template
 
-    def _withdraw(self, scope: Scope, set_id: int, template_id: int, position: int) -> None:
+    @staticmethod
+    def _refuse_late(known: Template, export_ms: int) -> None:
+        if 0 < known.export_ms - export_ms <= _LATE_MS and export_ms:
+            late_s = (known.export_ms - export_ms) / 1000
+            raise RefusedError("late-template", f"template {known.id} was exported {late_s:g} s before the present one")
+
+    def _withdraw(self, scope: Scope, set_id: int, template_id: int, position: int, export_ms: int) -> None:
         """RFC 7011 §8.1: field count 0 withdraws a template; the ID of the set itself withdraws all of its kind."""
         if scope.version == V9:
             raise RefusedError("empty-template", f"template {template_id} has no fields")
@@ -199,6 +225,7 @@ class Templates:
             return
         known = self.get(scope, template_id)
         if known is not None:
+            self._refuse_late(known, export_ms)
             self._remove(known, position)
 
     def _remove(self, template: Template, position: int) -> None:

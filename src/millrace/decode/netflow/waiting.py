@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch import ARENA_PADDING
+from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.scopes import Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.templates import template_key
+
+_MOST_REFUSALS = 16
 
 _OVERHEAD_BYTES = 400
 """What keeping a set costs beside its bytes."""
@@ -75,6 +78,7 @@ class Waiting:
         self._lifetime_ns = int(limits.waiting_s * 1e9)
         self._by_template: dict[int, list[WaitingSet]] = {}
         self._of_domain: dict[int, set[int]] = {}
+        self._refusals: dict[int, int] = {}
         self._shares: dict[int, _Share] = {}
         self._greediest = 0
         self._oldest_ns = 0
@@ -89,9 +93,18 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._by_template)
 
+    def sets_of(self, key: int) -> list[WaitingSet]:
+        """The sets that wait under a key."""
+        return self._by_template.get(key, [])
+
     def keys_of(self, key: int) -> list[int]:
-        """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain."""
-        return [key, *sorted(self._of_domain.get(key, ()))]
+        """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain.
+
+        Left out are keys that were refused that often that only their own template counts: looking
+        through all that waits at each of a flood of templates would cost too much.
+        """
+        of_domain = (one for one in self._of_domain.get(key, ()) if self._refusals.get(one, 0) < _MOST_REFUSALS)
+        return [key, *sorted(of_domain)]
 
     def too_old(self, received_ns: int, time_ns: int) -> bool:
         """Whether what was received then has waited too long at that time."""
@@ -111,10 +124,23 @@ class Waiting:
         self._of_domain.setdefault(template_key(waiting.scope.ports.number, waiting.id), set()).add(key)
         self._oldest_ns = min(self._oldest_ns or waiting.received_ns, waiting.received_ns)
 
-    def release(self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None]) -> list[WaitingSet]:
-        """Take the sets out whose template came at `time_ns`; too old ones are given up."""
-        released = self._by_template.pop(key, [])
-        if released:
+    def release(
+        self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None], fits: Bool | None = None
+    ) -> list[WaitingSet]:
+        """Take the sets out whose template came at `time_ns`; too old ones are given up.
+
+        Parameters
+        ----------
+        fits : ndarray of bool, shape (sets,), optional
+            Which of them can be records of that template; None: all.
+        """
+        kept = self._by_template.pop(key, [])
+        chosen = [True] * len(kept) if fits is None else fits.tolist()
+        released = [one for one, fit in zip(kept, chosen, strict=True) if fit]
+        if len(released) < len(kept):
+            self._by_template[key] = [one for one, fit in zip(kept, chosen, strict=True) if not fit]
+            self._refusals[key] = self._refusals.get(key, 0) + 1
+        elif released:
             self._nobody_waits(key, released[0])
         for waiting in released:
             self._settle(waiting)
@@ -163,6 +189,7 @@ class Waiting:
         self._settle(waiting)
 
     def _nobody_waits(self, key: int, last: WaitingSet) -> None:
+        self._refusals.pop(key, None)
         of_domain = template_key(last.scope.ports.number, last.id)
         keys = self._of_domain[of_domain]
         keys.discard(key)

@@ -37,7 +37,7 @@ def ethernet(frames: Frames, front: Front) -> None:
 
     Of stacked tags the outermost is the VLAN, since that one separates the
     traffic of the sampled port; the inner ones are the customer's. A priority
-    tag (VLAN 0) names no VLAN.
+    tag (VLAN 0) names no VLAN: the next one does.
     """
     front = frames.visible(front, 14)
     if not len(front):
@@ -89,7 +89,7 @@ def announces_payload(types: U16) -> U8:
 
 
 def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, I64, U16]:
-    """Find EtherType and offset after the VLAN tags, and the identifier of the outermost one.
+    """Find EtherType and offset after the VLAN tags, and the identifier of the outermost one that names a VLAN.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, I64, U16]
     at = front.at + 14
     vlan = np.zeros(len(front), np.uint16)
     tagged = _IS_TAG[types]
-    for depth in range(MAX_TAGS):
+    for _ in range(MAX_TAGS):
         if not tagged.any():
             break
         index = np.flatnonzero(tagged)
@@ -109,8 +109,7 @@ def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, I64, U16]
         shown = frames.room(tags) >= 4
         index = index[shown]
         tag = frames.read(tags.pick(shown), _TAG)
-        if depth == 0:
-            vlan[index] = tag["tci"] & _VLAN_ID
+        vlan[index] = np.where(vlan[index], vlan[index], tag["tci"] & _VLAN_ID)
         types[index] = tag["type"]
         at[index] += 4
         tagged[:] = False

@@ -120,7 +120,7 @@ class MessageReader:
         return shown | {"kind": "reserved", "data": under.rest().hex()}
 
     def _data(self, number: int, cursor: Cursor) -> Json:
-        template = self._store.get(self._domain, number)
+        template = self._store.get(self._domain, number, cursor.peek())
         if template is None:
             self._problems.add("template-unknown", cursor.at - 4, f"no template {number} in this observation domain")
             return {"kind": "data", "template": None, "data": cursor.rest().hex()}

@@ -13,6 +13,8 @@ from millrace.schema.elements import Element, lookup
 VARIABLE = 0xFFFF
 """Field length that says that the length stands before each value (RFC 7011 §7)."""
 
+_ALIGNMENT_BYTES = 4
+
 V9_SCOPES = {1: "system", 2: "interface", 3: "lineCard", 4: "netflowCache", 5: "template"}
 """Scope types of NetFlow v9 options templates (RFC 3954 §6.1)."""
 
@@ -66,7 +68,9 @@ class FieldSpec:
 
     @classmethod
     def of_v9_scope(cls, kind: int, length: int) -> FieldSpec:
-        """A scope field of a NetFlow v9 options template."""
+        """A scope field of a NetFlow v9 options template; what is no scope type is the element of that number."""
+        if kind not in V9_SCOPES and lookup(0, kind) is not None:
+            return cls.of_element(kind, 0, length)
         return cls(kind, 0, length, scope=V9_SCOPES.get(kind, f"scope:{kind}"))
 
     @property
@@ -112,6 +116,18 @@ class Template:
         """Bytes of the shortest record it allows."""
         return sum(1 if f.length == VARIABLE else f.length for f in (*self.scope, *self.fields))
 
+    def fits(self, data: bytes) -> bool:
+        """Whether data can be such records and padding: zero bytes, or what fills up to a multiple of four."""
+        if (
+            len(data) < self.shortest
+            or not self.shortest
+            or any(f.length == VARIABLE for f in (*self.scope, *self.fields))
+        ):
+            return not data or len(data) >= self.shortest
+        rest = len(data) % self.shortest
+        aligned = rest < _ALIGNMENT_BYTES and not len(data) % _ALIGNMENT_BYTES
+        return not rest or aligned or not any(data[-rest:])
+
     def to_json(self) -> Json:
         """For people."""
         shown: Json = {"id": self.id}
@@ -133,7 +149,8 @@ class TemplateStore:
     """Templates by observation domain, bounded by the number of their fields.
 
     A port that has not announced a template has that of the domain's other
-    ports, as long as these agree: it may be one device with another port.
+    ports, as long as these agree and the data can be such records: it may be
+    one device with another port.
     """
 
     def __init__(self, max_fields: int) -> None:
@@ -144,13 +161,15 @@ class TemplateStore:
         self._numbers: dict[tuple[Domain, bool], set[int]] = {}
         self._ports: dict[tuple[Domain, int], dict[int, Template]] = {}
 
-    def get(self, domain: Domain, number: int) -> Template | None:
-        """The template of that number, None if it is not known."""
+    def get(self, domain: Domain, number: int, data: bytes | None = None) -> Template | None:
+        """The template of that number for records in `data`, None if it is not known."""
         own = self._templates.get((domain, number))
         if own is not None:
             return own
         first, *others = self._ports.get((domain._replace(port=0), number), {}).values() or (None,)
-        return first if all(other == first for other in others) else None
+        if first is None or any(other != first for other in others):
+            return None
+        return first if data is None or first.fits(data) else None
 
     def put(self, domain: Domain, template: Template) -> None:
         """Keep a template in place of the one of its number."""

@@ -4,7 +4,7 @@ A switch may forward packets whose IP header says more than there is; then the
 frame length is right. Some devices give as frame length what they captured;
 then the IP header is right. The devices give themselves away: the frame length
 says that nothing was cut off, and yet as many bytes were captured as the agent
-ever captures.
+ever captures; or it is less than an IP packet that was captured whole.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def packet_bytes(dissection: Dissection, head: AnyArray, captured: I64, largest:
     """Layer-3 bytes of sampled packets.
 
     The length that the outermost IP header tells, if the frame is long enough
-    for it or its length is only what was captured; otherwise what the frame
-    has after its link header, without the bytes that the agent says it
+    for it or its length is only what was captured, or less; otherwise what the
+    frame has after its link header, without the bytes that the agent says it
     stripped.
 
     Parameters
@@ -42,7 +42,8 @@ def packet_bytes(dissection: Dissection, head: AnyArray, captured: I64, largest:
     bytes : ndarray of int64, shape (n,)
     known : ndarray of bool, shape (n,)
     short : ndarray of bool, shape (n,)
-        Whose frame length is only what was captured, with or without what was stripped.
+        Whose frame length is only what was captured, give or take what was stripped, or less than the IP packet
+        that was captured.
     """
     frame, stripped = head["frame_bytes"].astype(np.int64), head["stripped"].astype(np.int64)
     room = frame - dissection.link_bytes
@@ -51,6 +52,7 @@ def packet_bytes(dissection: Dissection, head: AnyArray, captured: I64, largest:
     known = fits | (frame > 0)
     if fits.all():
         return told, known, ~fits
-    uncut = (frame >= captured) & (frame <= captured + stripped)
-    short = ~fits & (told >= 0) & uncut & (captured >= np.maximum(largest, USUAL_CAPTURE))
+    uncut = np.abs(frame - captured) <= stripped
+    full = captured >= np.maximum(largest, USUAL_CAPTURE)
+    short = ~fits & (told >= 0) & ((uncut & full) | (told <= captured - dissection.link_bytes))
     return np.where(fits | short, told, np.maximum(room - stripped, 0)), known, short

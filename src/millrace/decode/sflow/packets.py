@@ -11,7 +11,7 @@ from millrace.batch import map_ipv4
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.packet import dissect
 from millrace.decode.packet.frames import gather
-from millrace.decode.packet.layers import HAS_PORTS, EtherType, Protocol
+from millrace.decode.packet.layers import AFTER_IPV6, HAS_PORTS, EtherType, Layer, Protocol
 from millrace.decode.packet.sheet import ADDRESS, Sheet
 from millrace.decode.sflow.frame_lengths import packet_bytes
 from millrace.decode.sflow.records import Records
@@ -39,6 +39,7 @@ _ETHERNET_BYTES = 18  # header and frame check sequence, both part of the told l
 _FIRST_ETHERTYPE = 1536
 _PORTED = np.zeros(256, np.bool_)
 _PORTED[list(HAS_PORTS)] = True
+_EXTENSION = AFTER_IPV6 == Layer.EXTENSION
 
 
 def fill_raw_headers(
@@ -118,10 +119,15 @@ def _fill_whole(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.v
 def _fill_gaps(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
     packet = gather(arena, records.at, layout)
     rows = records.sample
-    same = packet["protocol"] == sheet.get("Proto", rows)
+    shown = sheet.get("Proto", rows)
+    # A header that ends among extension headers of IPv6 does not tell the protocol.
+    cut = _EXTENSION[shown] & (sheet.get("EType", rows) == EtherType.IPV6)
+    cut &= (packet["protocol"] < 256) & ~_EXTENSION[_protocol(packet)]
+    same = cut | (packet["protocol"] == shown)
     for name, told in zip(("SrcAddr", "DstAddr"), read_ends(packet), strict=True):
         same &= (_words(told) == _words(sheet.get(name, rows))).all(axis=1)
     sheet.put_missing("Bytes", rows, packet["length"], same)
+    sheet.put_known("Proto", rows, _protocol(packet), cut & same)
     # Later fragments have no transport header, whatever the agent reads in its place.
     first = sheet.get("IPFragmentOffset", rows) == 0 if "IPFragmentOffset" in sheet else np.ones(len(rows), np.bool_)
     for name, values, known in _details(packet):

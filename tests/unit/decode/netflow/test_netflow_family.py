@@ -116,6 +116,29 @@ def test_or_the_ethertype(collector):
     assert told(arp, "EType", "SrcAddr") == (0x0806, "192.0.2.1")
 
 
+MAPPED = ("::ffff:192.0.2.1", "::ffff:198.51.100.2")
+
+
+@pytest.mark.parametrize(
+    ("fields", "values", "etype"),
+    [
+        ([(27, 16), (28, 16)], MAPPED, FOUR),
+        ([(60, 1), (27, 16), (28, 16)], (4, *MAPPED), FOUR),
+        ([(60, 1), (27, 16), (28, 16)], (6, *MAPPED), FOUR),
+        ([(60, 1), *ENDS], (6, "0.0.0.0", "0.0.0.0", *MAPPED), FOUR),
+        ([(27, 16)], MAPPED[:1], FOUR),
+        ([(27, 16), (28, 16)], (MAPPED[0], "2001:db8::1"), SIX),
+        ([(27, 16), (28, 16)], ("2001:db8::1", "::ffff:0:1"), SIX),
+    ],
+)
+def test_mapped_ipv4_addresses_are_of_ipv4(collector, fields, values, etype):
+    """So the columns of addresses show them; no packet of IPv6 has them at both ends."""
+    flow = one(collector, fields, values)
+    assert flow["EType"] == etype
+    if etype == FOUR:
+        assert flow["SrcAddr"] == "192.0.2.1"
+
+
 def test_a_version_that_is_none_does_not_decide(collector):
     flow = one(collector, [(60, 1), *ENDS], (0, "0.0.0.0", "0.0.0.0", "2001:db8::1", "2001:db8::2"))
     assert told(flow, "EType", "SrcAddr") == (SIX, "2001:db8::1")

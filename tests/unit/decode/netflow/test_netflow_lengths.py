@@ -89,7 +89,15 @@ def test_padding_shorter_than_a_record(collector, version, padding):
 @pytest.mark.parametrize("padding", [4, 7, 12, 64])
 def test_padding_as_long_as_records_is_no_flow(collector, version, padding):
     assert len(sent(collector, version, PORTS.data((1, 2), padding=padding))) == 1
-    assert collector.drops == {("record", "all-zero"): padding // 4}
+    assert (collector.drops, collector.event("padding_records")) == ({}, padding // 4)
+    assert not collector.decoder.exporters()[0].last_issue
+
+
+@BOTH
+def test_a_datagram_filled_up_within_its_last_set(collector, version):
+    filled = PORTS.data((1, 2), padding=1300)
+    assert len(sent(collector, version, filled, filled)) == 2
+    assert not collector.drops
 
 
 def test_padding_of_records_of_one_byte(collector):

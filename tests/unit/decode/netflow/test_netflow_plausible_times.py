@@ -203,3 +203,48 @@ def test_nothing_is_counted_of_an_exporter_that_tells_no_implausible_time(collec
     records = template.data(*[(UPTIME_MS - 2000 - n, UPTIME_MS - n) for n in range(50)])
     collector.send(v9(template_set(V9, template), records))
     assert not [key for key in collector.counts.events if key[2] == "implausible_times"]
+
+
+@pytest.mark.parametrize(
+    ("uptime_ms", "start", "end", "expected", "counted"),
+    [
+        (UPTIME_MS, 0, 0, (None, None), 0),
+        (UPTIME_MS, 0, UPTIME_MS - 5, (None, EXPORT_MS - 5), 0),
+        (UPTIME_MS, UPTIME_MS - 9, 0, (EXPORT_MS - 9, None), 0),
+        (5000, 0, 3000, (EXPORT_MS - 5000, EXPORT_MS - 2000), 0),
+        (0, 0, 0, (None, None), 0),
+        (0, 1000, 2000, (None, None), 1),
+        (0, (1 << 32) - 9000, (1 << 32) - 5, (EXPORT_MS - 9000, EXPORT_MS - 5), 0),
+        ((1 << 32) - 1, (1 << 32) - 9000, (1 << 32) - 5, (EXPORT_MS - 8999, EXPORT_MS - 4), 0),
+    ],
+)
+def test_an_uptime_of_zero_is_none(collector, uptime_ms, start, end, expected, counted):
+    """Exporters that do not know fill in 0; a flow of the first moment is exported soon after it."""
+    template = Template(256, [(22, 4), (21, 4), (7, 2)])
+    (flow,) = collector.send(v9(template_set(V9, template), template.data((start, end, 1)), uptime_ms=uptime_ms))
+    assert times(flow) == expected
+    (flow,) = collector.send(v5(LegacyRecord(first=start, last=end), uptime_ms=uptime_ms))
+    assert times(flow) == expected
+    assert collector.event("implausible_times") == 2 * counted
+
+
+def test_an_uptime_of_zero_beside_the_start_of_the_system_is_none(collector):
+    fields = [(160, 8), (22, 4), (21, 4)]
+    assert times(one(collector, fields, (EXPORT_MS - HOUR, 0, HOUR - 5))) == (None, EXPORT_MS - 5)
+    assert times(one(collector, fields, (EXPORT_MS - HOUR // 2, 0, 0))) == (None, None)
+    assert times(one(collector, fields, (EXPORT_MS - 9000, 0, 8000))) == (EXPORT_MS - 9000, EXPORT_MS - 1000)
+    assert collector.event("implausible_times") == 0
+
+
+def test_where_an_exporter_tells_no_time_of_export_that_of_receipt_stands_for_it(collector):
+    absolute, ticks = Template(256, [(152, 8), (153, 8)]), Template(256, [(22, 4), (21, 4)])
+    at = EXPORT_MS - 9000, EXPORT_MS - 5
+    up = UPTIME_MS - 9000, UPTIME_MS - 5
+    payloads = [
+        ipfix(template_set(IPFIX, absolute), absolute.data(at), export_s=0),
+        v9(template_set(V9, ticks), ticks.data(up), export_s=0),
+        v5(LegacyRecord(first=up[0], last=up[1]), export_s=0),
+    ]
+    assert [times(flow) for payload in payloads for flow in collector.send(payload)] == [at, at, at]
+    assert collector.event("implausible_times") == 0
+    assert collector.decoder.exporters()[0].clock_skew_s == 0

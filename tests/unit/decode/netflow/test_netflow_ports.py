@@ -120,6 +120,87 @@ def test_the_template_of_another_port_releases_what_waits(collector, version):
     assert (collector.event("sets_waiting"), collector.event("sets_released")) == (1, 1)
 
 
+SEVEN = Template(256, [(7, 2), (1, 4), (4, 1)])
+
+
+@BOTH
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_data_that_cannot_be_what_another_port_announced_wait_for_their_own_template(collector, version, padding):
+    """A collector that starts hears one device's template and, before its own, the other's data."""
+    data = SEVEN.data((1, 100, 6), (2, 200, 17), padding=padding)
+    collector.send(message(version, template_set(version, ONE)), port=1)
+    assert collector.send(message(version, data), port=2) == []
+    assert ports(collector.send(message(version, ONE.data((9, 900))), port=1)) == [(9, 900)]
+    flows = collector.send(message(version, template_set(version, SEVEN)), port=2)
+    assert [(*port, flow["Proto"]) for port, flow in zip(ports(flows), flows, strict=True)] == [
+        (1, 100, 6), (2, 200, 17),
+    ]  # fmt: skip
+    assert not collector.drops
+
+
+@BOTH
+def test_nor_does_such_a_template_release_what_waits(collector, version):
+    own, other = SEVEN.data((1, 100, 6)), ONE.data((9, 900))
+    assert collector.send(message(version, own), port=2) == []
+    assert ports(collector.send(message(version, other), message(version, template_set(version, ONE)), port=1)) == [
+        (9, 900)
+    ]
+    assert [flow["Proto"] for flow in collector.send(message(version, template_set(version, SEVEN)), port=2)] == [6]
+    assert (collector.event("sets_waiting"), collector.event("sets_released")) == (2, 2)
+
+
+@BOTH
+def test_of_what_waits_only_sets_that_fit_are_released_by_another_port(collector, version):
+    one = message(version, ONE.data((5, 500)))
+    assert collector.send(message(version, SEVEN.data((1, 100, 6))), one, port=2) == []
+    assert ports(collector.send(message(version, template_set(version, ONE)), port=1)) == [(5, 500)]
+    assert ports(collector.send(message(version, template_set(version, SEVEN)), port=2)) == [(1, 100)]
+    assert not collector.drops
+
+
+@pytest.mark.parametrize(("refused", "released"), [(3, 1), (20, 0)])
+def test_templates_that_did_not_fit_again_and_again_are_no_longer_looked_at(collector, refused, released):
+    """So that a flood of templates cannot have all that waits looked through at each of them."""
+    collector.send(ipfix(SEVEN.data((1, 100, 6))), port=2)
+    for n in range(refused):
+        collector.send(ipfix(template_set(IPFIX, Template(256, [(7, 2), (1, 4 + 4 * (n % 2))]))), port=1)
+    assert len(collector.send(ipfix(template_set(IPFIX, SEVEN)), port=1)) == released
+    assert len(collector.send(ipfix(template_set(IPFIX, SEVEN)), port=2)) == 1 - released
+
+
+@BOTH
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 3, 2), (1, 3, 0, 2), (3, 1, 2, 0)])
+def test_nor_within_a_batch(collector, version, order):
+    payloads = [
+        (1, message(version, template_set(version, ONE))),
+        (2, message(version, SEVEN.data((1, 100, 6)))),
+        (1, message(version, ONE.data((9, 900)))),
+        (2, message(version, template_set(version, SEVEN))),
+    ]
+    batch = DatagramBatch.from_payloads(
+        [payloads[at][1] for at in order], source_port=[payloads[at][0] for at in order]
+    )
+    decoded = collector.decoder.decode(batch)
+    flows = decoded.flows.to_arrow(collector.schema).to_pylist()
+    assert sorted((flow["SrcPort"], flow["Bytes"], flow["Proto"]) for flow in flows) == [(1, 100, 6), (9, 900, None)]
+    assert not decoded.counts.drops
+
+
+@BOTH
+@pytest.mark.parametrize("padding", [0, 1, 2, 3, 40])
+def test_a_device_that_changes_its_port_goes_on_however_its_sets_are_padded(collector, version, padding):
+    collector.send(message(version, template_set(version, SEVEN)), port=1)
+    flows = collector.send(message(version, SEVEN.data((1, 100, 6), padding=padding)), port=2)
+    assert ports(flows) == [(1, 100)]
+
+
+def test_data_of_variable_length_that_are_too_short_wait(collector):
+    longer = Template(256, [(8, 4), (12, 4), (96, VARIABLE)])
+    collector.send(ipfix(template_set(IPFIX, longer)), port=1)
+    assert collector.send(ipfix(ONE.data((1, 100))), port=2) == []
+    assert ports(collector.send(ipfix(template_set(IPFIX, ONE)), port=2)) == [(1, 100)]
+
+
 @BOTH
 def test_ports_that_agree_serve_a_third(collector, version):
     for port in (1, 2):
@@ -158,6 +239,23 @@ def test_names_that_ports_tell_differently_are_nobodys(collector):
     for port, name in ((1, "eth0"), (2, "ge-0")):
         collector.send(ipfix(options_template_set(IPFIX, names), names.data((7, name), (8, "lo"))), port=port)
     assert {index: texts[0] for (_, index), texts in collector.decoder.interface_names().items()} == {8: "lo"}
+
+
+def test_names_of_a_device_that_came_back_on_another_port_are_its_new_ones(make, collector):
+    """After a reboot interfaces are numbered anew, and the port is another."""
+    names = Template(301, [(10, 4), (82, 8)], scopes=1)
+
+    def told(port, *records, at_s, to=collector):
+        to.send(ipfix(options_template_set(IPFIX, names), names.data(*records)), port=port, at_s=EXPORT_S + at_s)
+        return {index: texts[0] for (_, index), texts in to.decoder.interface_names().items()}
+
+    told(1, (7, "eth0"), (8, "lo"), at_s=0)
+    assert told(2, (7, "eth1"), at_s=60) == {7: "eth1", 8: "lo"}
+    assert told(1, (7, "eth0"), at_s=70) == {8: "lo"}
+    assert told(2, (7, "eth1"), at_s=700) == {7: "eth1", 8: "lo"}
+    restored = make()
+    restored.decoder.restore(json.loads(json.dumps(collector.decoder.snapshot())))
+    assert told(2, (7, "eth1"), at_s=2000, to=restored) == {7: "eth1", 8: "lo"}
 
 
 @BOTH

@@ -68,6 +68,10 @@ RATES = [
     ([(390, 2), (398, 8), (399, 8)], (2, 1_000_000, 9_000_000), 10),
     ([(390, 2), (309, 4), (310, 4)], (3, 1, 64), 64),
     ([(305, 4), (306, 4), (396, 8), (397, 8)], (1, 9, 1, 99), 1000),
+    ([(34, 4), (390, 2), (309, 4), (310, 4)], (10, 3, 1, 64), 640),
+    ([(34, 4), (390, 2), (311, 8)], (10, 4, struct.pack("!d", 0.05)), 200),
+    ([(34, 4), (390, 2), (329, 4), (330, 4), (331, 4), (332, 4)], (10, 6, 0, 999, 0, 99), 100),
+    ([(34, 4), (390, 2), (309, 4), (310, 4)], (10, 1, 1, 64), 64),
     ([(34, 8)], (1 << 40,), 2**32 - 1),
     ([(305, 8), (306, 8)], (1, 2**64 - 1), 2**32 - 1),
     ([(396, 8), (397, 8)], (2**64 - 1, 2**64 - 1), 2),
@@ -133,10 +137,48 @@ def test_a_selector_as_scope_of_the_options(collector):
 
 
 @BOTH
-def test_a_flow_that_names_no_selector_has_the_rate_of_the_first_one(collector, version):
-    before = told(version, [(48, 1), (34, 4)], (0, 3, 100)) + told(version, [(48, 1), (34, 4)], (0, 4, 2000))
-    assert rates(collector, version, before) == [(100, "options")]
-    assert rates(collector, version, told(version, [(48, 1), (34, 4)], (0, 4, 2000))) == [(100, "options")]
+def test_a_flow_that_names_no_selector_has_the_rate_of_all_selectors_as_long_as_it_is_one(collector, version):
+    def one(selector, rate):
+        return told(version, [(48, 1), (34, 4)], (0, selector, rate))
+
+    assert rates(collector, version, one(3, 100)) == [(100, "options")]
+    assert rates(collector, version, one(4, 100)) == [(100, "options")]
+    assert rates(collector, version, one(4, 2000)) == [(None, "unknown")]
+    assert rates(collector, version, one(3, 2000)) == [(2000, "options")]
+
+
+@BOTH
+def test_of_two_elements_that_name_a_selector_the_one_that_is_not_zero_does(collector, version):
+    template = Template(257, [(302, 4), (48, 1)])
+    before = told(version, [(302, 4), (34, 4)], (0, 1, 100)) + told(version, [(302, 4), (34, 4)], (0, 2, 2000))
+    got = rates(collector, version, before, template=template, values=[(0, 1), (0, 0), (2, 0), (2, 1)])
+    assert got == [(100, "options"), (None, "unknown"), (2000, "options"), (2000, "options")]
+
+
+@pytest.mark.parametrize("element", [48, 302])
+def test_v9_options_whose_scope_is_a_selector(collector, element):
+    """The scope types of RFC 3954 end at 5; some exporters put elements there."""
+    options = Template(300, [(element, 2), (50, 4)], scopes=1)
+    before = options_template_set(V9, options) + options.data((1, 100), (2, 2000))
+    template = Template(257, [(7, 2), (element, 2)])
+    got = rates(collector, V9, before, template=template, values=[(1, 1), (2, 2), (3, 0)])
+    assert got == [(100, "options"), (2000, "options"), (None, "unknown")]
+
+
+@pytest.mark.parametrize("binding", [[], [(48, 1)]])
+def test_options_about_other_domains_are_those_domains(collector, binding):
+    """A route processor tells the rates of its line cards, each a domain: 149 says of which."""
+    options = Template(300, [(149, 4), *binding, (34, 4)], scopes=1)
+    named = [1] * len(binding)
+    collector.send(ipfix(options_template_set(IPFIX, options), options.data((1, *named, 100), (2, *named, 2000))))
+    template = Template(257, [(7, 2), *binding])
+    got = [rates(collector, IPFIX, template=template, values=[(1, *named)], domain=domain) for domain in (1, 2, 3)]
+    assert got == [[(100, "options")], [(2000, "options")], [(None, "unknown")]]
+
+
+def test_options_about_a_domain_that_sends_nothing_serve_the_others_as_long_as_they_agree(collector):
+    collector.send(ipfix(told(IPFIX, [(34, 4)], (77, 100))))
+    assert rates(collector, IPFIX, domain=9) == [(100, "options")]
 
 
 @BOTH
@@ -236,7 +278,29 @@ def test_a_rate_bound_to_a_line_card_is_for_its_flows_and_not_overwritten_by_the
     before = told(version, [(34, 4)], (1, 100), LINE_CARD) + told(version, [(34, 4)], (2, 4000), LINE_CARD)
     got = rates(collector, version, before, template=flows, values=[(7, 1), (7, 2)])
     assert got == [(100, "options"), (4000, "options")]
-    assert rates(collector, version) == [(100, "options")]
+    assert rates(collector, version) == [(None, "unknown")]
+
+
+@BOTH
+def test_flows_that_name_no_line_card_have_the_rate_that_all_cards_have(collector, version):
+    before = told(version, [(34, 4)], (1, 100), LINE_CARD) + told(version, [(34, 4)], (2, 100), LINE_CARD)
+    assert rates(collector, version, before) == [(100, "options")]
+
+
+@BOTH
+def test_the_rate_of_a_template_says_nothing_of_another(collector, version):
+    before = told(version, [(34, 4)], (257, 100), TEMPLATE)
+    assert rates(collector, version, before) == [(None, "unknown")]
+
+
+@BOTH
+def test_a_flow_metered_at_egress_has_the_rate_of_its_egress_interface(collector, version):
+    flows = Template(257, [(10, 4), (14, 4), (61, 1)])
+    before = told(version, [(34, 4)], (5, 100), INTERFACE) + told(version, [(34, 4)], (6, 1000), INTERFACE)
+    got = rates(
+        collector, version, before, template=flows, values=[(5, 6, 0), (5, 6, 1), (5, 6, 255), (5, 7, 1), (7, 6, 0)]
+    )
+    assert [rate for rate, _ in got] == [100, 1000, 100, 100, 1000]
 
 
 @BOTH
@@ -248,13 +312,16 @@ def test_options_of_another_domain_of_the_exporter_hold_where_there_are_none(col
 
 
 @BOTH
-def test_the_own_domain_goes_before_others_and_others_do_not_alternate(collector, version):
+def test_the_own_domain_goes_before_others_and_of_others_that_differ_none_counts(collector, version):
     for domain, rate in ((1, 10), (2, 20), (3, 30)):
         collector.send(message(version, told(version, [(34, 4)], (0, rate)), domain=domain))
     assert rates(collector, version, domain=2) == [(20, "options")]
     for domain, rate in ((2, 20), (1, 10), (3, 30)):
         collector.send(message(version, told(version, [(34, 4)], (0, rate)), domain=domain))
-        assert rates(collector, version, domain=9) == [(10, "options")]
+        assert rates(collector, version, domain=9) == [(None, "unknown")]
+    for domain in (1, 2, 3):
+        collector.send(message(version, told(version, [(34, 4)], (0, 30)), domain=domain))
+    assert rates(collector, version, domain=9) == [(30, "options")]
 
 
 def test_exporters_do_not_share_rates(collector):

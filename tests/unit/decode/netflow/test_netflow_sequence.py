@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest
 
+from millrace.batch import DatagramBatch
 from millrace.enrich import Exporter
 from millrace.query import lost_share, problems
 from millrace.testing.netflow import (
@@ -21,6 +23,7 @@ from millrace.testing.netflow import (
 )
 
 PORTS = Template(256, [(7, 2)])
+OTHERS = Template(258, [(11, 2)])
 THREE = PORTS.data((1,), (2,), (3,))
 RECORD = LegacyRecord()
 
@@ -175,6 +178,66 @@ def test_and_real_loss_is_found_under_each(collector, unit, inclusive, options):
     assert problem.severity == "error"
 
 
+def several_sets(version, unit, inclusive, datagrams=400, lose=0.0):
+    """Datagrams of one to four data sets, templates and options now and then; and how many of `unit` were lost."""
+    chance, number, lost = Random(4), 1000, 0
+    options = SYSTEM if version == IPFIX else Template(300, [(1, 4), (41, 8)], scopes=1)
+    make = partial(v9, count=99) if version == V9 else ipfix
+    sent = []
+    for n in range(datagrams):
+        told = n % 20 == 0
+        sets = [template_set(version, PORTS, OTHERS), options_template_set(version, options)] if told else []
+        sets += [options.data((0, 1))] if told else []
+        flows = [chance.choice((PORTS, OTHERS)).data(*[(1,)] * chance.randint(1, 10))
+                 for _ in range(chance.randint(1, 4))]  # fmt: skip
+        records = sum((len(one) - 4) // 2 for one in flows)
+        units = {
+            "sets": len(sets) + len(flows), "data-sets": told + len(flows), "flow-sets": len(flows),
+            "all-records": records + 4 * told, "records": records + told, "data": records,
+        }  # fmt: skip
+        mine = number + units[unit] if inclusive else number
+        number += units[unit]
+        if told or not 20 < n < datagrams - 10 or chance.random() >= lose:
+            sent.append(make(*sets, *flows, sequence=mine % (1 << 32)))
+        else:
+            lost += units[unit]
+    return sent, lost
+
+
+@pytest.mark.parametrize("size", [1, 400])
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records", "records", "data"])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_sets_of_every_kind_and_records_of_every_kind_may_be_counted(collector, version, unit, inclusive, size):
+    sent, _ = several_sets(version, unit, inclusive, datagrams=160 if size == 1 else 400)
+    for at in range(0, len(sent), size):
+        collector.send(*sent[at : at + size])
+    (status,) = collector.decoder.exporters()
+    assert status.domains[0].proven
+    assert loss(collector) == (0, 0)
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records"])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_and_loss_is_found_under_each_of_them(collector, version, unit, inclusive):
+    sent, lost = several_sets(version, unit, inclusive, lose=0.1)
+    collector.send(*sent)
+    (status,) = collector.decoder.exporters()
+    assert 0.8 * lost <= status.lost <= 1.1 * lost
+
+
+def test_a_manner_that_small_numbers_fit_by_chance_accuses_nobody(collector):
+    """Each step is of 1 to 4, whatever the datagram holds: that it is 1 now and then makes it no count of datagrams."""
+    chance, number = Random(7), 0
+    collector.send(ipfix(template_set(IPFIX, PORTS)))
+    for _ in range(300):
+        collector.send(ipfix(PORTS.data(*[(1,)] * 30), sequence=(number := number + chance.choice((1, 1, 2, 3, 4)))))
+    (status,) = collector.decoder.exporters()
+    assert lost_share(status.domains) == 0
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+
+
 def test_numbers_that_follow_no_manner_accuse_nobody(collector):
     chance = Random(3)
     collector.send(ipfix(template_set(IPFIX, PORTS)))
@@ -204,6 +267,47 @@ def test_streams_of_several_ports_domains_and_manners_are_told_apart(collector):
     assert loss(collector) == (0, 0)
 
 
+def over_ports(collector, sent, weights, *, start=16, size=40):
+    """Send datagrams from several ports, from each in turn at first, then by chance."""
+    chance, ports = Random(5), range(1, len(weights) + 1)
+    chosen = [n % len(weights) + 1 if n < start else chance.choices(ports, weights)[0] for n in range(len(sent))]
+    for at in range(0, len(sent), size):
+        batch = DatagramBatch.from_payloads(sent[at : at + size], source_port=chosen[at : at + size])
+        collector.counts.add(collector.decoder.decode(batch).counts)
+
+
+@pytest.mark.parametrize("size", [1, 40])
+@pytest.mark.parametrize("weights", [[1, 1], [1, 1, 1, 1], [8, 2], [5, 3, 2]])
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_a_device_that_numbers_on_from_port_to_port_is_not_accused_of_loss(collector, version, weights, size):
+    unit = "datagrams" if version == V9 else "records"
+    sent = [payload for payload, _ in stream(unit, 1, False, version=version, datagrams=300)]
+    kept = [payload for n, payload in enumerate(sent) if n % 13 != 7]
+    over_ports(collector, kept, weights, size=size)
+    (status,) = collector.decoder.exporters()
+    records = collector.event("data_records") + collector.event("options_records")
+    assert status.domains[0].received == (len(kept) if version == V9 else records)
+    assert (status.lost, lost_share(status.domains)) == (0, 0)
+    assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
+
+
+@pytest.mark.parametrize("version", [V9, IPFIX])
+def test_loss_of_devices_that_number_each_for_themselves_is_found(collector, version):
+    unit = "datagrams" if version == V9 else "records"
+    streams = [stream(unit, 1, False, version=version, datagrams=300, seed=seed, start=start)
+               for seed, start in ((5, 0), (6, 0), (7, 900))]  # fmt: skip
+    lost = 0
+    for n in range(300):
+        for port, sent in enumerate(streams):
+            payload, units = sent[n]
+            if n > 20 and n % 10 == 5:
+                lost += units[unit]
+            else:
+                collector.send(payload, port=port)
+    (status,) = collector.decoder.exporters()
+    assert 0.9 * lost <= status.lost <= 1.1 * lost
+
+
 def test_a_restart_is_no_loss_whatever_the_manner(collector):
     for start in (900_000, 0, 0):
         collector.send(*(payload for payload, _ in stream("data", 1, True, start=start, datagrams=150)))
@@ -221,3 +325,19 @@ def test_an_exporter_whose_records_carry_the_rate_is_not_told_that_it_tells_none
     collector.send(v9(template_set(V9, rated), rated.data((1, 100))))
     (status,) = collector.decoder.exporters()
     assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "sampling" in p.what]
+
+
+def test_nor_is_one_that_has_not_sent_anything_since_the_start(collector, make):
+    """Its templates are known from before; the rate comes with the records, or with the next options."""
+    rated = Template(256, [(7, 2), (34, 4)])
+    collector.send(v9(template_set(V9, rated), rated.data((1, 100))))
+    restored = make()
+    restored.decoder.restore(collector.decoder.snapshot())
+
+    def hints(of):
+        (status,) = of.decoder.exporters()
+        return [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "sampling" in p.what]
+
+    assert not hints(restored)
+    restored.send(v9(rated.data((1, 0)), sequence=1))
+    assert hints(restored)

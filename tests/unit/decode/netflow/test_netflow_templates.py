@@ -87,6 +87,38 @@ def test_a_redefinition_between_datagrams_of_a_batch_holds_from_there_on(collect
     assert ports(flows) == [(1, 2), (4, 3), (5, 6)]
 
 
+def exported(version, after_s, *sets):
+    make = v9 if version == V9 else ipfix
+    return make(*sets, export_s=EXPORT_S + after_s)
+
+
+@BOTH
+@pytest.mark.parametrize("size", [1, 4])
+def test_a_template_that_was_overtaken_by_a_later_one_does_not_take_its_place(collector, version, size):
+    """RFC 7011 section 8.2: templates follow one another as they were exported, datagrams as they come."""
+    payloads = [
+        exported(version, 0, template_set(version, PORTS)),
+        exported(version, 2, template_set(version, SWAPPED)),
+        exported(version, 1, template_set(version, PORTS)),
+        exported(version, 2, PORTS.data((1, 2))),
+    ]
+    flows = [flow for at in range(0, 4, size) for flow in collector.send(*payloads[at : at + size])]
+    assert ports(flows) == [(2, 1)]
+    assert collector.drops == {("template", "late-template"): 1}
+
+
+def test_nor_does_a_withdrawal(collector):
+    collector.send(exported(IPFIX, 5, template_set(IPFIX, PORTS)), exported(IPFIX, 4, withdrawal_set(256)))
+    assert ports(collector.send(exported(IPFIX, 6, PORTS.data((1, 2))))) == [(1, 2)]
+
+
+@BOTH
+def test_after_a_clock_was_set_back_new_templates_hold(collector, version):
+    collector.send(exported(version, 3600, template_set(version, PORTS)))
+    flows = collector.send(exported(version, 0, template_set(version, SWAPPED), PORTS.data((1, 2))))
+    assert ports(flows) == [(2, 1)]
+
+
 def test_an_unchanged_refresh_does_not_change_the_state(collector):
     collector.send(ipfix(template_set(IPFIX, PORTS)))
     assert collector.changed

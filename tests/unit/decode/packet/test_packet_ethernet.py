@@ -33,6 +33,12 @@ def test_priority_tag_names_no_vlan(look):
     assert "SrcVlan" not in look(ethernet(vlan(0, ipv4(), pcp=7)))
 
 
+@pytest.mark.parametrize("tpid", [0x8100, 0x88A8])
+def test_a_tag_within_a_priority_tag_does(look, tpid):
+    seen = look(ethernet(vlan(0, vlan(200, vlan(300, ipv4(tcp(1, 2)))), pcp=7, tpid=tpid)))
+    assert (seen["SrcVlan"], seen["SrcPort"]) == (200, 1)
+
+
 def test_ipv6_in_vlan(look):
     assert look(ethernet(vlan(7, ipv6(tcp(1, 2)))))["SrcAddr"] == "2001:db8::1"
 

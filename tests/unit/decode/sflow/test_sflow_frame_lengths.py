@@ -39,9 +39,21 @@ def test_a_header_captured_to_the_most_was_cut_whatever_the_frame_length_says(
     assert not outcome.drops
 
 
-def test_the_frame_length_without_what_was_stripped(sflow):
-    outcome = sflow.decode(sent(wire.raw_header(LONG, frame_bytes=128, stripped=4)))
+@pytest.mark.parametrize("length", [124, 128, 130, 132])
+def test_the_frame_length_without_what_was_stripped(sflow, length):
+    outcome = sflow.decode(sent(wire.raw_header(LONG, frame_bytes=length, stripped=4)))
     assert outcome.flows[0]["Bytes"] == 1500
+
+
+@pytest.mark.parametrize("length", [1, 64, 113])
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [(ethernet(ipv4(udp(1, 2, bytes(72)))), 100), (ethernet(vlan(7, ipv6(udp(1, 2, bytes(48))))), 96)],
+)
+def test_a_frame_length_of_less_than_a_packet_that_was_captured_whole(sflow, frame, expected, length):
+    outcome = sflow.decode(sent(wire.raw_header(frame, frame_bytes=length)))
+    assert outcome.flows[0]["Bytes"] == expected
+    assert outcome.events["short_frame_lengths"] == 1
 
 
 def test_a_lying_ip_header_in_a_frame_that_was_captured_whole(sflow):

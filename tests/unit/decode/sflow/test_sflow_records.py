@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from millrace.testing import sflow as wire
-from millrace.testing.packets import ethernet, ipv4, mpls, tcp, vlan, vxlan
+from millrace.testing.packets import destination_options, ethernet, hop_by_hop, ipv4, ipv6, mpls, tcp, vlan, vxlan
 
 FRAME = ethernet(ipv4(tcp(443, 50000)))
 TAGGED = ethernet(vlan(100, ipv4(tcp(443, 50000))))
@@ -131,6 +131,26 @@ def test_sampled_ipv6_without_ports(sflow):
 def test_sampled_header_wins_over_sampled_ip_and_ethernet(sflow):
     flow = sflow.flow(HEADER, wire.sampled_ip(src="10.0.0.1", length=9), wire.sampled_ethernet(src="aa:aa:aa:aa:aa:aa"))
     assert (flow["SrcAddr"], flow["SrcMAC"], flow["Bytes"]) == ("192.0.2.1", 0x020000000001, 40)
+
+
+WHOLE = ethernet(ipv6(hop_by_hop(destination_options(tcp(443, 50000, flags=0x12)))))
+
+
+@pytest.mark.parametrize("captured", [54, 58, 61, 62, 66, 69, 70, 74, 83, 84, 128])
+def test_a_header_that_ends_among_extension_headers_leaves_the_protocol_to_the_record(sflow, captured):
+    record = wire.sampled_ip(
+        proto=6, src="2001:db8::1", dst="2001:db8::2", src_port=443, dst_port=50000, flags=0x12, tos=72
+    )
+    flow = sflow.flow(wire.raw_header(WHOLE, captured=captured), record)
+    assert (flow["Proto"], flow["SrcPort"], flow["DstPort"], flow["TCPFlags"]) == (6, 443, 50000, 0x12)
+
+
+def test_nor_is_a_protocol_taken_from_the_record_of_another_packet(sflow):
+    header = wire.raw_header(WHOLE, captured=58)
+    other = sflow.flow(header, wire.sampled_ip(proto=6, src="2001:db8::9", dst="2001:db8::2"))
+    same = sflow.flow(header, wire.sampled_ip(proto=60, src="2001:db8::1", dst="2001:db8::2"))
+    assert (other["Proto"], same["Proto"]) == (0, 0)
+    assert "SrcPort" not in other
 
 
 def test_sampled_ethernet(sflow):
