@@ -99,6 +99,17 @@ describe("Explore", () => {
     expect(page.wrapper.text()).toContain("from single flows");
   });
 
+  it("says that flows were left out also where nothing else is there", async () => {
+    const page = await explore("/explore?v=1&graph=bars&by=SrcAS&plausible=1", {
+      "POST /api/v1/flows/top": top({ rows: [], implausible_flows: 4 }),
+    });
+    expect(page.wrapper.text()).toContain("No flows match");
+    expect(page.wrapper.get("[data-notes]").text()).toContain("4 flows with figures that cannot be right are left out.");
+    await page.wrapper.get("[data-notes] button").trigger("click");
+    await settle();
+    expect(page.questions("top").at(-1)).toMatchObject({ leave_out_implausible: false });
+  });
+
   it("can be used by everyone", async () => {
     await explore("/explore?v=1&both=1");
     expect(await accessibilityFaults()).toEqual([]);

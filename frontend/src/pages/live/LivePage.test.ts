@@ -2,6 +2,7 @@ import { flushPromises } from "@vue/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { COLUMNS, FLOW } from "@/pages/flows/testing";
 import LivePage from "@/pages/live/LivePage.vue";
+import { top } from "@/graphs/testing/answers";
 import { accessibilityFaults, answer, mountPart, type Answers } from "@/testing/mount";
 
 vi.mock("@/charts/echarts", () => ({
@@ -167,6 +168,24 @@ describe("the live page", () => {
     await vi.advanceTimersByTimeAsync(5000);
     await settle();
     expect(text()).toContain("Nothing was heard for five seconds.");
+  });
+
+  it("says of its talkers that implausible flows count, and can leave them out", async () => {
+    const bodies: Record<string, unknown>[] = [];
+    serve({
+      "POST /api/v1/flows/top": (body: Record<string, unknown>) => {
+        bodies.push(body);
+        return top({ implausible_flows: 2 });
+      },
+    });
+    const { wrapper } = await live();
+    await vi.advanceTimersByTimeAsync(200);
+    await settle();
+    expect(wrapper.get("[data-notes]").text()).toContain("2 implausible flows count");
+    await wrapper.get("[data-notes] button").trigger("click");
+    await vi.advanceTimersByTimeAsync(200);
+    await settle();
+    expect(bodies.at(-1)).toMatchObject({ leave_out_implausible: true });
   });
 
   it("does not ask again what is refused", async () => {

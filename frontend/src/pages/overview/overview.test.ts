@@ -100,7 +100,7 @@ describe("the ranges", () => {
 
   it("are in the address, with what else was chosen", () => {
     const state = overviewCodec.parse({ v: "1", from: "now-6h", unit: "packets/s", split: "Proto", filter: "x", refresh: "0" });
-    expect(state).toEqual({ from: "now-6h", to: "now", unit: "packets/s", split: "Proto", filter: "x", refresh: 0 });
+    expect(state).toEqual({ from: "now-6h", to: "now", unit: "packets/s", split: "Proto", filter: "x", refresh: 0, plausible: false });
     expect(overviewCodec.serialise(overviewCodec.parse({ unit: "nonsense" }))).toEqual({});
   });
 });
@@ -175,6 +175,26 @@ describe("the overview", () => {
     const filtered = asked.filter(({ body }) => (body as { filter?: string } | undefined)?.filter === "SrcAS = AS1");
     // The graph, six rankings, both sides of the interfaces, and the rates of now.
     expect(filtered).toHaveLength(10);
+  });
+
+  it("says on every tile for which time there are data, and of implausible flows, which can be left out", async () => {
+    const part = { asked_start: "2016-01-31T12:00:00Z", start: "2016-01-31T12:00:00Z", implausible_flows: 3 };
+    const { wrapper, router, asked } = await overview({
+      "POST /api/v1/flows/series": series(part),
+      "POST /api/v1/flows/top": (body: unknown) => top({ ...part, dimensions: (body as { dimensions: string[] }).dimensions }),
+    });
+    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]")).toHaveLength(8));
+    for (const one of wrapper.findAll("section [data-notes]")) expect(one.text()).toMatch(/12:00 – 12:04 UTC.*3 .*flows .*count/);
+    expect(await accessibilityFaults()).toEqual([]);
+
+    await wrapper.findAll("section [data-notes] button")[2]?.trigger("click");
+    await flushPromises();
+    expect(router.currentRoute.value.query).toMatchObject({ plausible: "1" });
+    await new Promise((resolve) => setTimeout(resolve, 180));
+    // The graph, six rankings, both sides of the interfaces, and the rates of now, which the store knows then.
+    const left = asked.filter(({ body }) => (body as { leave_out_implausible?: boolean } | undefined)?.leave_out_implausible);
+    expect(left).toHaveLength(10);
+    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]").at(-1)?.text()).toContain("left out"));
   });
 
   it("shows source ports where no exporter names applications", async () => {
