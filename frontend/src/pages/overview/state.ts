@@ -58,6 +58,11 @@ export function graphRange(range: TimeRange, now: number, utc: boolean): TimeRan
   return { from: new Date(span.end - DAY_MS).toISOString().replace(".000", ""), to: range.to };
 }
 
+/** Why a tile shows nothing: without a filter nothing can fail to match. */
+export function emptyWords(filter: string): string {
+  return filter.trim() ? "No flows match" : "No flows in this range";
+}
+
 /** The exploration behind a tile. */
 export function tileExploration(state: OverviewState, differences: Partial<Exploration>): Exploration {
   const { from, to, filter, unit, plausible } = state;
