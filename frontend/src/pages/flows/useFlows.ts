@@ -22,7 +22,7 @@ export interface FoundFlow {
   flow: Flow;
 }
 
-export const PAGE_SIZE = 200;
+const PAGE_SIZE = 200;
 /** More are kept by no browser with pleasure: exports are for that. */
 export const MOST_FLOWS = 20_000;
 
