@@ -24,11 +24,6 @@ export function coveredWords(answer: GraphAnswer, range: Range): string {
   return part ? `Of this range there are data for ${range(part.start, part.end)}; averages and other figures are about that part.` : "";
 }
 
-/** Until when data are complete, where that is before the end that was asked for; else null. */
-export function completeUntil({ data }: GraphAnswer): string | null {
-  return Date.parse(data.end) < Date.parse(data.asked_end) ? data.end : null;
-}
-
 /** What minimum, maximum and 95th percentile of a series are of: `5-minute averages`. */
 export function figuresOf(series: Pick<Series, "figures_seconds" | "interval">): string {
   const seconds = series.figures_seconds;

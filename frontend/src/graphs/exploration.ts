@@ -56,7 +56,7 @@ export interface Exploration {
 
 export const MAX_DIMENSIONS = 8;
 export const MAX_LIMIT = 50;
-export const MAX_POINTS = 2000;
+const MAX_POINTS = 2000;
 const MAX_INTERVAL = 366 * 86_400;
 const VERSION = "1";
 const COLUMN = /^[A-Za-z][A-Za-z0-9_]{0,255}$/;

@@ -18,7 +18,7 @@ export interface TalkersQuestion {
 }
 
 export const WINDOW_S = 60;
-export const TALKERS = 10;
+const TALKERS = 10;
 const POLL_MS = 5000;
 /** What was received in the last seconds is not stored yet. */
 const LAG_MS = 3000;
