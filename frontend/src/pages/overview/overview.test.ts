@@ -5,6 +5,7 @@ import { series, top, topRow } from "@/graphs/testing/answers";
 import { collectorStatus, examples, hostOf, receivedSentence } from "@/pages/overview/collector";
 import { exporterState, summarise, type ExporterView } from "@/pages/overview/exporters";
 import { interfaceLoads, loadTone } from "@/pages/overview/interfaces";
+import InterfacesTile from "@/pages/overview/InterfacesTile.vue";
 import LiveFigures from "@/pages/overview/LiveFigures.vue";
 import OverviewPage from "@/pages/overview/OverviewPage.vue";
 import { rankedRows, saysNothing } from "@/pages/overview/ranking";
@@ -239,6 +240,27 @@ describe("the overview", () => {
     });
     await vi.waitFor(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("8.00\u00a0Gbit/s"));
     expect(wrapper.text()).toContain("speeds are not known");
+  });
+
+  it("knows loads of interfaces as soon as flows come, though there were none at first", async () => {
+    let flows = false;
+    const asked = answer({
+      ...usual,
+      "POST /api/v1/flows/top": (body: unknown) => {
+        const { dimensions, unit } = body as { dimensions: string[]; unit: "bits/s" };
+        const rows = flows ? [{ ...topRow("", unit.endsWith("%") ? 42 : 8e9, 1), dimensions: ["r1", "ge0", ""], labels: ["r1", "ge0", ""] }] : [];
+        return top({ dimensions, unit, rows });
+      },
+    });
+    const { wrapper } = await mountPart(InterfacesTile, { props: { state: overviewCodec.parse({}), turn: 0 } });
+    await vi.waitFor(() => expect(asked.map(({ body }) => (body as { unit: string }).unit)).toContain("bits/s"));
+    await vi.waitFor(() => expect(wrapper.text()).toContain("No flows in this range"));
+    expect(wrapper.text()).not.toContain("speeds are not known");
+
+    flows = true;
+    await wrapper.setProps({ turn: 1 });
+    await vi.waitFor(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("42.0\u00a0%"), { timeout: 3000 });
+    expect(wrapper.text()).toContain("average load");
   });
 
   it("says what is wrong with a filter, once for each tile", async () => {
