@@ -151,7 +151,7 @@ describe("a dashboard", () => {
   });
 
   it("leaves out what a widget leaves out by itself, and says so", async () => {
-    const own = WIDGETS.map((one) => (one.id === "t" ? { ...one, exploration: { ...one.exploration, plausible: true } } : one));
+    const own = WIDGETS.map((one) => (one.id === "t" ? { ...one, exploration: { v: 1, ...exploration({ kind: "bars", plausible: true }) } } : one));
     const { wrapper } = await open({
       "GET /api/v1/dashboards": [{ ...DASHBOARD, widgets: own }],
       "POST /api/v1/flows/top": top({ rows: [], implausible_flows: 1 }),

@@ -155,7 +155,7 @@ describe("the address", () => {
 });
 
 describe("a number", () => {
-  const previous = (points: number[]) => ({ period: "day", start: "", end: "", row: row("", points, { dimensions: [] }) });
+  const previous = (points: number[]) => ({ period: "day" as const, start: "", end: "", row: row("", points, { dimensions: [] }) });
 
   it("is compared with the period before", () => {
     const shown = shownFigure(series({ previous: previous([80, 80, 80, 80]) }), "average", said);
