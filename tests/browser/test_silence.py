@@ -24,7 +24,7 @@ PAGES = {
     "/docs/reference/filter-language": "Filter",
     "/settings/about": "Store",
     "/settings/views": "Views",
-    "/settings/filters": "Filters",
+    "/settings/filters": "Saved filters",
     "/settings/profile": "Profile",
     "/settings/users": "Users",
     "/settings/appearance": "Appearance",
