@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the code: columns, configuration, command line, HTTP API.
+"""Write the reference pages that follow from the code: columns, configuration, command line, HTTP API, metrics.
 
 .venv/bin/python scripts/make_reference.py           # writes docs/reference/*.md
 .venv/bin/python scripts/make_reference.py --check   # fails if a page is stale
@@ -20,6 +20,7 @@ from millrace.api import ApiSettings, create_app
 from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.cli.main import app
+from millrace.cli.output import NOT_ALL_STORED
 from millrace.config import reference
 from millrace.schema import COUNTER_COLUMNS, Column, Schema
 
@@ -67,7 +68,19 @@ def command_line_page() -> str:
     command = typer.main.get_command(app)
     with typer.Context(command, info_name="millrace") as context:
         text = get_docs_for_click(obj=command, ctx=context, name="millrace", title="Command line")
-    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    return "\n".join([*lines, "", *_exit_statuses()]) + "\n"
+
+
+def _exit_statuses() -> list[str]:
+    return [
+        "## Exit status\n",
+        "| status | meaning |\n|---|---|",
+        "| 0 | All went well; also of `serve`, when it was told to stop. |",
+        "| 1 | An error, told in a sentence on the standard error output; or the command was aborted. |",
+        "| 2 | The command line was wrong. |",
+        f"| {NOT_ALL_STORED} | Something that was received could not be stored and was given up; the log tells. |",
+    ]
 
 
 def api_page() -> str:
@@ -91,11 +104,31 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
             yield f"| `{parameter['name']}` | {parameter.get('description', '')} |"
 
 
+def metrics_page() -> str:
+    """Every metric, by room."""
+    metrics = Application(Settings()).metrics
+    lines = [
+        "# Metrics\n",
+        "`GET /metrics` answers in Prometheus' text format. Counters count since the start of the process. The",
+        "label `exporter` is an address; those beyond `telemetry.metrics.max_exporters` share `other`. Beside these",
+        "there are the usual metrics of the process (`process_…`: memory, CPU, open files).\n",
+    ]
+    described = sorted(metrics.described, key=lambda metric: metric.name.split("_")[1])
+    for room, found in groupby(described, key=lambda metric: metric.name.split("_")[1]):
+        lines += [f"## {room}\n", "| metric | type | labels | meaning |", "|---|---|---|---|"]
+        for metric in found:
+            labels = ", ".join(f"`{label}`" for label in metric.labels)
+            lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.description} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 PAGES = {
     "columns.md": columns_page,
     "configuration.md": configuration_page,
     "command-line.md": command_line_page,
     "api.md": api_page,
+    "metrics.md": metrics_page,
 }
 
 

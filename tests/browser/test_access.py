@@ -66,6 +66,23 @@ def test_after_a_logout_nothing_is_shown(page, guarded, login):
     assert page.request.get(f"{guarded}/api/v1/columns").status == 401
 
 
+@pytest.mark.parametrize("path", ["/", "/live", "/docs", "/explore?v=1&by=Proto&from=now-1h"])
+def test_a_session_that_ends_under_an_open_page_leads_to_a_login_and_back(page, context, guarded, login, path):
+    login("eve", path=path)
+    page.wait_for_url(f"{guarded}{path}**")
+    expect(navigation(page)).to_be_visible()
+
+    context.clear_cookies()
+    # Whichever question comes next; each page asks how the server is.
+    expect(page.get_by_label("Password")).to_be_visible(timeout=30_000)
+    page.get_by_role("textbox", name="Name").fill("eve")
+    page.get_by_label("Password").fill(PASSWORDS["eve"])
+    page.get_by_role("button", name="Log in").click()
+
+    page.wait_for_url(f"{guarded}{path}**")
+    expect(navigation(page)).to_be_visible()
+
+
 def test_a_viewer_has_no_users_page(page, guarded, login):
     login("eve", path="/settings")
     expect(page.get_by_role("main")).to_contain_text("eve")

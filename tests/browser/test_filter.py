@@ -43,11 +43,16 @@ COMPLETE = [
     "SrcCountry = DE",
     "InIfBoundary = external AND SrcAS = 64",
     "DstPort BETWEEN 1 AND 8",
+    "SrcAddr = 10.0.0.1",
+    "SrcAddr IN (10.0.0.1, 10.0.0.2)",
+    'InIfProvider = "co"',
+    'NOT InIfProvider = "cogent" OR InIfSpeed = 10',
+    "(Proto = 6)",
 ]
 """Filters that are right as they stand, though the list offers something else for their last word."""
 
 
-@pytest.mark.parametrize("key", ["Enter", "Control+Enter"])
+@pytest.mark.parametrize("key", ["Enter", "Control+Enter", "Meta+Enter"])
 @pytest.mark.parametrize("text", COMPLETE)
 def test_what_is_complete_is_run_as_it_stands(page, demo, window, text, key):
     explore = Explore(page, demo).open(**window)
@@ -55,14 +60,88 @@ def test_what_is_complete_is_run_as_it_stands(page, demo, window, text, key):
 
     explore.filter.click()
     page.keyboard.type(text)
-    # A bracket ends what can be completed: there is no list behind it.
-    if not text.endswith(")"):
+    # A bracket or a quote ends what can be completed, and addresses are in no list.
+    if not text.endswith((")", '"')) and "Addr" not in text:
         expect(options.first).to_be_visible()
     page.keyboard.press(key)
 
     explore.reaches(filter=text)
     expect(explore.filter).to_have_text(text)
     expect(options).to_have_count(0)
+
+
+def test_a_value_inside_of_brackets_is_run_as_it_stands(page, demo, window):
+    """The closing bracket stands there by itself; the list is open for what is before it."""
+    explore = Explore(page, demo).open(**window)
+
+    explore.filter.click()
+    page.keyboard.type("Proto IN (6, 1")
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+
+    explore.reaches(filter="Proto IN (6, 1)")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Tab", "Apply"])
+def test_what_is_pasted_is_run_as_it_stands(page, demo, window, key):
+    explore = Explore(page, demo).open(**window)
+
+    explore.filter.click()
+    # One input event for all of it, as a paste is and what an input method hands over.
+    page.keyboard.insert_text("Proto = 6")
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
+    if key == "Apply":
+        page.get_by_role("button", name="Apply", exact=True).click()
+    else:
+        page.keyboard.press(key)
+    if key == "Tab":
+        expect(explore.filter).to_have_text("Proto = 6")
+        assert "filter" not in explore.state()
+    else:
+        explore.reaches(filter="Proto = 6")
+
+
+def test_enter_that_ends_a_composition_runs_nothing(page, demo, window):
+    explore = Explore(page, demo).open(**window)
+    methods = page.context.new_cdp_session(page)
+
+    explore.filter.click()
+    page.keyboard.type("Proto = ")
+    methods.send("Input.imeSetComposition", {"text": "6", "selectionStart": 1, "selectionEnd": 1})
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert "filter" not in explore.state()
+    methods.send("Input.insertText", {"text": "6"})
+    expect(explore.filter).to_have_text("Proto = 6")
+    page.keyboard.press("Enter")
+
+    explore.reaches(filter="Proto = 6")
+
+
+def test_what_is_clicked_in_the_list_is_taken(page, demo, window):
+    explore = Explore(page, demo).open(**window)
+
+    explore.filter.click()
+    page.keyboard.type("Proto = ud")
+    page.get_by_role("listbox", name="Completions").get_by_role("option").filter(has_text="udp").first.click()
+    expect(explore.filter).to_have_text("Proto = udp")
+    assert "filter" not in explore.state()
+
+
+def test_a_choice_does_not_outlive_typing(page, demo, window):
+    """What was chosen with the arrows was chosen for another word."""
+    explore = Explore(page, demo).open(**window)
+    options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+
+    explore.filter.click()
+    page.keyboard.type("DstPort = 8")
+    expect(options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.type("0")
+    page.keyboard.press("Enter")
+
+    explore.reaches(filter="DstPort = 80")
 
 
 @pytest.mark.parametrize("text", ["Proto = 6", "SrcAS = 3", "DstPort = 0", "InIfSpeed = 10"])

@@ -20,11 +20,24 @@ PAGES = {
     "/exporters": "127.0.1.1",
     "/exporters/127.0.1.1": "Traffic of the last hour",
     "/dashboards": "Wall",
+    "/dashboards/{wall}": "Average",
     "/docs/reference/filter-language": "Filter",
     "/settings/about": "Store",
     "/settings/views": "Views",
+    "/settings/filters": "Saved filters",
+    "/settings/profile": "Profile",
+    "/settings/users": "Users",
+    "/settings/appearance": "Appearance",
 }
 """Pages, and words that stand on them while the server answers."""
+
+WIDGETS = ("graph", "top", "number")
+
+UNLOADED = {
+    "Explore": "/explore", "Flows": "/flows", "Live": "/live", "Exporters": "/exporters", "Dashboards": "/dashboards",
+    "Documentation": "/docs", "Settings": "/settings",
+}  # fmt: skip
+"""Entries of the navigation, and where they lead."""
 
 
 @pytest.fixture
@@ -63,13 +76,24 @@ def notice(page):
 
 
 def test_every_page_keeps_what_it_has_and_recovers(collector, tab):
-    httpx.post(
-        f"{collector.url}/api/v1/dashboards", json={"name": "Wall"}, headers={"origin": collector.url}
+    place = {"x": 0, "w": 4, "h": 6}
+    widgets = [
+        {
+            "id": kind, "kind": kind, "title": kind, "place": {**place, "y": 6 * row},
+            "exploration": {"v": 1, "dimensions": ["ExporterName"], "from": "now-1h", "figure": "average"},
+        }
+        for row, kind in enumerate(WIDGETS)
+    ]  # fmt: skip
+    made = httpx.post(
+        f"{collector.url}/api/v1/dashboards",
+        json={"name": "Wall", "widgets": widgets},
+        headers={"origin": collector.url},
     ).raise_for_status()
+    wall = made.json()["id"]
     open_pages = {path: tab() for path in PAGES}
     kept = {}
     for path, page in open_pages.items():
-        page.goto(f"{collector.url}{path}")
+        page.goto(f"{collector.url}{path.format(wall=wall)}")
         expect(page.locator("main")).to_contain_text(PAGES[path])
         page.wait_for_load_state("networkidle") if path != "/live" else page.wait_for_timeout(2000)
         kept[path] = page.locator("main").locator("h2, h3, article h1, th").all_inner_texts()
@@ -103,6 +127,26 @@ def test_a_page_that_was_not_loaded_opens_when_the_server_is_back(collector, tab
     expect(page.get_by_role("grid")).to_be_visible(timeout=30_000)
     assert page.url.endswith("/flows")
     expect(notice(page)).to_have_count(0)
+
+
+def test_every_page_opens_when_the_server_is_back(collector, tab):
+    open_pages = {name: tab() for name in UNLOADED}
+    for page in open_pages.values():
+        page.goto(collector.url)
+        expect(page.get_by_text("Traffic, last 24 hours")).to_be_visible()
+
+    collector.stop()
+    for name, page in open_pages.items():
+        page.get_by_role("navigation").get_by_role("link", name=name, exact=True).first.click()
+        expect(notice(page)).to_contain_text(f"{name} opens when it does", timeout=30_000)
+        expect(page.get_by_text("Traffic, last 24 hours")).to_be_visible()
+
+    collector.start()
+    for name, page in open_pages.items():
+        page.wait_for_url(f"{collector.url}{UNLOADED[name]}**", timeout=30_000)
+        expect(notice(page), name).to_have_count(0, timeout=30_000)
+        expect(page.locator("main"), name).to_be_visible()
+        expect(page.get_by_text("Traffic, last 24 hours"), name).to_have_count(0)
 
 
 def test_a_failed_refresh_keeps_the_graph(collector, tab):

@@ -33,6 +33,24 @@ def test_generated_reference_pages_are_fresh():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_metrics_that_pages_name_are_metrics():
+    known = (ROOT / "docs" / "reference" / "metrics.md").read_text()
+    for page in PAGES:
+        for name in re.findall(r"\bmillrace_[a-z]+_[a-z_]+", page.read_text()):
+            assert f"`{name}`" in known, f"{page.name}: {name}"
+
+
+SETTINGS_OF_OPERATORS = (
+    "swapped_sampling_rates", "reverse_in_23_24", "stop_timeout_s", "allow_shorter_retention", "allow_newer_store",
+    "max_bytes", "when_full", "min_free_bytes",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS_OF_OPERATORS)
+def test_a_setting_that_decides_what_is_lost_or_wrong_has_a_how_to(setting):
+    assert any(setting in page.read_text() for page in ROOT.glob("docs/how-to/*.md"))
+
+
 def test_configuration_examples_are_valid(tmp_path):
     from millrace.app.settings import Settings
     from millrace.config import load

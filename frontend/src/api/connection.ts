@@ -61,7 +61,7 @@ function plan(attempt: number): void {
 /** Ask now whether it answers. */
 export async function answers(): Promise<boolean> {
   try {
-    const response = await fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(new Request(new URL(PROBE, location.origin), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) }));
     if (isSilence(response)) throw new TypeError("a proxy without a server");
     heard();
     return true;

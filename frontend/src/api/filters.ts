@@ -4,9 +4,7 @@ import type { components } from "@/api/schema";
 import { zone } from "@/time/zone";
 
 export type FilterCheck = components["schemas"]["FilterCheck"];
-export type FilterToken = FilterCheck["tokens"][number];
-export type FilterFault = components["schemas"]["FilterFault"];
-export type FilterCompletion = components["schemas"]["CompletionView"];
+type FilterCompletion = components["schemas"]["CompletionView"];
 
 export type SavedFilter = components["schemas"]["SavedFilterView"];
 export type NewFilter = components["schemas"]["FilterBody"];

@@ -999,12 +999,18 @@ export interface components {
             description: string;
             /** Dimension */
             dimension: boolean;
-            /** Display */
-            display: string;
+            /**
+             * Display
+             * @enum {string}
+             */
+            display: "number" | "address" | "as" | "port" | "mac" | "time" | "text" | "bytes" | "packets" | "protocol" | "ethertype" | "bits" | "community" | "prefix-length";
             /** Group */
             group: string;
-            /** Kind */
-            kind: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "u8" | "u16" | "u32" | "u64" | "time_ms" | "address" | "mac" | "enum" | "text" | "u32_list";
             /** Name */
             name: string;
             /** Operators */
@@ -1073,7 +1079,7 @@ export interface components {
          *     start, end : int
          *         Code points that an option replaces.
          *     what : str
-         *         ``column``, ``operator``, ``value``, ``keyword`` or ``saved``.
+         *         What may come there.
          *     unfinished : bool
          *         Whether something stands there that means nothing by itself: an editor may put the first option in its place
          *         unasked. What is complete it leaves alone.
@@ -1087,8 +1093,11 @@ export interface components {
             start: number;
             /** Unfinished */
             unfinished: boolean;
-            /** What */
-            what: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "column" | "operator" | "value" | "keyword" | "saved";
         };
         /**
          * Condition
@@ -1231,8 +1240,11 @@ export interface components {
             lost: number;
             /** Lost Share */
             lost_share: number;
-            /** Protocol */
-            protocol: string;
+            /**
+             * Protocol
+             * @enum {string}
+             */
+            protocol: "netflow-v1" | "netflow-v5" | "netflow-v7" | "netflow-v9" | "ipfix" | "sflow-v5";
             /** Received */
             received: number;
             /** Reordered */
@@ -1377,7 +1389,7 @@ export interface components {
             /** Problems */
             problems: components["schemas"]["ExporterProblem"][];
             /** Protocols */
-            protocols: string[];
+            protocols: ("netflow-v1" | "netflow-v5" | "netflow-v7" | "netflow-v9" | "ipfix" | "sflow-v5")[];
             rates: components["schemas"]["RatesView"];
             /** Reordered */
             reordered: number;
@@ -1481,14 +1493,16 @@ export interface components {
          *     start, end : int
          *         Code points from the beginning.
          *     kind : str
-         *         ``keyword``, ``operator``, ``column``, ``string``, ``number``, ``address``, ``name``, ``saved``,
-         *         ``comment``, ``punctuation`` or ``error``.
+         *         What it is: a keyword, an operator, the name of a column, a saved filter, a comment, an error, …
          */
         FilterPart: {
             /** End */
             end: number;
-            /** Kind */
-            kind: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "keyword" | "operator" | "column" | "string" | "number" | "address" | "name" | "saved" | "comment" | "punctuation" | "error";
             /** Start */
             start: number;
         };
@@ -1573,7 +1587,7 @@ export interface components {
              */
             implausible_flows: number;
             /** Interval */
-            interval: string | null;
+            interval: "seconds" | ("day" | "week" | "month" | "year") | null;
             /** Interval Seconds */
             interval_seconds: number | null;
             /** Rows */
@@ -1586,8 +1600,11 @@ export interface components {
             sql: string[];
             /** Start */
             start: string;
-            /** Unit */
-            unit: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bits/s" | "l2-bits/s" | "packets/s" | "flows/s" | "in-%" | "out-%" | "bytes";
             /** Values */
             values: number[][];
         };
@@ -1775,8 +1792,11 @@ export interface components {
          *         Averages over the last five minutes, scaled by the sampling rate.
          */
         InterfaceView: {
-            /** Boundary */
-            boundary: string;
+            /**
+             * Boundary
+             * @enum {string}
+             */
+            boundary: "undefined" | "external" | "internal";
             /** Description */
             description: string;
             /** In Bits Per Second */
@@ -1964,8 +1984,11 @@ export interface components {
         Previous: {
             /** End */
             end: string;
-            /** Period */
-            period: string;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "auto" | "hour" | "day" | "week" | "4-weeks" | "month" | "year" | "52-weeks";
             row: components["schemas"]["SeriesRow"];
             /** Start */
             start: string;
@@ -2079,18 +2102,27 @@ export interface components {
          * @description A sampling rate (1 in `rate`), what it holds for, and how it is known.
          */
         SamplingView: {
-            /** Binding */
-            binding: string;
+            /**
+             * Binding
+             * @enum {string}
+             */
+            binding: "domain" | "selector" | "interface" | "line-card" | "template" | "record" | "source";
             /** Domain */
             domain: number;
             /** Id */
             id: number;
-            /** Protocol */
-            protocol: string;
+            /**
+             * Protocol
+             * @enum {string}
+             */
+            protocol: "netflow-v1" | "netflow-v5" | "netflow-v7" | "netflow-v9" | "ipfix" | "sflow-v5";
             /** Rate */
             rate: number;
-            /** Source */
-            source: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "record" | "options" | "sample" | "header";
         };
         /**
          * Sankey
@@ -2129,8 +2161,11 @@ export interface components {
             start: string;
             /** Total */
             total: number;
-            /** Unit */
-            unit: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bits/s" | "l2-bits/s" | "packets/s" | "flows/s" | "in-%" | "out-%" | "bytes";
         };
         /**
          * SankeyLink
@@ -2470,7 +2505,7 @@ export interface components {
              */
             implausible_flows: number;
             /** Interval */
-            interval: string;
+            interval: "seconds" | ("day" | "week" | "month" | "year");
             /** Interval Seconds */
             interval_seconds: number;
             previous: components["schemas"]["Previous"] | null;
@@ -2489,8 +2524,11 @@ export interface components {
             /** Times */
             times: string[];
             total: components["schemas"]["SeriesRow"];
-            /** Unit */
-            unit: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bits/s" | "l2-bits/s" | "packets/s" | "flows/s" | "in-%" | "out-%" | "bytes";
         };
         /**
          * SeriesQuestion
@@ -2750,8 +2788,11 @@ export interface components {
             id: number;
             /** Options */
             options: boolean;
-            /** Protocol */
-            protocol: string;
+            /**
+             * Protocol
+             * @enum {string}
+             */
+            protocol: "netflow-v1" | "netflow-v5" | "netflow-v7" | "netflow-v9" | "ipfix" | "sflow-v5";
         };
         /**
          * TokenBody
@@ -2826,8 +2867,11 @@ export interface components {
             /** Start */
             start: string;
             total: components["schemas"]["TopRow"];
-            /** Unit */
-            unit: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bits/s" | "l2-bits/s" | "packets/s" | "flows/s" | "in-%" | "out-%" | "bytes";
         };
         /**
          * TopQuestion
@@ -3129,8 +3173,11 @@ export interface components {
             bytes: number;
             /** Domain */
             domain: number;
-            /** Protocol */
-            protocol: string;
+            /**
+             * Protocol
+             * @enum {string}
+             */
+            protocol: "netflow-v1" | "netflow-v5" | "netflow-v7" | "netflow-v9" | "ipfix" | "sflow-v5";
             /** Sets */
             sets: number;
             /** Since */

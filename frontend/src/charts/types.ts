@@ -28,9 +28,3 @@ export interface ChartTable {
   columns: readonly string[];
   rows: readonly (readonly string[])[];
 }
-
-/** Part of a time axis that was brushed, in Unix milliseconds. */
-export interface Brushed {
-  start: number;
-  end: number;
-}

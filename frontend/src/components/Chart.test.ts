@@ -64,18 +64,14 @@ describe("a chart", () => {
     expect(await accessibilityFaults()).toEqual([]);
   });
 
-  it("tells what is looked at, clicked and brushed", async () => {
-    const wrapper = await chart({ brush: true });
+  it("tells what is looked at and clicked", async () => {
+    const wrapper = await chart();
     listeners.get("mouseover")!({ seriesName: "AS64500", seriesIndex: 1, dataIndex: 5 });
     listeners.get("mouseout")!({});
     listeners.get("click")!({ name: "node", dataType: "node" });
-    listeners.get("brushEnd")!({ areas: [{ coordRange: [1000, 2000] }] });
-    listeners.get("brushEnd")!({ areas: [{ coordRange: [1000, 1000] }] });
 
     expect(wrapper.emitted("hover")).toMatchObject([[{ seriesName: "AS64500", seriesIndex: 1 }], [null]]);
     expect(wrapper.emitted("select")).toMatchObject([[{ name: "node", dataType: "node" }]]);
-    expect(wrapper.emitted("brush")).toEqual([[{ start: 1000, end: 2000 }]]);
-    expect(made.dispatchAction).toHaveBeenCalledWith({ type: "brush", areas: [] });
   });
 
   it("goes with its page", async () => {

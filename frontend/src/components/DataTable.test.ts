@@ -8,7 +8,7 @@ interface Row {
   rate: number | null;
 }
 const columns: TableColumn<Row>[] = [
-  { key: "as", title: "AS", value: (row) => row.as, actions: true },
+  { key: "as", title: "AS", value: (row) => row.as },
   { key: "rate", title: "Rate", value: (row) => row.rate, text: (row) => `${row.rate} bit/s`, numeric: true },
 ];
 const rows: Row[] = [
@@ -49,17 +49,6 @@ describe("a table", () => {
     ]);
     expect(wrapper.get("td span span").attributes("style")).toContain("rgb(1, 2, 3)");
     expect(wrapper.findAll("tbody tr")[1]!.classes()).toContain("bg-hover");
-  });
-
-  it("opens a menu on a value", async () => {
-    const { wrapper } = await table();
-    await wrapper.get("td button").trigger("click");
-    const items = [...document.querySelectorAll<HTMLElement>("[role=menuitem]")];
-    expect(items.map((item) => item.textContent?.trim())).toEqual(["Show only this", "Exclude this", "Drill down"]);
-
-    items[1]!.click();
-
-    expect(wrapper.emitted("action")).toEqual([["exclude", rows[0], columns[0]]]);
   });
 
   it("shows long lists in portions", async () => {

@@ -70,6 +70,59 @@ describe.each(["editor", "plain field"])("the filter as %s", (kind) => {
   });
 });
 
+describe("the plain field", () => {
+  beforeEach(() => {
+    vi.resetModules();
+    vi.doMock("@/components/filter/editor", () => {
+      throw new Error("the chunk did not load");
+    });
+  });
+  async function field(answers: Record<string, unknown> = {}) {
+    answer({ "POST /api/v1/filter/check": check, "GET /api/v1/filters": [], "GET /api/v1/session": {}, ...answers });
+    const { wrapper } = await mountPart(FilterEditor, { props: { modelValue: "" } });
+    await vi.waitFor(() => expect(wrapper.find("textarea").exists()).toBe(true));
+    await wrapper.get("textarea").setValue("SrcCountry = DE");
+    return wrapper;
+  }
+
+  it.each([
+    [{ key: "Enter", isComposing: true }, false],
+    [{ key: "Enter", keyCode: 229 }, false],
+    [{ key: "Enter", shiftKey: true }, false],
+    [{ key: "Enter" }, true],
+    [{ key: "Enter", ctrlKey: true }, true],
+    [{ key: "Enter", metaKey: true }, true],
+  ])("is told %j by its keys: runs %s", async (key, runs) => {
+    const wrapper = await field();
+    const event = new KeyboardEvent("keydown", { ...key, cancelable: true, bubbles: true });
+    wrapper.get("textarea").element.dispatchEvent(event);
+    await flushPromises();
+    expect(event.defaultPrevented).toBe(runs);
+    expect(wrapper.emitted("update:modelValue")).toEqual(runs ? [["SrcCountry = DE"]] : undefined);
+  });
+
+  it("runs what it was told to when the server is back", async () => {
+    let silent = true;
+    const wrapper = await field({
+      "POST /api/v1/filter/check": (body: unknown) => {
+        if (silent) throw new TypeError("gone");
+        return check(body);
+      },
+      "GET /api/v1/session": () => {
+        if (silent) throw new TypeError("gone");
+        return {};
+      },
+    });
+    await wrapper.get("textarea").trigger("keydown", { key: "Enter" });
+    await flushPromises();
+    expect(wrapper.get("[role=status]").text()).toContain("The server does not answer");
+
+    silent = false;
+    await vi.waitFor(() => expect(wrapper.emitted("update:modelValue")).toEqual([["SrcCountry = DE"]]), { timeout: 4000 });
+    expect(wrapper.get("[role=status]").text()).toBe("");
+  });
+});
+
 describe("places in a text", () => {
   it("are counted as strings count them", () => {
     expect([0, 2, 3].map(unitsOf("ab cd"))).toEqual([0, 2, 3]);

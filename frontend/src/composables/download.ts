@@ -1,5 +1,5 @@
 /** Hand a file to the user. */
-export function downloadUrl(url: string, name: string): void {
+function downloadUrl(url: string, name: string): void {
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -48,7 +48,7 @@ export function flagOf(code: string): string {
 }
 
 /** Name of a country by its two letters (ISO 3166); the code itself if nobody has it. */
-export function countryName(code: string): string {
+function countryName(code: string): string {
   return /^[A-Za-z]{2}$/.test(code) ? (regions.of(code.toUpperCase()) ?? code) : code;
 }
 

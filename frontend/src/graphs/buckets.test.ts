@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bucketWords, calendarWords, wholeEnd } from "@/graphs/buckets";
-import { completeUntil, coveredWords, figuresNote, figuresOf } from "@/graphs/covered";
+import { coveredWords, figuresNote, figuresOf } from "@/graphs/covered";
 import { formatTime } from "@/format";
 import { series } from "@/graphs/testing/answers";
 import { zoneMark } from "@/time/zone";
@@ -51,11 +51,6 @@ describe("what a range has data for", () => {
     expect(coveredWords({ shape: "series", data: series() }, range)).toBe("");
     const none = series({ ...ten, covered_start: ten.end, covered_end: ten.end });
     expect(coveredWords({ shape: "series", data: none }, range)).toBe("");
-  });
-
-  it("ends where data are complete", () => {
-    expect(completeUntil({ shape: "series", data: series() })).toBeNull();
-    expect(completeUntil({ shape: "series", data: series({ asked_end: "2026-01-31T12:04:20Z" }) })).toBe("2026-01-31T12:04:00Z");
   });
 });
 

@@ -30,7 +30,7 @@ export function calendarWords(context: Pick<GraphContext, "moment">, start: numb
 }
 
 /** A range with its zone, the day said once if it is one. */
-export function rangeWords(context: Pick<GraphContext, "moment" | "zone">, start: number, end: number): string {
+function rangeWords(context: Pick<GraphContext, "moment" | "zone">, start: number, end: number): string {
   const [from, to] = [context.moment(start), context.moment(end)];
   const day = from.split(" ")[0] ?? "";
   const [first, last] = [context.zone(start), context.zone(end)];

@@ -33,7 +33,7 @@ export interface BuiltGraph {
 }
 
 /** Bucket a moment lies in. */
-export function bucketOf(scale: TimeScale, ms: number): number {
+function bucketOf(scale: TimeScale, ms: number): number {
   const after = scale.starts.findIndex((start) => start > ms);
   return Math.max((after === -1 ? scale.starts.length : after) - 1, 0);
 }

@@ -8,20 +8,20 @@ type Range = (start: number, end: number) => string;
 /** Missing at an end that is no more than this of a range is not worth a sentence. */
 const SLACK = 0.02;
 
-/** Which part of the range there are data for, if that is noticeably less than was asked for; else empty. */
-export function coveredWords({ data }: GraphAnswer, range: Range): string {
+/** The part of the range there are data for, in Unix milliseconds, if that is noticeably less than was asked for; else null. */
+export function coveredRange({ data }: GraphAnswer): { start: number; end: number } | null {
   const [asked, end] = [Date.parse(data.asked_start), Date.parse(data.end)];
   const [first, last] = [Date.parse(data.covered_start), Date.parse(data.covered_end)];
-  if (!(first < last)) return "";
+  if (!(first < last)) return null;
   const interval = "interval_seconds" in data ? (data.interval_seconds ?? 0) * 1000 : 0;
   const slack = Math.max(SLACK * (Date.parse(data.asked_end) - asked), interval, 60_000);
-  if (first - asked <= slack && end - last <= slack) return "";
-  return `Of this range there are data for ${range(first, last)}; averages and other figures are about that part.`;
+  return first - asked <= slack && end - last <= slack ? null : { start: first, end: last };
 }
 
-/** Until when data are complete, where that is before the end that was asked for; else null. */
-export function completeUntil({ data }: GraphAnswer): string | null {
-  return Date.parse(data.end) < Date.parse(data.asked_end) ? data.end : null;
+/** The same in a sentence; empty where there is nothing to say. */
+export function coveredWords(answer: GraphAnswer, range: Range): string {
+  const part = coveredRange(answer);
+  return part ? `Of this range there are data for ${range(part.start, part.end)}; averages and other figures are about that part.` : "";
 }
 
 /** What minimum, maximum and 95th percentile of a series are of: `5-minute averages`. */

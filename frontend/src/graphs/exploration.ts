@@ -16,6 +16,12 @@ export type GraphKind = (typeof GRAPH_KINDS)[number];
 
 export const LIMITS_BY = ["average", "maximum", "last", "p95"] as const;
 export type LimitBy = (typeof LIMITS_BY)[number];
+export const LIMIT_WORDS: Readonly<Record<LimitBy, string>> = {
+  average: "by average",
+  maximum: "by maximum",
+  last: "by last value",
+  p95: "by 95th percentile",
+};
 
 export const PERIODS = ["auto", "hour", "day", "week", "4-weeks", "month", "year", "52-weeks"] as const;
 export type Period = (typeof PERIODS)[number];
@@ -50,7 +56,7 @@ export interface Exploration {
 
 export const MAX_DIMENSIONS = 8;
 export const MAX_LIMIT = 50;
-export const MAX_POINTS = 2000;
+const MAX_POINTS = 2000;
 const MAX_INTERVAL = 366 * 86_400;
 const VERSION = "1";
 const COLUMN = /^[A-Za-z][A-Za-z0-9_]{0,255}$/;

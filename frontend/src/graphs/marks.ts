@@ -80,7 +80,7 @@ export function nodeMark(columns: readonly string[], node: SankeyNode, color: st
   };
 }
 
-export function nodeId(node: SankeyNode): string {
+function nodeId(node: SankeyNode): string {
   return `${node.dimension}:${node.other ? "other" : JSON.stringify(node.value)}`;
 }
 

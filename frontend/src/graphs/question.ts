@@ -8,8 +8,8 @@ import { zone } from "@/time/zone";
 type Schemas = components["schemas"];
 export type SeriesQuestion = Schemas["SeriesQuestion"];
 export type TopQuestion = Schemas["TopQuestion"];
-export type SankeyQuestion = Schemas["SankeyQuestion"];
-export type HeatmapQuestion = Schemas["HeatmapQuestion"];
+type SankeyQuestion = Schemas["SankeyQuestion"];
+type HeatmapQuestion = Schemas["HeatmapQuestion"];
 
 /** Moments the words of an exploration stand for now (ISO 8601); without an end it is the server's now. */
 export interface AskedRange {

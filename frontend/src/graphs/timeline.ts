@@ -2,6 +2,7 @@
 import type { Series, SeriesRow } from "@/graphs/answers";
 import { colorsOf } from "@/graphs/colors";
 import { wholeEnd } from "@/graphs/buckets";
+import type { Period } from "@/graphs/exploration";
 import type { GraphColors } from "@/graphs/context";
 import { PREVIOUS_ID, rowMark, rowName, type Mark } from "@/graphs/marks";
 
@@ -27,7 +28,8 @@ export interface Timeline {
 }
 
 const MOST_GAPS = 12;
-const PERIOD_NAMES: Record<string, string> = {
+export const PERIOD_NAMES: Readonly<Record<Period, string>> = {
+  auto: "a period that suits the range",
   hour: "an hour before",
   day: "a day before",
   week: "a week before",
@@ -39,7 +41,7 @@ const PERIOD_NAMES: Record<string, string> = {
 
 /** How long before the range the previous period lies, in words. */
 export function periodName(period: string): string {
-  return PERIOD_NAMES[period] ?? period;
+  return Object.hasOwn(PERIOD_NAMES, period) ? PERIOD_NAMES[period as Period] : period;
 }
 
 /** Opposite of a column, if it has one; the column itself if not. */

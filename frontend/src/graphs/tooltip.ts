@@ -27,7 +27,7 @@ export function swatch(color: string, dashed = false): HTMLElement {
 }
 
 /** The largest first, "other" last, what is looked at always among them. */
-export function chosenRows(rows: readonly TooltipRow[], looked: string | null, most = MOST_ROWS): TooltipRow[] {
+function chosenRows(rows: readonly TooltipRow[], looked: string | null, most = MOST_ROWS): TooltipRow[] {
   const sorted = rows
     .filter((row) => !row.mark.other)
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))

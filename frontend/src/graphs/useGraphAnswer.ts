@@ -18,9 +18,9 @@ export interface Answered {
 }
 
 /** The words of the range mean no range. */
-export class RangeProblem extends Error {}
+class RangeProblem extends Error {}
 
-export async function askGraph(question: GraphQuestion, signal: AbortSignal): Promise<GraphAnswer> {
+async function askGraph(question: GraphQuestion, signal: AbortSignal): Promise<GraphAnswer> {
   switch (question.shape) {
     case "series":
       return { shape: "series", data: await ask(api.POST("/api/v1/flows/series", { body: question.body, signal })) };

@@ -8,7 +8,7 @@ import { readText, writeText } from "@/composables/storage";
 const chosenUtc = ref(readText("time-zone") === "utc");
 
 /** IANA name of the browser's zone; UTC where it does not know its own. */
-export function browserZone(): string {
+function browserZone(): string {
   const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return !name || name === "Etc/Unknown" ? "UTC" : name;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from millrace.api.words import ColumnDisplay, ColumnKind
 from millrace.lang import operators_of
 from millrace.schema import Column
 
@@ -32,8 +33,8 @@ class ColumnView:
     title: str
     description: str
     group: str
-    kind: str
-    display: str
+    kind: ColumnKind
+    display: ColumnDisplay
     dimension: bool
     rolled_up: bool
     operators: list[str]

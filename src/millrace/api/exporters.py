@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from millrace.api.interfaces import InterfaceView, interface_views
 from millrace.api.services import Services
+from millrace.api.words import ProtocolName, SamplingBinding, SamplingSource
 from millrace.batch import address_bytes, address_text
 from millrace.decode import ExporterStatus
 from millrace.pipeline import Marked, Rate
@@ -45,7 +46,7 @@ class DomainView:
         Part of what was sent that never came, 0 to 1.
     """
 
-    protocol: str
+    protocol: ProtocolName
     domain: int
     last_seen: str
     received: int
@@ -59,19 +60,19 @@ class DomainView:
 class SamplingView:
     """A sampling rate (1 in `rate`), what it holds for, and how it is known."""
 
-    protocol: str
+    protocol: ProtocolName
     domain: int
-    binding: str
+    binding: SamplingBinding
     id: int
     rate: int
-    source: str
+    source: SamplingSource
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingView:
     """Data sets that wait for a template."""
 
-    protocol: str
+    protocol: ProtocolName
     domain: int
     template_id: int
     sets: int
@@ -103,7 +104,7 @@ class ExporterView:
     address: str
     name: str
     site: str
-    protocols: list[str]
+    protocols: list[ProtocolName]
     last_seen: str
     age_seconds: float
     rates: RatesView
@@ -140,7 +141,7 @@ class TemplateField:
 class TemplateView:
     """A template that an exporter has announced."""
 
-    protocol: str
+    protocol: ProtocolName
     domain: int
     id: int
     options: bool

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from millrace.lang import TokenKind
+from millrace.lang.completion import What
 from millrace.query import MAX_CLAUSES, MAX_FILTER, TimeZone
 
 Text = Annotated[str, Field(max_length=MAX_FILTER, examples=["InIfBoundary = external AND Proto = tcp"])]
@@ -70,13 +72,12 @@ class FilterPart:
     start, end : int
         Code points from the beginning.
     kind : str
-        ``keyword``, ``operator``, ``column``, ``string``, ``number``, ``address``, ``name``, ``saved``,
-        ``comment``, ``punctuation`` or ``error``.
+        What it is: a keyword, an operator, the name of a column, a saved filter, a comment, an error, …
     """
 
     start: int
     end: int
-    kind: str
+    kind: TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class CompletionView:
     start, end : int
         Code points that an option replaces.
     what : str
-        ``column``, ``operator``, ``value``, ``keyword`` or ``saved``.
+        What may come there.
     unfinished : bool
         Whether something stands there that means nothing by itself: an editor may put the first option in its place
         unasked. What is complete it leaves alone.
@@ -138,7 +139,7 @@ class CompletionView:
 
     start: int
     end: int
-    what: str
+    what: What
     options: list[OptionView]
     unfinished: bool
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from millrace.api.services import Services
+from millrace.api.words import Boundary
 from millrace.batch import address_text
 from millrace.enrich import Interface
 from millrace.query import Asking, QueryEngine, Question, SeenInterface
@@ -36,7 +37,7 @@ class InterfaceView:
     name: str
     description: str
     speed_mbps: int
-    boundary: str
+    boundary: Boundary
     seen: bool
     last_seen: str | None
     in_bits_per_second: float

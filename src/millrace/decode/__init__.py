@@ -2,13 +2,14 @@
 
 from millrace.decode.decoder import Decoder
 from millrace.decode.limits import Limits
-from millrace.decode.netflow.status import ExporterStatus
+from millrace.decode.netflow.status import SAMPLING_BINDINGS, ExporterStatus
 from millrace.decode.oddities import Oddity
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded, Issue
 
 __all__ = [
     "NO_QUIRKS",
+    "SAMPLING_BINDINGS",
     "Counts",
     "Decoded",
     "Decoder",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
+from millrace.query.questions import Interval, Period, Unit
 from millrace.query.render import Json
 from millrace.query.tables import Plan
 
@@ -71,7 +73,7 @@ class Previous:
         Everything as one series; as many points as the range itself.
     """
 
-    period: str
+    period: Period
     start: str
     end: str
     row: SeriesRow
@@ -118,14 +120,14 @@ class Series:
     """
 
     dimensions: list[str]
-    unit: str
+    unit: Unit
     start: str
     end: str
     asked_start: str
     asked_end: str
     covered_start: str
     covered_end: str
-    interval: str
+    interval: Literal["seconds"] | Interval
     interval_seconds: int
     figures_seconds: int
     times: list[str]
@@ -169,7 +171,7 @@ class Top:
     """Combinations with the largest value, and the total of everything; the ranges are those of `Series`."""
 
     dimensions: list[str]
-    unit: str
+    unit: Unit
     start: str
     end: str
     asked_start: str
@@ -224,7 +226,7 @@ class Sankey:
     """
 
     dimensions: list[str]
-    unit: str
+    unit: Unit
     start: str
     end: str
     asked_start: str
@@ -267,14 +269,14 @@ class Heatmap:
 
     down: list[str]
     across: list[str]
-    unit: str
+    unit: Unit
     start: str
     end: str
     asked_start: str
     asked_end: str
     covered_start: str
     covered_end: str
-    interval: str | None
+    interval: Literal["seconds"] | Interval | None
     interval_seconds: int | None
     seconds: list[int] | None
     rows: list[HeatmapAxis]

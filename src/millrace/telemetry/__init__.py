@@ -3,13 +3,14 @@
 from millrace.telemetry.config import LogSettings, MetricsSettings, TelemetrySettings
 from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status, worst
 from millrace.telemetry.logs import get_logger, mask_secrets, setup_logging
-from millrace.telemetry.metrics import OTHER, BoundedLabel, Metrics, Samples
+from millrace.telemetry.metrics import OTHER, BoundedLabel, Described, Metrics, Samples
 
 __all__ = [
     "OTHER",
     "BoundedLabel",
     "Check",
     "Condition",
+    "Described",
     "Health",
     "HealthReport",
     "LogSettings",

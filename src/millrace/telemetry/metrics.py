@@ -22,6 +22,28 @@ Samples = Iterable[tuple[Sequence[str], float]]
 Thing = TypeVar("Thing", bound=Hashable)
 
 
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A metric, for people.
+
+    Parameters
+    ----------
+    name : str
+        As it is scraped.
+    kind : {"counter", "gauge", "histogram"}
+    description : str
+    labels : tuple of str
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    labels: tuple[str, ...]
+
+
 class Metrics:
     """Makes metrics and renders them; knows nothing of who counts what.
 
@@ -31,22 +53,26 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
+        self._described: list[Described] = []
         self._failures = self.counter(
             "telemetry", "callback_failures", "Metrics that could not be asked for.", ("metric",)
         )
 
     def counter(self, room: str, what: str, description: str, labels: Sequence[str] = ()) -> Counter:
         """Counter ``millrace_<room>_<what>_total``; `what` ends in its unit."""
+        self._describe("counter", room, what, description, labels)
         return Counter(_name(room, what), description, labels, registry=self._registry)
 
     def gauge(self, room: str, what: str, description: str, labels: Sequence[str] = ()) -> Gauge:
         """Gauge ``millrace_<room>_<what>``; `what` ends in its unit."""
+        self._describe("gauge", room, what, description, labels)
         return Gauge(_name(room, what), description, labels, registry=self._registry)
 
     def histogram(
         self, room: str, what: str, description: str, buckets: Sequence[float], labels: Sequence[str] = ()
     ) -> Histogram:
         """Histogram ``millrace_<room>_<what>`` over given upper bounds."""
+        self._describe("histogram", room, what, description, labels)
         return Histogram(_name(room, what), description, labels, buckets=buckets, registry=self._registry)
 
     def callback(
@@ -68,7 +94,17 @@ class Metrics:
             Called at each rendering, from the thread that renders. If it
             raises, this metric is left out and the failure is counted.
         """
+        self._describe(kind, room, what, description, labels)
         self._registry.register(_Callback(kind, _name(room, what), description, tuple(labels), read, self._failures))
+
+    def _describe(self, kind: Kind, room: str, what: str, description: str, labels: Sequence[str]) -> None:
+        name = f"{_name(room, what)}_total" if kind == "counter" else _name(room, what)
+        self._described.append(Described(name, kind, description, tuple(labels)))
+
+    @property
+    def described(self) -> tuple[Described, ...]:
+        """Every metric of Millrace's own, in the order in which they were made."""
+        return tuple(self._described)
 
     def render(self) -> tuple[bytes, str]:
         """Every metric in Prometheus' text format, and its content type."""

@@ -23,6 +23,23 @@ def test_names_say_room_what_and_unit():
     assert found["millrace_store_insert_seconds_bucket", "1.0"] == 1
 
 
+def test_what_is_described_is_what_is_scraped():
+    metrics = Metrics()
+    metrics.counter("decode", "flows", "Flows.", ("protocol",)).labels("ipfix").inc(3)
+    metrics.gauge("receive", "queue_bytes", "Queue.").set(7)
+    metrics.histogram("store", "insert_seconds", "Inserts.", (0.1, 1)).observe(0.5)
+    metrics.callback("counter", "receive", "kernel_drops", "Drops.", lambda: [(("2055",), 1)], ("port",))
+    body = metrics.render()[0].decode()
+    for one in metrics.described:
+        assert f"# HELP {one.name} {one.description}\n# TYPE {one.name} {one.kind}\n" in body
+    assert [(one.name, one.labels) for one in metrics.described][1:] == [
+        ("millrace_decode_flows_total", ("protocol",)),
+        ("millrace_receive_queue_bytes", ()),
+        ("millrace_store_insert_seconds", ()),
+        ("millrace_receive_kernel_drops_total", ("port",)),
+    ]
+
+
 def test_two_registries_do_not_know_each_other():
     Metrics().counter("a", "b", "c")
     Metrics().counter("a", "b", "c")

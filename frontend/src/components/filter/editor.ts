@@ -118,6 +118,9 @@ function finishWord(view: EditorView): boolean {
   return acceptCompletion(view);
 }
 
+/** Keys that run what stands there, whatever is chosen: of both kinds of keyboard. */
+const RUN = ["Ctrl-Enter", "Meta-Enter"] as const;
+
 export function createEditor(options: EditorOptions): Editor {
   const editable = new Compartment();
   function apply(view: EditorView): boolean {
@@ -130,7 +133,7 @@ export function createEditor(options: EditorOptions): Editor {
     state: EditorState.create({
       doc: options.text,
       extensions: [
-        Prec.high(keymap.of([{ key: "Mod-Enter", run: apply }, ...completionKeymap, { key: "Tab", run: finishWord }])),
+        Prec.high(keymap.of([...RUN.map((key) => ({ key, run: apply })), ...completionKeymap, { key: "Tab", run: finishWord }])),
         keymap.of([
           { key: "Shift-Enter", run: insertNewline },
           { key: "Enter", run: apply },

@@ -1,6 +1,6 @@
 import { EditorView } from "@codemirror/view";
 
-const KINDS = ["keyword", "operator", "column", "string", "number", "address", "saved", "comment"] as const;
+export const KINDS = ["keyword", "operator", "column", "string", "number", "address", "saved", "comment"] as const;
 
 /** Looks like the other fields; colours are those of `tokens.css`, so that both themes work. */
 export const editorTheme = EditorView.theme({

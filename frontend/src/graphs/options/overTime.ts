@@ -173,7 +173,7 @@ function indexOf(params: unknown): number {
   return typeof index === "number" ? index : 0;
 }
 
-export function bucketTooltip(series: Series, timeline: Timeline, place: number, context: GraphContext): HTMLElement {
+function bucketTooltip(series: Series, timeline: Timeline, place: number, context: GraphContext): HTMLElement {
   const index = Math.min(place, timeline.starts.length - 1);
   const start = timeline.starts[index] ?? 0;
   const looked = context.looked();

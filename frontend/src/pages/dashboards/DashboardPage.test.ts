@@ -127,6 +127,41 @@ describe("a dashboard", () => {
     expect(Date.now() - start).toBeLessThan(3_700_000);
   });
 
+  it("says of each figure for which time there are data, and of implausible flows, which can be left out", async () => {
+    const part = { asked_start: "2016-01-31T12:00:00Z", start: "2016-01-31T12:00:00Z", implausible_flows: 12 };
+    const { wrapper, router, bodies } = await open({
+      "POST /api/v1/flows/series": series(part),
+      "POST /api/v1/flows/top": top(part),
+    });
+    const notes = wrapper.findAll("[data-notes]");
+    // The graph, the list and the number.
+    expect(notes).toHaveLength(3);
+    for (const one of notes) {
+      expect(one.text()).toMatch(/Data only for 2026-01-31 12:00 – 12:04 UTC/);
+      expect(one.get("[role=note]").attributes("title")).toMatch(/averages and other figures are about that part/);
+      expect(one.text()).toContain("12 implausible flows count");
+    }
+    expect(await accessibilityFaults()).toEqual([]);
+
+    await notes[1]?.get("button").trigger("click");
+    await settle();
+    expect(router.currentRoute.value.query).toMatchObject({ plausible: "1" });
+    for (const name of ["flows/series", "flows/top"]) expect(bodies("POST", name).at(-1)).toMatchObject({ leave_out_implausible: true });
+    expect(wrapper.findAll("[data-notes]").map((one) => one.text())).toEqual(Array(3).fill(expect.stringContaining("12 implausible flows left out")));
+  });
+
+  it("leaves out what a widget leaves out by itself, and says so", async () => {
+    const own = WIDGETS.map((one) => (one.id === "t" ? { ...one, exploration: { v: 1, ...exploration({ kind: "bars", plausible: true }) } } : one));
+    const { wrapper } = await open({
+      "GET /api/v1/dashboards": [{ ...DASHBOARD, widgets: own }],
+      "POST /api/v1/flows/top": top({ rows: [], implausible_flows: 1 }),
+    });
+    const [note] = wrapper.findAll("[data-notes]");
+    // Nothing else matches: without the note it would seem that nothing passed.
+    expect(wrapper.text()).toContain("No flows match");
+    expect(note?.text()).toBe("1 implausible flow left out");
+  });
+
   it("shows one value alone when its row is clicked", async () => {
     const { wrapper, router } = await open();
     await wrapper.findAll("li button")[0]?.trigger("click");

@@ -1,6 +1,8 @@
 /** A number out of a series, and how it compares. */
 import { formatPercent, formatTotal, isUnit } from "@/format";
-import type { Series, SeriesRow } from "@/graphs/answers";
+import type { Moment, TimeStyle } from "@/format";
+import type { Series } from "@/graphs/answers";
+import { figuresOf } from "@/graphs/covered";
 import { valueIn } from "@/graphs/describe";
 import { mostlyStored } from "@/graphs/previous";
 import { periodName } from "@/graphs/timeline";
@@ -13,15 +15,12 @@ export const FIGURE_WORDS: Record<Figure, string> = {
   total: "Total",
 };
 
-/** The last bucket is cut by now: the latest whole one is what can be compared. */
-function figureOf(row: SeriesRow, figure: Figure, partial: boolean): number {
-  if (figure !== "last") return row[figure];
-  const whole = partial && row.points.length > 1 ? row.points.at(-2) : row.points.at(-1);
-  return whole ?? row.last;
-}
-
 export interface ShownFigure {
   value: string;
+  /** What it is: `Average`, `Peak of 5-minute averages`. */
+  name: string;
+  /** What it is about, in a sentence. */
+  about: string;
   /** Against the period before: `+12.3 %`; empty if there is nothing to compare with. */
   change: string;
   rises: boolean;
@@ -36,15 +35,25 @@ function changeOf(ratio: number): string {
   return `${ratio >= 1 ? "+" : ""}${formatPercent((ratio - 1) * 100)}`;
 }
 
-export function shownFigure(series: Series, figure: Figure): ShownFigure {
+type Time = (moment: Moment, style?: TimeStyle) => string;
+
+/** Of the figure, the words of Explore. */
+function wordsOf(series: Series, figure: Figure, time: Time): { name: string; about: string } {
+  const [start, end] = [time(series.covered_start, "minute"), time(series.covered_end, "minute")];
+  const about = `Of the time for which there are data: ${start} to ${end}.`;
+  if (figure === "maximum" && series.unit !== "bytes") return { name: `${FIGURE_WORDS.maximum} of ${figuresOf(series)}`, about };
+  if (figure === "last") return { name: FIGURE_WORDS.last, about: `Last interval that is complete; data are complete until ${end}.` };
+  return { name: FIGURE_WORDS[figure], about };
+}
+
+export function shownFigure(series: Series, figure: Figure, time: Time): ShownFigure {
   const { unit, previous } = series;
-  const end = Date.parse(series.times.at(-1) ?? series.end) + series.interval_seconds * 1000;
-  const partial = Date.parse(series.end) < end;
-  const value = figureOf(series.total, figure, partial);
-  const before = previous && mostlyStored(previous.row) ? figureOf(previous.row, figure, partial) : 0;
+  const value = series.total[figure];
+  const before = previous && mostlyStored(previous.row) ? previous.row[figure] : 0;
   const ratio = before > 0 ? value / before : null;
   const rises = (ratio ?? 1) >= 1;
   return {
+    ...wordsOf(series, figure, time),
     value: figure === "total" && isUnit(unit) ? formatTotal(value, unit) || valueIn(unit, value) : valueIn(unit, value),
     change: ratio === null ? "" : changeOf(ratio),
     rises,

@@ -4,7 +4,7 @@
  */
 
 export const COLUMNS = 12;
-export const MAX_HEIGHT = 40;
+const MAX_HEIGHT = 40;
 const MAX_ROW = 1000;
 
 export interface Place {
@@ -30,7 +30,7 @@ export function overlap(a: Place, b: Place): boolean {
   return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
-export function samePlace(a: Place, b: Place): boolean {
+function samePlace(a: Place, b: Place): boolean {
   return a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h;
 }
 

@@ -23,6 +23,7 @@ import { TEMPLATES } from "@/pages/dashboards/templates";
 import { widgetTitle } from "@/pages/dashboards/titles";
 import { mayChange } from "@/pages/dashboards/useDashboard";
 
+const said = (moment: unknown): string => String(moment).slice(11, 16);
 const stored = (kind: string, content: unknown, changes: Partial<StoredWidget> = {}): StoredWidget => ({
   id: `id-${kind}`,
   place: { x: 0, y: 0, w: 6, h: 8 },
@@ -146,31 +147,42 @@ describe("who may change", () => {
 describe("the address", () => {
   it("says what differs from what was saved", () => {
     const state = pageCodec.parse({ v: "1", from: "now-1h", filter: "", refresh: "99999", edit: "1" });
-    expect(state).toEqual({ from: "now-1h", to: null, filter: "", refresh: null, editing: true });
-    expect(effective(state, { settings: USUAL_SETTINGS, filter: "Proto = tcp" })).toEqual({ from: "now-1h", to: "now", filter: "", refresh: 60 });
+    expect(state).toEqual({ from: "now-1h", to: null, filter: "", refresh: null, plausible: false, editing: true });
+    expect(effective(state, { settings: USUAL_SETTINGS, filter: "Proto = tcp" })).toEqual({ from: "now-1h", to: "now", filter: "", refresh: 60, plausible: false });
     expect(pageCodec.parse(pageCodec.serialise(state) as Record<string, string>)).toEqual(state);
     expect(pageCodec.serialise(pageCodec.parse({}))).toEqual({});
   });
 });
 
 describe("a number", () => {
-  const previous = (points: number[]) => ({ period: "day", start: "", end: "", row: row("", points, { dimensions: [] }) });
+  const previous = (points: number[]) => ({ period: "day" as const, start: "", end: "", row: row("", points, { dimensions: [] }) });
 
   it("is compared with the period before", () => {
-    const shown = shownFigure(series({ previous: previous([80, 80, 80, 80]) }), "average");
+    const shown = shownFigure(series({ previous: previous([80, 80, 80, 80]) }), "average", said);
     expect(shown).toMatchObject({ value: "100\u00a0bit/s", change: "+25.0\u00a0%", rises: true, against: "a day before" });
-    expect(shownFigure(series({ previous: previous([200, 200, 200, 200]) }), "last").change).toBe("−50.0\u00a0%");
-    expect(shownFigure(series({ previous: previous([1, 1, 1, 1]) }), "maximum").change).toBe("×\u00a0100");
+    expect(shownFigure(series({ previous: previous([200, 200, 200, 200]) }), "last", said).change).toBe("−50.0\u00a0%");
+    expect(shownFigure(series({ previous: previous([1, 1, 1, 1]) }), "maximum", said).change).toBe("×\u00a0100");
   });
 
   it("is compared with nothing where little was stored", () => {
-    expect(shownFigure(series({ previous: previous([0, 0, 0, 80]) }), "average").change).toBe("");
-    expect(shownFigure(series(), "average").change).toBe("");
+    expect(shownFigure(series({ previous: previous([0, 0, 0, 80]) }), "average", said).change).toBe("");
+    expect(shownFigure(series(), "average", said).change).toBe("");
   });
 
-  it("is of the last whole bucket", () => {
-    const total = row("", [10, 20, 30, 1], { dimensions: [] });
-    expect(shownFigure(series({ total, end: "2026-01-31T12:03:10Z" }), "last").value).toBe("30\u00a0bit/s");
+  it("is of the last complete interval, as the server knows it", () => {
+    // No data after the second bucket: it is the last one there is something to say of.
+    const total = row("", [10, 20, 0, 0], { dimensions: [], last: 20 });
+    const shown = shownFigure(series({ total, covered_end: "2026-01-31T12:02:00Z" }), "last", said);
+    expect(shown).toMatchObject({ value: "20\u00a0bit/s", name: "Latest" });
+    expect(shown.about).toBe("Last interval that is complete; data are complete until 12:02.");
+  });
+
+  it("says what it is of, in the words of Explore", () => {
+    expect(shownFigure(series({ figures_seconds: 300 }), "maximum", said).name).toBe("Peak of 5-minute averages");
+    expect(shownFigure(series(), "average", said)).toMatchObject({
+      name: "Average",
+      about: "Of the time for which there are data: 12:00 to 12:04.",
+    });
   });
 });
 

@@ -236,10 +236,13 @@ function ordered(value: unknown): string {
   });
 }
 
-/** What a widget asks on a page with this range and filter (`filter` holds both: the page's and its own). */
-export function askedBy(widget: AskingWidget, range: Pick<PageSettings, "from" | "to">, filter: string): Exploration {
+/**
+ * What a widget asks on a page with this range and filter (`filter` holds both: the page's and its own), where implausible
+ * flows are left out or not.
+ */
+export function askedBy(widget: AskingWidget, range: Pick<PageSettings, "from" | "to">, filter: string, plausible = false): Exploration {
   const { exploration: e, kind, ownRange } = widget;
-  const asked = { ...e, filter, ...(ownRange ? {} : { from: range.from, to: range.to }) };
+  const asked = { ...e, filter, plausible: e.plausible || plausible, ...(ownRange ? {} : { from: range.from, to: range.to }) };
   if (kind === "top") return { ...asked, kind: "bars" };
   return kind === "number" ? { ...asked, kind: "stacked", dimensions: [], bidirectional: false } : asked;
 }

@@ -8,6 +8,8 @@ export interface PageState {
   to: string | null;
   filter: string | null;
   refresh: number | null;
+  /** Without flows whose figures cannot be right. */
+  plausible: boolean;
   editing: boolean;
 }
 
@@ -27,15 +29,17 @@ export const pageCodec: UrlCodec<PageState> = {
       to: textAt(query, "to") || null,
       filter: textAt(query, "filter"),
       refresh: refresh !== null && /^\d{1,4}$/.test(refresh) ? Math.min(Number(refresh), MAX_REFRESH) : null,
+      plausible: textAt(query, "plausible") === "1",
       editing: textAt(query, "edit") === "1",
     };
   },
-  serialise({ from, to, filter, refresh, editing }) {
+  serialise({ from, to, filter, refresh, plausible, editing }) {
     const said = {
       ...(from === null ? {} : { from }),
       ...(to === null ? {} : { to }),
       ...(filter === null ? {} : { filter }),
       ...(refresh === null ? {} : { refresh: String(refresh) }),
+      ...(plausible ? { plausible: "1" } : {}),
       ...(editing ? { edit: "1" } : {}),
     };
     return Object.keys(said).length ? { v: VERSION, ...said } : {};
@@ -43,7 +47,7 @@ export const pageCodec: UrlCodec<PageState> = {
 };
 
 /** Nothing but what was saved. */
-export const AS_SAVED: PageState = { from: null, to: null, filter: null, refresh: null, editing: false };
+export const AS_SAVED: PageState = { from: null, to: null, filter: null, refresh: null, plausible: false, editing: false };
 
 /** What holds on the page. */
 export function effective(state: PageState, saved: Pick<DashboardContent, "settings" | "filter">) {
@@ -52,5 +56,6 @@ export function effective(state: PageState, saved: Pick<DashboardContent, "setti
     to: state.to ?? saved.settings.to,
     filter: state.filter ?? saved.filter,
     refresh: state.refresh ?? saved.settings.refresh,
+    plausible: state.plausible,
   };
 }

@@ -31,13 +31,20 @@ export function useWidget(host: Readonly<Ref<HTMLElement | undefined>>, widget: 
     { immediate: true },
   );
 
-  const behind = computed(() => askedBy(widget(), page.range(), filter.value ?? widget().exploration.filter));
+  const behind = computed(() => askedBy(widget(), page.range(), filter.value ?? widget().exploration.filter, page.plausible()));
   const asked = useSeenAnswer(host, behind, page.turn, () => filter.value !== null && refused.value === null);
   return {
     page,
     /** The exploration that the widget shows. */
     behind,
     ...asked,
+    /** For `RangeNotes`: of the answer that is shown. A widget that leaves out by itself goes on doing so. */
+    notes: computed(() => {
+      const answered = asked.answered.value;
+      if (!answered) return null;
+      const settled = widget().exploration.plausible && !page.plausible();
+      return { answer: answered.answer, leftOut: answered.exploration.plausible, settled, small: true, onLeaveOut: page.leaveOut };
+    }),
     error: computed(() => refused.value ?? asked.error.value),
     state: computed(() => (refused.value ? ("error" as const) : asked.state.value)),
   };

@@ -99,6 +99,34 @@ describe("Explore", () => {
     expect(page.wrapper.text()).toContain("from single flows");
   });
 
+  it("says that flows were left out also where nothing else is there", async () => {
+    const page = await explore("/explore?v=1&graph=bars&by=SrcAS&plausible=1", {
+      "POST /api/v1/flows/top": top({ rows: [], implausible_flows: 4 }),
+    });
+    expect(page.wrapper.text()).toContain("No flows match");
+    expect(page.wrapper.get("[data-notes]").text()).toContain("4 flows with figures that cannot be right are left out.");
+    await page.wrapper.get("[data-notes] button").trigger("click");
+    await settle();
+    expect(page.questions("top").at(-1)).toMatchObject({ leave_out_implausible: false });
+  });
+
+  it("has its menu of views also where the server came later", async () => {
+    let silent = true;
+    const page = await explore("/explore?v=1", {
+      "GET /api/v1/session": {},
+      "GET /api/v1/views": () => {
+        if (silent) throw new TypeError("gone");
+        return [];
+      },
+    });
+    const views = () => [...document.querySelectorAll("button")].filter((one) => one.textContent?.trim() === "Views");
+    await settle();
+    expect(views()).toHaveLength(0);
+    silent = false;
+    await vi.waitFor(() => expect(views()).toHaveLength(1), { timeout: 4000 });
+    expect(page.wrapper.exists()).toBe(true);
+  });
+
   it("can be used by everyone", async () => {
     await explore("/explore?v=1&both=1");
     expect(await accessibilityFaults()).toEqual([]);

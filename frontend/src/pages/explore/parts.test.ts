@@ -65,6 +65,22 @@ describe("the table under a graph", () => {
   });
 });
 
+describe("the average of a row of a heatmap", () => {
+  const average = (changes: Parameters<typeof heatmap>[0]): unknown =>
+    table({ shape: "heatmap", data: heatmap(changes) }).rows[0]?.figures["average"];
+
+  it("is of the part of the range for which there are data", () => {
+    expect(average({ covered_start: at(0), covered_end: at(1) })).toBe(100);
+    expect(average({ covered_start: at(1), covered_end: at(2) })).toBe(25);
+    expect(average({})).toBe(62.5);
+  });
+
+  it("counts columns by their length, volumes apart", () => {
+    expect(average({ seconds: [60, 15], end: at(1.25), covered_end: at(1.25) })).toBe(85);
+    expect(average({ seconds: [60, 15], end: at(1.25), covered_end: at(1.25), unit: "bytes" })).toBe(62.5);
+  });
+});
+
 describe("what was read", () => {
   const time = (moment: string) => moment.slice(0, 16).replace("T", " ");
   const source = (name: string, minutes: number) => ({ table: name, start: at(minutes), end: at(minutes + 5) });

@@ -199,6 +199,19 @@ function sankeyTable(sankey: Sankey, context: TableContext): ResultTable {
   };
 }
 
+/** Average of a row of a field over time, of the part for which there are data: beyond it nothing is known. */
+function averageOverTime(field: Heatmap, values: readonly number[]): number {
+  const moments = [...field.columns.map(({ time }) => Date.parse(time ?? "")), Date.parse(field.end)];
+  const [first, last] = [Date.parse(field.covered_start), Date.parse(field.covered_end)];
+  // Columns may be of unequal length: rates count by it, volumes do not.
+  const weights = values.map((_, i) => {
+    if ((moments[i] ?? 0) >= last || (moments[i + 1] ?? 0) <= first) return 0;
+    return field.unit === "bytes" ? 1 : (field.seconds?.[i] ?? 1);
+  });
+  const weight = weights.reduce((all, one) => all + one, 0);
+  return weight > 0 ? values.reduce((all, one, i) => all + one * (weights[i] ?? 0), 0) / weight : 0;
+}
+
 function heatmapTable(field: Heatmap, context: TableContext): ResultTable {
   const overTime = field.interval_seconds !== null;
   const value = (number: number): string => valueIn(field.unit, number);
@@ -220,12 +233,11 @@ function heatmapTable(field: Heatmap, context: TableContext): ResultTable {
     rows: field.rows.map((axis, i) => {
       const values = field.values[i] ?? [];
       const maximum = Math.max(0, ...values);
-      const sum = values.reduce((all, one) => all + one, 0);
       const mark = rowMark(field.down, axis, axis.other ? context.colors.other : context.colors.accent);
       return {
         mark,
         names: namesOf(mark, field.down.length),
-        figures: { average: overTime ? sum / Math.max(values.length, 1) : sum, maximum },
+        figures: { average: overTime ? averageOverTime(field, values) : values.reduce((all, one) => all + one, 0), maximum },
         notes: { where: maximum > 0 ? place(values.indexOf(maximum)) : "" },
       };
     }),

@@ -29,7 +29,8 @@ describe("what exporters tell", () => {
     expect(plain(ageWords({ last_seen: "2026-01-01T00:00:00Z", age_seconds: 90 }))).toBe("1 min ago");
   });
 
-  const sampled = (rate: number, source = "options") => ({ protocol: "ipfix", domain: 0, binding: "domain", id: 0, rate, source });
+  const sampled = (rate: number, source: "options" | "sample" = "options") =>
+    ({ protocol: "ipfix", domain: 0, binding: "domain", id: 0, rate, source }) as const;
 
   it("sampling is what it announces, else what is configured, else unknown", () => {
     const words = (sampling: ReturnType<typeof sampled>[], configured: number | null): string[] => {

@@ -5,7 +5,7 @@ import type { ExporterView } from "@/pages/exporters/wording";
 export type Problem = ExporterView["problems"][number];
 export type Severity = Problem["severity"];
 
-export const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
+const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 
 export interface SeverityLook {
   icon: IconName;

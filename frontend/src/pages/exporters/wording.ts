@@ -9,7 +9,10 @@ export type InterfaceView = Schemas["InterfaceView"];
 export type TemplateView = Schemas["TemplateView"];
 export type TemplateField = Schemas["TemplateField"];
 
-const PROTOCOLS: Readonly<Record<string, string>> = {
+type Sampling = Schemas["SamplingView"];
+
+export const PROTOCOL_NAMES: Readonly<Record<Sampling["protocol"], string>> = {
+  "netflow-v1": "NetFlow v1",
   "netflow-v5": "NetFlow v5",
   "netflow-v7": "NetFlow v7",
   "netflow-v9": "NetFlow v9",
@@ -17,8 +20,13 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   "sflow-v5": "sFlow v5",
 };
 
+/** Words of a table; of a server that is newer than this page maybe none. */
+function wordsIn<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 export function protocolName(protocol: string): string {
-  return PROTOCOLS[protocol] ?? protocol;
+  return wordsIn(PROTOCOL_NAMES, protocol) ?? protocol;
 }
 
 /** `1 in 1 000`; a rate of 1 takes every packet. */
@@ -26,20 +34,30 @@ export function rateWords(rate: number): string {
   return rate === 1 ? "every packet" : `1 in ${formatNumber(rate)}`;
 }
 
-const SOURCES: Readonly<Record<string, string>> = {
+export const SOURCE_WORDS: Readonly<Record<Sampling["source"], string>> = {
+  record: "told by each record",
   options: "announced in options",
   header: "told in each header",
   sample: "told with each sample",
 };
 
 export function sourceWords(source: string): string {
-  return SOURCES[source] ?? source;
+  return wordsIn(SOURCE_WORDS, source) ?? source;
 }
+
+export const BINDING_WORDS: Readonly<Record<Sampling["binding"], (id: number) => string>> = {
+  domain: () => "the whole domain",
+  selector: (id) => `selector ${id}`,
+  interface: (id) => `interface ${id}`,
+  "line-card": (id) => `line card ${id}`,
+  template: (id) => `template ${id}`,
+  record: () => "each record",
+  source: (id) => `data source ${id}`,
+};
 
 /** What a sampling rate holds for. */
 export function bindingWords(binding: string, id: number): string {
-  if (binding === "domain") return "the whole domain";
-  return `${binding} ${id}`;
+  return wordsIn(BINDING_WORDS, binding)?.(id) ?? `${binding} ${id}`;
 }
 
 export interface SamplingSummary {

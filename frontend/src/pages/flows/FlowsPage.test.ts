@@ -79,6 +79,24 @@ describe("the page of flows", () => {
     expect(text()).toContain("These are all of the range.");
   });
 
+  it("has the older ones that were asked for when a silent server is back", async () => {
+    let silent = false;
+    const told = <T>(value: T): T => {
+      if (silent) throw new TypeError("gone");
+      return value;
+    };
+    await mounted({
+      "GET /api/v1/session": () => told({}),
+      "POST /api/v1/flows/search": (body: unknown) => told((body as { cursor?: string }).cursor ? page(50, null, 200) : page(200, "999.1")),
+    });
+    silent = true;
+    button("Older flows").click();
+    await soon(() => expect(text()).toContain("The server does not answer"));
+    expect(text()).toContain("200 flows");
+    silent = false;
+    await soon(() => expect(text()).toContain("250 flows"));
+  });
+
   it("has no faults", async () => {
     await mounted(FEW, "/flows?columns=TimeReceived,SrcAddr,Proto,Bytes");
     expect(await accessibilityFaults()).toEqual([]);

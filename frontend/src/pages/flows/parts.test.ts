@@ -2,11 +2,22 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { LocationQuery } from "vue-router";
 import { askedColumns, byGroup, cleanNames, rememberColumns, rememberedColumns, USUAL_COLUMNS } from "@/pages/flows/columns";
 import { countLines, fileName, readParts, type Progress } from "@/pages/flows/exportFlows";
+import FlowCards from "@/pages/flows/FlowCards.vue";
 import { flowsCodec } from "@/pages/flows/flowsState";
 import { rangeAround, relatedClauses, relationsOf } from "@/pages/flows/related";
-import { FLOW } from "@/pages/flows/testing";
+import { columnOf, FLOW } from "@/pages/flows/testing";
+import { mountPart } from "@/testing/mount";
 import { windowOf } from "@/pages/flows/useRowWindow";
 import { sampleOf, widthOf } from "@/pages/flows/useWidths";
+
+describe("cards of flows", () => {
+  it("say the zone of every time", async () => {
+    const columns = [columnOf("Bytes"), { ...columnOf("TimeReceived"), name: "TimeFlowStart", title: "Flow start" }];
+    const { wrapper } = await mountPart(FlowCards, { props: { columns, rows: [{ id: "1", flow: FLOW }], label: "Flows" } });
+    const times = wrapper.text().match(/2026-01-31 \d\d:\d\d:\d\d\.\d+( UTC)?/g);
+    expect(times).toEqual(["2026-01-31 12:00:05.250 UTC", "2026-01-31 12:00:00.000 UTC"]);
+  });
+});
 
 describe("the address of the flows", () => {
   it("says everything and comes back", () => {

@@ -17,6 +17,11 @@ export interface FieldGroup {
   fields: Field[];
 }
 
+/** The text of a value where no heading says the zone of times. */
+export function zonedText(column: FlowColumn, value: Value, text: string, utc: boolean): string {
+  return column.display === "time" && text !== UNKNOWN ? `${text} ${zoneMark(Date.parse(String(value)), utc)}` : text;
+}
+
 /** Fields by group, in the order of the schema; those that the schema lacks come last. `labels`: names the server knows. */
 export function fieldsOf(
   columns: readonly FlowColumn[],
@@ -31,9 +36,7 @@ export function fieldsOf(
     const label = labels[column.name];
     const shown = label === undefined ? flowValue(column, flow, utc) : shownValue(column, value, utc, label);
     const blank = isBlank(column, value);
-    // Fields have no heading that would say the zone.
-    const text = column.display === "time" && shown.text !== UNKNOWN ? `${shown.text} ${zoneMark(Date.parse(String(value)), utc)}` : shown.text;
-    return { column, value, blank, ...shown, text };
+    return { column, value, blank, ...shown, text: zonedText(column, value, shown.text, utc) };
   });
 }
 

@@ -2,7 +2,7 @@
 import type { Column } from "@/composables/useColumns";
 import type { Flow } from "@/pages/flows/values";
 
-function column(name: string, title: string, group: string, kind: string, display: string, more: Partial<Column> = {}): Column {
+function column(name: string, title: string, group: string, kind: Column["kind"], display: Column["display"], more: Partial<Column> = {}): Column {
   const description = `${title} of the flow.`;
   return { name, title, group, kind, display, description, dimension: true, rolled_up: false, operators: ["="], values: [], ...more };
 }

@@ -1,7 +1,8 @@
 /** Single flows that match, the latest first: a first page that follows the question, and older ones when asked for. */
 import { computed, onScopeDispose, shallowRef, watch, type ComputedRef, type Ref } from "vue";
 import { api, ask } from "@/api/client";
-import { isAbort } from "@/api/problem";
+import { returns } from "@/api/connection";
+import { isAbort, isUnreachable } from "@/api/problem";
 import type { components } from "@/api/schema";
 import { useQuestion, type Question } from "@/composables/useQuestion";
 import { askedRange, resolveRange, type TimeRange } from "@/time/range";
@@ -21,7 +22,7 @@ export interface FoundFlow {
   flow: Flow;
 }
 
-export const PAGE_SIZE = 200;
+const PAGE_SIZE = 200;
 /** More are kept by no browser with pleasure: exports are for that. */
 export const MOST_FLOWS = 20_000;
 
@@ -93,6 +94,10 @@ export function useFlows(question: () => FlowsQuestion): Flows {
       if (controller === own) loadingMore.value = false;
     }
   }
+
+  watch(returns, () => {
+    if (isUnreachable(moreError.value)) void loadMore();
+  });
 
   return {
     question: first,

@@ -24,7 +24,7 @@ export interface ValuePage {
   range: () => TimeRange;
 }
 
-export function clauseOf({ column, value, text }: Picked): Clause | null {
+function clauseOf({ column, value, text }: Picked): Clause | null {
   // No condition means an empty list.
   if (Array.isArray(value) && value.length === 0) return null;
   return { column: column.name, value, label: text };

@@ -11,7 +11,7 @@ const HEADER = 0.95;
 const NARROW = new Set(":.,;-/()[]|'il jrtfI");
 
 /** Width of a text in digits, about: fonts differ. */
-export function lengthOf(text: string): number {
+function lengthOf(text: string): number {
   let sum = 0;
   for (const letter of text) sum += NARROW.has(letter) ? 0.58 : /[A-Zmw→–]/.test(letter) ? 1.15 : 1;
   return sum;

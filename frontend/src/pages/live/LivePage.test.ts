@@ -1,7 +1,10 @@
 import { flushPromises } from "@vue/test-utils";
+import { effectScope } from "vue";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useServerStatus } from "@/composables/useServerStatus";
 import { COLUMNS, FLOW } from "@/pages/flows/testing";
 import LivePage from "@/pages/live/LivePage.vue";
+import { top } from "@/graphs/testing/answers";
 import { accessibilityFaults, answer, mountPart, type Answers } from "@/testing/mount";
 
 vi.mock("@/charts/echarts", () => ({
@@ -167,6 +170,55 @@ describe("the live page", () => {
     await vi.advanceTimersByTimeAsync(5000);
     await settle();
     expect(text()).toContain("Nothing was heard for five seconds.");
+  });
+
+  it("does not promise what is stored by a server that hangs, though it said so before", async () => {
+    let hangs = false;
+    serve({
+      "GET /api/v1/status": { version: "1", health: "ok", storing: "yes" },
+      "GET /api/v1/session": () => (hangs ? new Promise(() => {}) : {}),
+    });
+    const scope = effectScope();
+    scope.run(() => useServerStatus());
+    const { stream } = await live();
+    await stream().say(event([1]));
+    hangs = true;
+    await vi.advanceTimersByTimeAsync(5000);
+    await settle();
+    expect(text()).toContain("Nothing was heard for five seconds.");
+    expect(text()).toContain("stored only if the collector still runs");
+    expect(text()).not.toContain("is stored and found under Flows");
+    scope.stop();
+  });
+
+  it("says that flows are stored where the server answers and the stream alone broke off", async () => {
+    serve({ "GET /api/v1/status": { version: "1", health: "ok", storing: "yes" }, "GET /api/v1/session": {} });
+    const scope = effectScope();
+    scope.run(() => useServerStatus());
+    const { stream } = await live();
+    await stream().say(event([1]));
+    await stream().end();
+    await settle();
+    expect(text()).toContain("The stream ended. Trying again in 1 s. What passes meanwhile is stored and found under Flows.");
+    scope.stop();
+  });
+
+  it("says of its talkers that implausible flows count, and can leave them out", async () => {
+    const bodies: Record<string, unknown>[] = [];
+    serve({
+      "POST /api/v1/flows/top": (body: Record<string, unknown>) => {
+        bodies.push(body);
+        return top({ implausible_flows: 2 });
+      },
+    });
+    const { wrapper } = await live();
+    await vi.advanceTimersByTimeAsync(200);
+    await settle();
+    expect(wrapper.get("[data-notes]").text()).toContain("2 implausible flows count");
+    await wrapper.get("[data-notes] button").trigger("click");
+    await vi.advanceTimersByTimeAsync(200);
+    await settle();
+    expect(bodies.at(-1)).toMatchObject({ leave_out_implausible: true });
   });
 
   it("does not ask again what is refused", async () => {

@@ -1,6 +1,7 @@
 /** The live stream: heard as long as the page is looked at, asked for again when it breaks off. */
 import { onScopeDispose, readonly, shallowRef, watch, type Ref } from "vue";
 import { api } from "@/api/client";
+import { answers, returns } from "@/api/connection";
 import { ApiError, isAbort, messageOf } from "@/api/problem";
 import { readLiveEvent, type LiveEvent } from "@/pages/live/liveEvent";
 import { serverEvents } from "@/pages/live/sse";
@@ -19,6 +20,8 @@ export interface LiveStream {
   state: Readonly<Ref<StreamState>>;
   /** Why it broke off, or was refused; empty while all is well. */
   notice: Readonly<Ref<string>>;
+  /** Whether the server is known to answer while the stream does not flow: if not, nothing is known of what it does. */
+  told: Readonly<Ref<boolean>>;
   /** Seconds to the next attempt. */
   wait: Readonly<Ref<number>>;
   retry: () => void;
@@ -34,6 +37,7 @@ class Silence extends Error {}
 export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEvent) => void, fresh: () => void): LiveStream {
   const state = shallowRef<StreamState>("connecting");
   const notice = shallowRef("");
+  const told = shallowRef(true);
   const wait = shallowRef(0);
   let controller: AbortController | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -87,10 +91,13 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
       if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
         state.value = "refused";
         notice.value = messageOf(error);
-      } else again(silent ? "Nothing was heard for five seconds." : error instanceof ApiError ? messageOf(error) : "The connection broke off.");
+      } else if (error instanceof ApiError && error.status > 0) again(messageOf(error), true);
+      else again(silent ? "Nothing was heard for five seconds." : error instanceof ApiError ? messageOf(error) : "The connection broke off.");
     }
   }
-  function again(why: string): void {
+  function again(why: string, said = false): void {
+    told.value = said;
+    if (!said) void answers().then((yes) => (told.value ||= yes));
     const pause = PAUSES_S[Math.min(attempts, PAUSES_S.length - 1)] ?? 1;
     attempts++;
     state.value = "waiting";
@@ -117,6 +124,7 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
   }
 
   document.addEventListener("visibilitychange", shown);
+  watch(returns, () => state.value === "waiting" && void connect());
   watch(
     () => JSON.stringify(question()),
     (_, before) => {
@@ -131,5 +139,5 @@ export function useLiveStream(question: () => LiveQuestion, hear: (event: LiveEv
     document.removeEventListener("visibilitychange", shown);
     stop();
   });
-  return { state: readonly(state), notice: readonly(notice), wait: readonly(wait), retry: () => void connect() };
+  return { state: readonly(state), notice: readonly(notice), told: readonly(told), wait: readonly(wait), retry: () => void connect() };
 }

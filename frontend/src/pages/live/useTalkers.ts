@@ -13,10 +13,12 @@ export interface TalkersQuestion {
   by: readonly string[];
   filter: string;
   measure: Measure;
+  /** Without flows whose figures cannot be right. */
+  plausible: boolean;
 }
 
 export const WINDOW_S = 60;
-export const TALKERS = 10;
+const TALKERS = 10;
 const POLL_MS = 5000;
 /** What was received in the last seconds is not stored yet. */
 const LAG_MS = 3000;
@@ -35,9 +37,9 @@ export const PRESETS: readonly { label: string; by: readonly string[] }[] = [
 export function useTalkers(question: () => TalkersQuestion): Question<Top> {
   const talkers = useQuestion<TalkersQuestion & { timezone: string }, Top>(
     () => ({ ...question(), timezone: zone.value }),
-    ({ by, filter, measure, timezone }, signal) => {
+    ({ by, filter, measure, plausible, timezone }, signal) => {
       const end = new Date(Date.now() - LAG_MS).toISOString();
-      const body = { timezone, leave_out_implausible: false, dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
+      const body = { timezone, leave_out_implausible: plausible, dimensions: [...by], filter, unit: measure, limit: TALKERS, last_seconds: WINDOW_S, end, truncate_v4: 32, truncate_v6: 128 };
       return ask(api.POST("/api/v1/flows/top", { body, signal }));
     },
     { isEmpty: (top) => top.rows.length === 0 },

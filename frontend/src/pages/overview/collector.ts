@@ -48,12 +48,11 @@ export function collectorStatus(body: unknown): CollectorStatus {
   const decoded = fieldsOf(status["decoded"]);
   const sockets = (Array.isArray(status["sockets"]) ? status["sockets"] : []).map(fieldsOf);
   const listening = (Array.isArray(status["listeners"]) ? status["listeners"] : []).map(fieldsOf).flatMap(listenerOf);
-  const place = ({ address, port }: Listener): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
   const open = listening.filter(({ reach }) => reach === "all");
   const others = listening.filter(({ reach }) => reach !== "all");
   return {
     ports: [...new Set(open.map(({ port }) => port))],
-    places: [...new Set(others.map(place))],
+    places: [...new Set(others.map(({ address, port }) => placeOf(address, port)))],
     listeners: listening,
     activity: activityOf(status["activity"]),
     datagrams: Math.max(count(decoded["datagrams"]), sockets.reduce((sum, socket) => sum + count(socket["datagrams"]), 0)),
@@ -82,6 +81,21 @@ export function isLoopback({ listeners }: CollectorStatus): boolean {
   return listeners.length > 0 && listeners.every(({ reach }) => reach === "machine");
 }
 
+/** What exporters must call this machine; a browser beside it knows a name that says nothing to others. */
+const PLACEHOLDER = "COLLECTOR";
+
+/** The machine as exporters call it, by the host in the address of the page; `near`: that is a placeholder. */
+export function hostOf(hostname: string): { host: string; near: boolean } {
+  const bare = hostname.replace(/^\[(.*)\]$/, "$1");
+  const near = /^(localhost$|127\.|::1$)/.test(bare);
+  return { host: near ? PLACEHOLDER : bare, near };
+}
+
+/** `host:port`, as it is written of an IPv6 address too. */
+export function placeOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export interface Example {
   name: string;
   text: string;
@@ -102,13 +116,12 @@ export function examples(host: string, listeners: readonly Listener[]): Example[
   const to = best.reach === "all" ? host : best.address;
   const { port } = best;
   const sflow = listeners.some((one) => one.port === 6343 && one.reach === best.reach && one.address === best.address) ? 6343 : port;
-  const colon = to.includes(":") ? `[${to}]` : to;
   return [
     {
       name: "MikroTik RouterOS",
       text: `/ip traffic-flow set enabled=yes active-flow-timeout=1m\n/ip traffic-flow target add dst-address=${to} port=${port} version=ipfix v9-template-timeout=1m`,
     },
     { name: "Arista EOS (sFlow)", text: `sflow sample 4096\nsflow destination ${to} ${sflow}\nsflow run` },
-    { name: "Linux host", text: `softflowd -i eth0 -n ${colon}:${port} -v 10 -A milli -t maxlife=60` },
+    { name: "Linux host", text: `softflowd -i eth0 -n ${placeOf(to, port)} -v 10 -A milli -t maxlife=60` },
   ];
 }

@@ -2,9 +2,11 @@ import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { useSession } from "@/composables/useSession";
 import { series, top, topRow } from "@/graphs/testing/answers";
-import { collectorStatus, examples, receivedSentence } from "@/pages/overview/collector";
+import { collectorStatus, examples, hostOf, receivedSentence } from "@/pages/overview/collector";
 import { exporterState, summarise, type ExporterView } from "@/pages/overview/exporters";
 import { interfaceLoads, loadTone } from "@/pages/overview/interfaces";
+import InterfacesTile from "@/pages/overview/InterfacesTile.vue";
+import LiveFigures from "@/pages/overview/LiveFigures.vue";
 import OverviewPage from "@/pages/overview/OverviewPage.vue";
 import { rankedRows, saysNothing } from "@/pages/overview/ranking";
 import { graphRange, overviewCodec } from "@/pages/overview/state";
@@ -83,6 +85,26 @@ describe("what follows from answers", () => {
     expect(texts.join()).toContain(port);
     expect(texts.join()).not.toContain("2055");
   });
+  it.each([
+    ["localhost", { host: "COLLECTOR", near: true }],
+    ["127.0.0.1", { host: "COLLECTOR", near: true }],
+    ["[::1]", { host: "COLLECTOR", near: true }],
+    ["localhost.example.net", { host: "localhost.example.net", near: false }],
+    ["flows.example.net", { host: "flows.example.net", near: false }],
+    ["[2001:db8::7]", { host: "2001:db8::7", near: false }],
+  ])("the host of the page is what exporters call this machine: %s", (hostname, host) => {
+    expect(hostOf(hostname)).toEqual(host);
+  });
+  it("an IPv6 host is written as each command wants it", () => {
+    const texts = examples(hostOf("[2001:db8::7]").host, [{ address: "::", port: 9995, reach: "all" }]).map(({ text }) => text);
+    expect(texts[0]).toContain("dst-address=2001:db8::7 port=9995");
+    expect(texts[2]).toContain("-n [2001:db8::7]:9995 ");
+  });
+  it("sFlow goes to its own port where there is one, the rest to the first", () => {
+    const listeners = [2055, 4739, 6343].map((port) => ({ address: "::", port, reach: "all" as const }));
+    expect(collectorStatus({ listeners }).ports).toEqual([2055, 4739, 6343]);
+    expect(examples("h", listeners).map(({ text }) => /2055|4739|6343/.exec(text)?.[0])).toEqual(["2055", "6343", "2055"]);
+  });
   it("examples wait until it is known where it listens", () => {
     expect(examples("COLLECTOR", collectorStatus(null).listeners)).toEqual([]);
   });
@@ -100,7 +122,7 @@ describe("the ranges", () => {
 
   it("are in the address, with what else was chosen", () => {
     const state = overviewCodec.parse({ v: "1", from: "now-6h", unit: "packets/s", split: "Proto", filter: "x", refresh: "0" });
-    expect(state).toEqual({ from: "now-6h", to: "now", unit: "packets/s", split: "Proto", filter: "x", refresh: 0 });
+    expect(state).toEqual({ from: "now-6h", to: "now", unit: "packets/s", split: "Proto", filter: "x", refresh: 0, plausible: false });
     expect(overviewCodec.serialise(overviewCodec.parse({ unit: "nonsense" }))).toEqual({});
   });
 });
@@ -177,6 +199,26 @@ describe("the overview", () => {
     expect(filtered).toHaveLength(10);
   });
 
+  it("says on every tile for which time there are data, and of implausible flows, which can be left out", async () => {
+    const part = { asked_start: "2016-01-31T12:00:00Z", start: "2016-01-31T12:00:00Z", implausible_flows: 3 };
+    const { wrapper, router, asked } = await overview({
+      "POST /api/v1/flows/series": series(part),
+      "POST /api/v1/flows/top": (body: unknown) => top({ ...part, dimensions: (body as { dimensions: string[] }).dimensions }),
+    });
+    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]")).toHaveLength(8));
+    for (const one of wrapper.findAll("section [data-notes]")) expect(one.text()).toMatch(/12:00 – 12:04 UTC.*3 .*flows .*count/);
+    expect(await accessibilityFaults()).toEqual([]);
+
+    await wrapper.findAll("section [data-notes] button")[2]?.trigger("click");
+    await flushPromises();
+    expect(router.currentRoute.value.query).toMatchObject({ plausible: "1" });
+    await new Promise((resolve) => setTimeout(resolve, 180));
+    // The graph, six rankings, both sides of the interfaces, and the rates of now, which the store knows then.
+    const left = asked.filter(({ body }) => (body as { leave_out_implausible?: boolean } | undefined)?.leave_out_implausible);
+    expect(left).toHaveLength(10);
+    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]").at(-1)?.text()).toContain("left out"));
+  });
+
   it("shows source ports where no exporter names applications", async () => {
     const { wrapper } = await overview({
       "POST /api/v1/flows/top": (body: unknown) => {
@@ -200,6 +242,27 @@ describe("the overview", () => {
     expect(wrapper.text()).toContain("speeds are not known");
   });
 
+  it("knows loads of interfaces as soon as flows come, though there were none at first", async () => {
+    let flows = false;
+    const asked = answer({
+      ...usual,
+      "POST /api/v1/flows/top": (body: unknown) => {
+        const { dimensions, unit } = body as { dimensions: string[]; unit: "bits/s" };
+        const rows = flows ? [{ ...topRow("", unit.endsWith("%") ? 42 : 8e9, 1), dimensions: ["r1", "ge0", ""], labels: ["r1", "ge0", ""] }] : [];
+        return top({ dimensions, unit, rows });
+      },
+    });
+    const { wrapper } = await mountPart(InterfacesTile, { props: { state: overviewCodec.parse({}), turn: 0 } });
+    await vi.waitFor(() => expect(asked.map(({ body }) => (body as { unit: string }).unit)).toContain("bits/s"));
+    await vi.waitFor(() => expect(wrapper.text()).toContain("No flows in this range"));
+    expect(wrapper.text()).not.toContain("speeds are not known");
+
+    flows = true;
+    await wrapper.setProps({ turn: 1 });
+    await vi.waitFor(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("42.0\u00a0%"), { timeout: 3000 });
+    expect(wrapper.text()).toContain("average load");
+  });
+
   it("says what is wrong with a filter, once for each tile", async () => {
     const refused = () => new Response(JSON.stringify({ title: "Bad Request", detail: "unknown column 'SrcAsn'" }), { status: 400 });
     const { wrapper } = await overview({ "POST /api/v1/flows/top": refused, "POST /api/v1/flows/series": refused }, "/?v=1&filter=SrcAsn%3D1");
@@ -213,6 +276,42 @@ describe("the overview", () => {
     expect(wrapper.text()).not.toContain("Exporters");
     expect(asked.some(({ path }) => path === "/api/v1/exporters")).toBe(false);
     expect(wrapper.text()).toContain("Flows now");
+  });
+
+  const begins = (status: object, top: unknown): Promise<Awaited<ReturnType<typeof overview>>> =>
+    overview({
+      "GET /api/v1/exporters": [],
+      "GET /api/v1/status": { version: "1", health: "ok", sockets: [], decoded: {}, ...status },
+      "POST /api/v1/flows/top": top,
+    });
+
+  it("shows how far the demo is, also when a part of its history is stored already", async () => {
+    const listeners = [{ address: "127.0.0.1", port: 2055, reach: "machine" }];
+    const { wrapper } = await begins({ listeners, activity: { text: "The demo makes two days of history", share: 0.5 } }, top());
+    await vi.waitFor(() => expect(wrapper.text()).toContain("The demo makes two days of history: 50 %."));
+    expect(wrapper.text()).not.toContain("No flows");
+  });
+
+  it("names no port where it listens nowhere", async () => {
+    const { wrapper } = await begins({ listeners: [] }, top({ rows: [] }));
+    await vi.waitFor(() => expect(wrapper.text()).toContain("This collector listens nowhere"));
+    expect(wrapper.text()).not.toMatch(/Every port|Millrace runs and listens|stands for|UDP \w/);
+    expect(await accessibilityFaults()).toEqual([]);
+  });
+
+  it("says that nothing matches only where something was to match", async () => {
+    const none = { "POST /api/v1/flows/top": top({ rows: [] }), "POST /api/v1/flows/series": series({ rows: [] }) };
+    const all = await overview(none);
+    await vi.waitFor(() => expect(all.wrapper.text()).toContain("No flows in this range"));
+    expect(all.wrapper.text()).not.toContain("No flows match");
+    const some = await overview(none, "/?v=1&filter=Proto%3D6");
+    await vi.waitFor(() => expect(some.wrapper.text()).toContain("No flows match"));
+  });
+
+  it("does not say of exporters of before that all are well", async () => {
+    const props = { state: overviewCodec.parse({}), figures: null, failed: false, exporters: [exporter([])], mayOperate: true };
+    const { wrapper } = await mountPart(LiveFigures, { props: { ...props, exportersOld: NOW } });
+    expect(wrapper.text()).toContain("all are well, at 12:00:00 UTC");
   });
 
   it("tells how to begin where nothing was ever received", async () => {

@@ -1,5 +1,5 @@
 /** What the address of the overview says, and what follows from it for its tiles. */
-import { choiceField, integerField, textField, urlCodec } from "@/composables/useUrlState";
+import { choiceField, flagField, integerField, textField, urlCodec } from "@/composables/useUrlState";
 import { exploration, type Exploration } from "@/graphs/exploration";
 import { resolveRange, type TimeRange } from "@/time/range";
 import type { Unit } from "@/format";
@@ -27,6 +27,8 @@ export type OverviewState = {
   split: Split;
   /** Seconds between two questions; 0: ask once. */
   refresh: number;
+  /** Without flows whose figures cannot be right. */
+  plausible: boolean;
 };
 
 export const overviewCodec = urlCodec<OverviewState>({
@@ -39,6 +41,7 @@ export const overviewCodec = urlCodec<OverviewState>({
     SPLITS.map(({ value }) => value),
   ),
   refresh: integerField(60, 0, 3600),
+  plausible: flagField(),
 });
 
 const DAY_MS = 86_400_000;
@@ -55,8 +58,13 @@ export function graphRange(range: TimeRange, now: number, utc: boolean): TimeRan
   return { from: new Date(span.end - DAY_MS).toISOString().replace(".000", ""), to: range.to };
 }
 
+/** Why a tile shows nothing: without a filter nothing can fail to match. */
+export function emptyWords(filter: string): string {
+  return filter.trim() ? "No flows match" : "No flows in this range";
+}
+
 /** The exploration behind a tile. */
 export function tileExploration(state: OverviewState, differences: Partial<Exploration>): Exploration {
-  const { from, to, filter, unit } = state;
-  return exploration({ kind: "bars", from, to, filter, unit, ...differences });
+  const { from, to, filter, unit, plausible } = state;
+  return exploration({ kind: "bars", from, to, filter, unit, plausible, ...differences });
 }

@@ -17,10 +17,13 @@ export function useFirstFlows(exporters: Question<ExporterView[]>) {
   const stored = ref<boolean | null>(null);
   /** Nobody has been heard since the start: there may be nothing at all. */
   const quiet = computed(() => mayOperate.value && exporters.answer.value?.length === 0);
-  const waiting = computed(() => quiet.value && stored.value === false && (status.value?.flows ?? 0) === 0);
+  /** The program makes what is to be shown (the demo its history): what is stored of it so far is no answer. */
+  const busy = computed(() => status.value?.activity != null);
+  const waiting = computed(() => quiet.value && (busy.value || (stored.value === false && (status.value?.flows ?? 0) === 0)));
+  const looking = computed(() => quiet.value && (busy.value || stored.value !== true));
 
   async function look(): Promise<void> {
-    if (!quiet.value || stored.value === true) return;
+    if (!looking.value) return;
     try {
       const body = topOf({ dimensions: ["ExporterAddress"], limit: 1, last_seconds: LONG_S });
       status.value = collectorStatus(await ask(api.GET("/api/v1/status")));
@@ -30,7 +33,7 @@ export function useFirstFlows(exporters: Question<ExporterView[]>) {
     }
   }
   watch(quiet, look, { immediate: true });
-  usePolling(look, () => (quiet.value && stored.value !== true ? POLL_MS : 0));
+  usePolling(look, () => (looking.value ? POLL_MS : 0));
   return { waiting, status };
 }
 

@@ -1,4 +1,4 @@
-/** Rates of now. Of all flows the collector knows them; of a part of the flows the store is asked for the last minute. */
+/** Rates of now. Of all flows the collector knows them; of a part of them the store is asked for the last minute. */
 import { computed, shallowRef, watch } from "vue";
 import { api, ask } from "@/api/client";
 import { usePolling } from "@/composables/usePolling";
@@ -25,24 +25,30 @@ const LAG_S = 10;
 const POLL_MS = 10_000;
 const MOST = 120;
 
-async function storedRates(filter: string, signal: AbortSignal): Promise<Rates> {
+/** Which flows are meant. */
+interface Wanted {
+  filter: string;
+  plausible: boolean;
+}
+
+async function storedRates({ filter, plausible }: Wanted, signal: AbortSignal): Promise<Rates> {
   const end = new Date(Date.now() - LAG_S * 1000).toISOString();
-  const body = topOf({ dimensions: ["Proto"], limit: 1, end, last_seconds: WINDOW_S, filter });
+  const body = topOf({ dimensions: ["Proto"], limit: 1, end, last_seconds: WINDOW_S, filter, leave_out_implausible: plausible });
   const { total } = await ask(api.POST("/api/v1/flows/top", { body, signal }));
   return { bits: (total.bytes * 8) / WINDOW_S, packets: total.packets / WINDOW_S, flows: total.flows / WINDOW_S };
 }
 
-export function useLiveFigures(filter: () => string, exporters: Question<ExporterView[]>) {
+export function useLiveFigures(wanted: () => Wanted, exporters: Question<ExporterView[]>) {
   const { mayOperate } = useSession();
-  const all = computed(() => mayOperate.value && filter().trim() === "");
-  const stored = useQuestion(
-    () => (all.value ? null : { filter: filter() }),
-    ({ filter: text }, signal) => storedRates(text, signal),
-  );
+  const all = computed(() => mayOperate.value && wanted().filter.trim() === "" && !wanted().plausible);
+  const stored = useQuestion(() => {
+    const { filter, plausible } = wanted();
+    return all.value ? null : { filter, plausible };
+  }, storedRates);
   usePolling(stored.refresh, () => (all.value ? 0 : POLL_MS));
 
   const course = shallowRef<readonly Rates[]>([]);
-  watch(filter, () => (course.value = []), { flush: "sync" });
+  watch([() => wanted().filter, () => wanted().plausible], () => (course.value = []), { flush: "sync" });
   watch(
     () => (all.value ? exporters.answer.value && summarise(exporters.answer.value) : stored.answer.value),
     (rates) => {

@@ -1,4 +1,5 @@
 /** What the server says of itself; answers are checked, not believed: their parts are of no fixed shape. */
+import type { components } from "@/api/schema";
 import { formatDuration, formatNumber } from "@/format";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -80,6 +81,17 @@ export function storeFacts(body: unknown): StoreFacts {
 
 export function keptWords({ keepDays }: Pick<StoreTable, "keepDays">): string {
   return keepDays === null ? "for ever" : `${formatNumber(keepDays)} day${keepDays === 1 ? "" : "s"}`;
+}
+
+export const HEALTH_WORDS: Readonly<Record<components["schemas"]["HealthReport"]["status"], { words: string; badge: string }>> = {
+  ok: { words: "healthy", badge: "badge-good" },
+  degraded: { words: "needs attention", badge: "badge-warn" },
+  failed: { words: "failing", badge: "badge-bad" },
+};
+
+/** How the server is, in words and a colour. */
+export function healthWords(health: string): { words: string; badge: string } {
+  return Object.entries(HEALTH_WORDS).find(([name]) => name === health)?.[1] ?? { words: health, badge: "" };
 }
 
 export interface Totals {

@@ -2,7 +2,7 @@
 import type { IconName } from "@/components/icons";
 import type { Session } from "@/composables/useSession";
 
-export const SECTION_KEYS = ["profile", "tokens", "filters", "views", "users", "appearance", "about"] as const;
+const SECTION_KEYS = ["profile", "tokens", "filters", "views", "users", "appearance", "about"] as const;
 export type SectionKey = (typeof SECTION_KEYS)[number];
 
 export interface Section {

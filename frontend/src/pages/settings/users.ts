@@ -12,12 +12,12 @@ export function isLastAdmin(user: User, users: readonly User[]): boolean {
   return admins.length === 1 && admins[0]?.name === user.name;
 }
 
-const SOURCES: Readonly<Record<User["source"], string>> = { local: "password", oidc: "login provider" };
+export const LOGIN_WORDS: Readonly<Record<User["source"], string>> = { local: "password", oidc: "login provider" };
 
 /** How a user logs in. */
 export function loginWords(user: Pick<User, "source" | "has_password">): string {
-  if (user.source !== "local") return SOURCES[user.source];
-  return user.has_password ? SOURCES.local : "no password";
+  if (user.source !== "local") return LOGIN_WORDS[user.source];
+  return user.has_password ? LOGIN_WORDS.local : "no password";
 }
 
 /** What is typed of a user. */

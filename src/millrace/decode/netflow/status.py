@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from millrace.decode.netflow.sampling import BINDINGS
 from millrace.decode.oddities import Oddity
+
+SAMPLING_BINDINGS = (*BINDINGS, "record", "source")
+"""What a sampling rate may hold for (`SamplingStatus`)."""
 
 FieldStatus = tuple[int, int, int]
 """Element, enterprise number (0: IANA) and length in bytes (65535: variable)."""
@@ -50,8 +54,8 @@ class SamplingStatus:
     protocol : str
     domain : int
     binding : str
-        What it holds for: ``domain``, ``selector``, ``interface``, ``line-card``,
-        ``template``, ``record`` (each tells its own) or, of sFlow, ``source``.
+        What it holds for, of `SAMPLING_BINDINGS`: the domain, a selector, an interface, a line card, a template,
+        ``record`` (each tells its own) or, of sFlow, a ``source``.
     id : int
         Of the selector, interface or source.
     rate : int

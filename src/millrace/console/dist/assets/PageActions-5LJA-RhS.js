@@ -1,1 +1,0 @@
-import{D as e,m as t,n,o as r,w as i}from"./runtime-core.esm-bundler-BwAIHknA.js";var a=t({__name:`PageActions`,setup(t){return(t,a)=>(i(),r(n,{defer:``,to:`#page-actions`},[e(t.$slots,`default`)]))}});export{a as t};
