@@ -8,6 +8,7 @@ and many questions. Such a part is detached: its files move to the folder
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 
@@ -49,6 +50,10 @@ class Damage:
         """Check the suspects and detach the damaged ones; a sentence for each of these."""
         with self._guard:
             suspects, self._suspects = self._suspects, {}
+        if suspects:
+            # One that a full device tore is replaced by those that it was merged of; it is not there any more then.
+            with contextlib.suppress(RuntimeError):
+                self._engine.torn.look()
         return [
             f"part {part} of table {table} is damaged; it was set aside and its rows are missing"
             for table, part in suspects

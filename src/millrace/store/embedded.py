@@ -36,6 +36,7 @@ from millrace.store.sql_server import SqlServer
 from millrace.store.state import State
 from millrace.store.status import table_statuses
 from millrace.store.store import LATE_SECONDS, Maintenance, StoreStatus
+from millrace.store.tokens import Tokens
 from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
 
 log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ class EmbeddedStore:
         self._state = State(self._engine)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
+        self._tokens = Tokens()
         self._room = disk.Room(self._engine, self._folder, self._settings, self._audit)
         self._guard = Guard(self._engine, self._state, schema, self._tables, self._audit)
         self._pruner = Pruner(self._engine, self._state, self._tables, self._guard, self._audit)
@@ -357,26 +359,13 @@ class EmbeddedStore:
             log.warning("a deletion that was begun before is finished", folder=str(self._folder))
 
     def _insert(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
-        names = tuple(flows.columns)
-        settings: dict[str, int | str] = {
-            "max_threads": 1,
-            "max_insert_threads": 1,
-            "max_partitions_per_insert_block": 0,
-        }
-        if token is None:
-            settings["insert_deduplicate"] = 0
-        else:
-            settings |= {"insert_deduplication_token": token, "deduplicate_insert_select": "force_enable"}
         try:
-            block = native.encode(flows, schema)
             try:
-                self._room.require()
-                self._engine.insert(table, names, native.structure(names, schema), block, settings)
+                self._insert_once(table, flows, schema, token)
             except (StoreFullError, RuntimeError, OSError) as error:
-                if not (faults.is_full(error) and self._make_room(sum(len(buffer) for buffer in block))):
+                if not (faults.is_full(error) and self._make_room(flows.nbytes)):
                     raise
-                self._room.require()
-                self._engine.insert(table, names, native.structure(names, schema), block, settings)
+                self._insert_once(table, flows, schema, token)
         except MillraceError as error:
             self._insert_errors[table] = str(error)
             raise
@@ -386,11 +375,33 @@ class EmbeddedStore:
             raise refused from error
         self._insert_errors[table] = ""
 
+    def _insert_once(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
+        names = tuple(flows.columns)
+        settings: dict[str, int | str] = {
+            "max_threads": 1,
+            "max_insert_threads": 1,
+            "max_partitions_per_insert_block": 0,
+        }
+        its_token, left = self._tokens.rest(token, flows)
+        if its_token is None:
+            settings["insert_deduplicate"] = 0
+        else:
+            settings |= {"insert_deduplication_token": its_token, "deduplicate_insert_select": "force_enable"}
+        block = native.encode(left, schema)
+        self._room.require()
+        try:
+            self._engine.insert(table, names, native.structure(names, schema), block, settings)
+        except faults.TornError as error:
+            self._tokens.torn(token, error)
+            raise
+        self._tokens.done(token)
+
     def _maintain(self, now_ms: int, *, hurry: bool) -> Maintenance:
         done = Maintenance()
         started = time.perf_counter()
         with self._maintaining:
             try:
+                self._engine.torn.look()
                 self._keeper.make_room(done)
                 self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)

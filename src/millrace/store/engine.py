@@ -13,7 +13,9 @@ Measured with chDB 4.4 on two cores, and relied upon here:
 * ``Connection.send_insert`` hides errors that appear when the part is
   committed (a full device): it reports rows that were never stored. Rows are
   therefore handed over as a Native block in an anonymous memory file, which
-  ``INSERT … SELECT … FROM file()`` reads at the same speed and with errors.
+  ``INSERT … SELECT … FROM file()`` reads at the same speed and with errors;
+* a write that fails because the device is full is not noticed at all: see
+  `millrace.store.torn`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ from millrace.store import parameters as binding
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.ddl import literal, setting_list
+from millrace.store.gate import Gate
 from millrace.store.native import Buffer
+from millrace.store.torn import TornParts
 
 _MIB = 1024 * 1024
 
@@ -60,6 +64,11 @@ class Engine:
         Settings of the server (``mark_cache_size`` …).
     connections : int
         Reading connections that may be open at the same time.
+
+    Attributes
+    ----------
+    torn : TornParts
+        Looks for parts that could not be written whole.
     """
 
     def __init__(self, folder: Path, server: Mapping[str, int | str], connections: int) -> None:
@@ -68,6 +77,8 @@ class Engine:
         self._writers: list[Any] = []
         self._readers: list[Any] = []
         self._gate = threading.BoundedSemaphore(connections)
+        self._tables = Gate()
+        self.torn = TornParts(self._rows, self._tables)
         self._guard = threading.Lock()
         self._given_back = threading.Condition(self._guard)
         self._leased = 0
@@ -87,6 +98,7 @@ class Engine:
         try:
             with self._writer() as connection:
                 connection.query("SELECT 1")
+            self.torn.start()
         except RuntimeError as error:
             self._open = False
             if "already initialized with path" in str(error):
@@ -123,12 +135,16 @@ class Engine:
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         """Run a statement that writes, with bound values; RuntimeError of the engine if it fails."""
-        with self._writer() as connection:
-            statement = sql + (f" SETTINGS {setting_list(settings)}" if settings else "")
+        statement = sql + (f" SETTINGS {setting_list(settings)}" if settings else "")
+        with self.torn.writing(sql), self._writer() as connection:
             connection.query(statement, "Null", **({"params": dict(parameters)} if parameters else {}))
 
     def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
         """Run a small internal SELECT, with bound values; rows of texts."""
+        with self._tables.passing():
+            return self._rows(sql, parameters)
+
+    def _rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
         with self._writer() as connection:
             given = {"params": dict(parameters)} if parameters else {}
             raw: bytes = connection.query(sql, "TabSeparatedRaw", **given).bytes()
@@ -157,12 +173,13 @@ class Engine:
             Settings of the statement.
         """
         columns = ", ".join(f"`{name}`" for name in names)
-        with _memory_file(block, self._folder) as path, self._writer() as connection:
-            connection.query(
+        with _memory_file(block, self._folder) as path:
+            sql = (
                 f"INSERT INTO `{table}` ({columns}) SETTINGS {setting_list(settings)} "
-                f"SELECT {columns} FROM file({literal(path)}, 'Native', {literal(structure)})",
-                "Null",
+                f"SELECT {columns} FROM file({literal(path)}, 'Native', {literal(structure)})"
             )
+            with self.torn.writing(sql), self._writer() as connection:
+                connection.query(sql, "Null")
 
     def read(
         self,
@@ -182,7 +199,7 @@ class Engine:
             Of the engine, if it fails or is cancelled.
         """
         bound = {name: binding.bind(value) for name, value in parameters.items()}
-        with self._reader(cancel) as connection, self._cancellable(cancel) as mark:
+        with self._reader(cancel) as connection, self._tables.passing(), self._cancellable(cancel) as mark:
             limits = ", ".join(
                 f"{name} = {literal(value) if isinstance(value, str) else value}"
                 # An old mark on this connection could be that of a statement which is being ended.
@@ -215,7 +232,7 @@ class Engine:
         """End the statement that carries `mark`; goes on until it is over."""
         while not over.is_set():
             try:
-                self.execute(f"KILL QUERY WHERE Settings['log_comment'] = {literal(mark)} ASYNC")
+                self._rows(f"KILL QUERY WHERE Settings['log_comment'] = {literal(mark)} ASYNC")
             except (RuntimeError, StoreError):
                 return
             over.wait(_KILL_AGAIN_S)

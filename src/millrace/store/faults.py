@@ -47,6 +47,22 @@ _HINTS = {
 }
 
 
+class TornError(RuntimeError):
+    """The engine could not write what a statement inserted, and did not notice: it was taken out again.
+
+    Attributes
+    ----------
+    table : str
+    partitions : tuple of str
+        Ids of the partitions whose rows are not stored; those of others are.
+    """
+
+    def __init__(self, table: str, partitions: tuple[str, ...]) -> None:
+        super().__init__(f"rows of {table} could not be written whole (is the device full?); none of them are stored")
+        self.table = table
+        self.partitions = partitions
+
+
 def code_of(error: BaseException) -> int:
     """ClickHouse error code of an engine exception; 0 if it names none."""
     found = _CODE.search(str(error))
@@ -68,7 +84,11 @@ def is_full(error: BaseException) -> bool:
     """Whether an exception says that there is no room."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOSPC
-    return isinstance(error, StoreFullError) or code_of(error) == _NOT_ENOUGH_SPACE or _NO_SPACE_TEXT in str(error)
+    return (
+        isinstance(error, StoreFullError | TornError)
+        or code_of(error) == _NOT_ENOUGH_SPACE
+        or _NO_SPACE_TEXT in str(error)
+    )
 
 
 def of_write(error: BaseException, doing: str) -> StoreError:

@@ -1,0 +1,146 @@
+"""A device that fills up while the engine writes: it does not notice, so the store does.
+
+A limit on the size of files stands for the full device: writes beyond it fail in the same way.
+"""
+
+import resource
+import signal
+import threading
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pytest
+
+from millrace.errors import StoreFullError
+from millrace.store import RAW_TABLE
+from millrace.store.faults import TornError
+from millrace.store.gate import Gate
+from millrace.store.tokens import Tokens
+from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
+
+NO_ROOM = 2_048
+"""Bytes of a file: more than the block of a few rows that is handed to the engine, less than a part of them."""
+
+MIDNIGHT_MS = NOW_MS // 86_400_000 * 86_400_000
+
+
+@contextmanager
+def files_end_at(size):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def detached(store):
+    return store.query("SELECT name FROM system.detached_parts").to_pylist()
+
+
+def test_flows_that_could_not_be_written_whole_are_refused_and_stored_later(open_store):
+    store = open_store()
+    store.insert(few_keys(5, seed=1), token="first")
+    for _ in range(3):
+        with files_end_at(NO_ROOM), pytest.raises(StoreFullError, match="none of them are stored"):
+            store.insert(few_keys(7, seed=2), token="second")
+    assert totals(store, RAW_TABLE) == totals_of(few_keys(5, seed=1))
+    store.insert(few_keys(7, seed=2), token="second")
+    assert totals(store, RAW_TABLE) == totals_of(few_keys(5, seed=1), few_keys(7, seed=2))
+    store.wait_until_rolled_up(NOW_MS)
+    assert_rollups_agree(store)
+    assert not detached(store)
+
+
+def test_parts_come_back_where_a_merge_could_not_be_written_whole(open_store):
+    store = open_store()
+    batches = [few_keys(6, seed=seed) for seed in range(12)]
+    for number, flows in enumerate(batches):
+        store.insert(flows, token=str(number))
+    store.maintain(NOW_MS - HOUR_MS)
+    with files_end_at(NO_ROOM):
+        merge_unnoticed(store)
+    store.maintain(NOW_MS - HOUR_MS)
+    assert store._engine.torn.found
+    assert totals(store, RAW_TABLE) == totals_of(*batches)
+    assert not detached(store)
+    store.wait_until_rolled_up(NOW_MS)
+    assert_rollups_agree(store)
+    store = open_store()
+    assert totals(store, RAW_TABLE) == totals_of(*batches)
+    store.wait_until_rolled_up(NOW_MS)
+    assert_rollups_agree(store)
+
+
+def merge_unnoticed(store):
+    """Merge as the background does: nobody waits for it."""
+    with store._engine._writer() as connection, suppress(RuntimeError):
+        connection.query(f"OPTIMIZE TABLE {RAW_TABLE} FINAL", "Null")
+
+
+def test_a_rollup_that_could_not_be_written_whole_is_redone(open_store):
+    store = open_store()
+    for seed in range(4):
+        store.insert(few_keys(50, seed=seed), token=str(seed))
+    with files_end_at(NO_ROOM):
+        done = store.maintain(NOW_MS)
+    assert done.errors
+    store.wait_until_rolled_up(NOW_MS)
+    assert_rollups_agree(store)
+    store = open_store()
+    assert_rollups_agree(store)
+
+
+def test_only_the_rows_of_a_torn_partition_are_stored_again():
+    tokens = Tokens()
+    flows = few_keys(40, start_ms=MIDNIGHT_MS - 30_000, span_ms=60_000)
+    assert tokens.rest("a", flows) == ("a", flows)
+    day = np.datetime_as_string(np.datetime64(MIDNIGHT_MS, "ms"), unit="D").replace("-", "")
+    tokens.torn("a", TornError(RAW_TABLE, (day,)))
+    token, left = tokens.rest("a", flows)
+    assert token == "a/1"
+    expected = flows.columns["TimeReceived"][flows.columns["TimeReceived"] >= MIDNIGHT_MS]
+    assert left.columns["TimeReceived"].tolist() == expected.tolist()
+    assert 0 < len(left) < len(flows)
+    tokens.done("a")
+    assert tokens.rest("a", flows) == ("a", flows)
+
+
+def test_nothing_passes_a_closed_gate_and_closing_waits_for_what_is_inside():
+    gate, seen = Gate(), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def pass_slowly():
+        with gate.passing():
+            inside.set()
+            leave.wait(10)
+            seen.append("left")
+
+    def close():
+        with gate.closed():
+            seen.append("alone")
+
+    slow = threading.Thread(target=pass_slowly)
+    slow.start()
+    inside.wait(10)
+    closing = threading.Thread(target=close)
+    closing.start()
+    closing.join(0.1)
+    assert not seen
+    leave.set()
+    slow.join(10)
+    closing.join(10)
+    with gate.passing():
+        seen.append("passed")
+    assert seen == ["left", "alone", "passed"]
+
+
+def totals_of(*batches):
+    columns = [batch.columns for batch in batches]
+    return (
+        sum(len(batch) for batch in batches),
+        sum(int(part["Bytes"].sum()) for part in columns),
+        sum(int(part["Packets"].sum()) for part in columns),
+    )
