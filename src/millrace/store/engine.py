@@ -78,7 +78,9 @@ class Engine:
         self._readers: list[Any] = []
         self._gate = threading.BoundedSemaphore(connections)
         self._tables = Gate()
-        self.torn = TornParts(self._rows, self._tables)
+        self.torn = TornParts(self._look, self._tables)
+        self._looking = threading.Lock()
+        self._looker: Any = None
         self._guard = threading.Lock()
         self._given_back = threading.Condition(self._guard)
         self._leased = 0
@@ -98,6 +100,7 @@ class Engine:
         try:
             with self._writer() as connection:
                 connection.query("SELECT 1")
+            self._looker = self._connect()
             self.torn.start()
         except RuntimeError as error:
             self._open = False
@@ -115,6 +118,10 @@ class Engine:
             self._end_questions(idle)
         for connection in idle:
             connection.close()
+        with self._looking:
+            if self._looker is not None:
+                self._looker.close()
+            self._looker = None
 
     def _end_questions(self, idle: list[Any]) -> None:
         """Wait for the statements that run, at most `_STOP_S`; those that only read are ended."""
@@ -136,7 +143,7 @@ class Engine:
     ) -> None:
         """Run a statement that writes, with bound values; RuntimeError of the engine if it fails."""
         statement = sql + (f" SETTINGS {setting_list(settings)}" if settings else "")
-        with self.torn.writing(sql), self._writer() as connection:
+        with self._writer() as connection, self.torn.writing(sql):
             connection.query(statement, "Null", **({"params": dict(parameters)} if parameters else {}))
 
     def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
@@ -146,9 +153,14 @@ class Engine:
 
     def _rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
         with self._writer() as connection:
-            given = {"params": dict(parameters)} if parameters else {}
-            raw: bytes = connection.query(sql, "TabSeparatedRaw", **given).bytes()
-        return [line.split("\t") for line in raw.decode("utf-8", "replace").splitlines()]
+            return _texts(connection, sql, parameters)
+
+    def _look(self, sql: str) -> list[list[str]]:
+        """Run a statement of `torn`, also while a stop waits for the statement that is looked after."""
+        with self._looking:
+            if self._looker is None:
+                raise StoreError("the store is not started")
+            return _texts(self._looker, sql)
 
     def insert(
         self,
@@ -178,7 +190,7 @@ class Engine:
                 f"INSERT INTO `{table}` ({columns}) SETTINGS {setting_list(settings)} "
                 f"SELECT {columns} FROM file({literal(path)}, 'Native', {literal(structure)})"
             )
-            with self.torn.writing(sql), self._writer() as connection:
+            with self._writer() as connection, self.torn.writing(sql):
                 connection.query(sql, "Null")
 
     def read(
@@ -296,6 +308,12 @@ class Engine:
             with self._guard:
                 self._leased -= 1
                 self._given_back.notify_all()
+
+
+def _texts(connection: Any, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:  # noqa: ANN401
+    given = {"params": dict(parameters)} if parameters else {}
+    raw: bytes = connection.query(sql, "TabSeparatedRaw", **given).bytes()
+    return [line.split("\t") for line in raw.decode("utf-8", "replace").splitlines()]
 
 
 @contextmanager

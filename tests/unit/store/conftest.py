@@ -1,4 +1,4 @@
-"""Stores for tests. The engine is one per process and takes 0.3 s to open, so most tests share one, emptied."""
+"""Stores for tests. The engine is one per process and takes 0.3 s to open: the tests of a module share one, emptied."""
 
 import pytest
 
@@ -32,7 +32,7 @@ class SharedStore:
             self._store = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_store(tmp_path_factory):
     shared = SharedStore(tmp_path_factory.mktemp("shared store"))
     yield shared

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from millrace.errors import StoreFullError
 from millrace.threads import Ticker, Trouble, Watched
@@ -32,13 +33,14 @@ def test_an_error_is_told_until_it_is_over_and_known_afterwards():
     assert (trouble.error, trouble.failures) == ("ValueError: x", 2)
 
 
-def test_the_same_error_is_logged_once(capsys):
+def test_the_same_error_is_logged_once():
     trouble = Trouble("storing")
-    for _ in range(50):
+    with capture_logs() as logs:
+        for _ in range(50):
+            trouble.note(StoreFullError("no room"))
+        trouble.clear()
         trouble.note(StoreFullError("no room"))
-    trouble.clear()
-    trouble.note(StoreFullError("no room"))
-    assert capsys.readouterr().out.count("storing failed") == 2
+    assert [entry["event"] for entry in logs].count("storing failed") == 2
     assert trouble.failures == 51
 
 
