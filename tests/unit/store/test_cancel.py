@@ -29,7 +29,9 @@ def ask(store, cancel, sql=ENDLESS):
 def wait_until_running(store, count=1):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        seen = store._engine.rows("SELECT count() FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers(%'")
+        seen = store._engine.rows(
+            "SELECT count() FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers(%'"
+        )
         # Neither this statement nor the one that asks for types before begins so.
         if int(seen[0][0]) >= count:
             return
