@@ -70,6 +70,22 @@ describe.each(["editor", "plain field"])("the filter as %s", (kind) => {
   });
 });
 
+it("goes on where somebody types when the editor comes", async () => {
+  vi.resetModules();
+  vi.doUnmock("@/components/filter/editor");
+  answer({ "POST /api/v1/filter/check": check, "GET /api/v1/filters": [] });
+  const { wrapper } = await mountPart(FilterEditor, { props: { modelValue: "" } });
+  const field = wrapper.get("textarea");
+  (field.element as HTMLTextAreaElement).focus();
+  await field.setValue("Proto = ");
+  await vi.waitFor(() => expect(wrapper.find("textarea").exists()).toBe(false));
+  await flushPromises();
+
+  const content = wrapper.get(".cm-content").element;
+  expect(document.activeElement).toBe(content);
+  expect(content.textContent).toBe("Proto = ");
+});
+
 describe("the plain field", () => {
   beforeEach(() => {
     vi.resetModules();

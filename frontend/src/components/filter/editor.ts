@@ -51,7 +51,8 @@ export interface Editor {
   /** Colours and the error of a text; passed over if the text has changed since. */
   setCheck: (text: string, check: FilterCheck) => void;
   setDisabled: (disabled: boolean) => void;
-  focus: () => void;
+  /** With the caret at a place of the text, if one is given. */
+  focus: (at?: number) => void;
   destroy: () => void;
 }
 
@@ -196,7 +197,10 @@ export function createEditor(options: EditorOptions): Editor {
     setDisabled(disabled) {
       view.dispatch({ effects: editable.reconfigure(EditorView.editable.of(!disabled)) });
     },
-    focus: () => view.focus(),
+    focus: (at) => {
+      if (at !== undefined) view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
+      view.focus();
+    },
     destroy: () => view.destroy(),
   };
 }
