@@ -101,6 +101,10 @@ def test_what_is_pasted_is_run_as_it_stands(page, demo, window, key):
         explore.reaches(filter="Proto = 6")
 
 
+PROCESSED = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}
+"""Enter as the browser tells it while an input method has it."""
+
+
 def test_enter_that_ends_a_composition_runs_nothing(page, demo, window):
     explore = Explore(page, demo).open(**window)
     methods = page.context.new_cdp_session(page)
@@ -108,7 +112,8 @@ def test_enter_that_ends_a_composition_runs_nothing(page, demo, window):
     explore.filter.click()
     page.keyboard.type("Proto = ")
     methods.send("Input.imeSetComposition", {"text": "6", "selectionStart": 1, "selectionEnd": 1})
-    page.keyboard.press("Enter")
+    methods.send("Input.dispatchKeyEvent", {**PROCESSED, "type": "rawKeyDown"})
+    methods.send("Input.dispatchKeyEvent", {**PROCESSED, "type": "keyUp"})
     page.wait_for_timeout(500)
     assert "filter" not in explore.state()
     methods.send("Input.insertText", {"text": "6"})

@@ -17,6 +17,14 @@ QUICK = "pipeline:\n  flush_interval_s: 0.1\n  retry_interval_s: 0.1\n  stop_tim
 FULL = "store:\n  min_free_bytes: 1000000000000000\n"
 
 
+@pytest.fixture(autouse=True)
+def _signals():
+    """A signal that whoever runs the tests ignores (``nohup``) would be ignored by what they start, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def collector(tmp_path):
     running = []
