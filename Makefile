@@ -23,10 +23,12 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
-# What is measured against a clock or needs the whole machine (services, browser) runs alone, the rest side by side.
+# What needs the whole machine (services) runs alone, the rest side by side.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/services --ignore tests/browser
-	$(BIN)/python -m pytest tests/services tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/services --ignore tests/browser
+	$(BIN)/python -m pytest tests/services
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/browser
 
 bench: $(READY)
 	$(BIN)/millrace bench
