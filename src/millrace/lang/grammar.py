@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 from functools import cache
 from importlib import resources
@@ -17,10 +18,18 @@ _WORDS = {
 KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "NOTIN", "LIKE", "ILIKE", "UNLIKE", "IUNLIKE", "BETWEEN"})
 """Words that are no values unless they are quoted."""
 
+_making = threading.Lock()
+"""Two threads that make a grammar at once meet an error of Python 3.11: recursion depth mismatch in ``ast``."""
+
+
+def grammar() -> Lark:
+    """The parser of the language; any number of threads may use it at once."""
+    with _making:
+        return _grammar()
+
 
 @cache
-def grammar() -> Lark:
-    """The parser of the language."""
+def _grammar() -> Lark:
     text = resources.files("millrace.lang").joinpath("filter.lark").read_text("ascii")
     return Lark(text, parser="lalr", lexer="basic")
 
