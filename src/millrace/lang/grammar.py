@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection
-from functools import cache
 from importlib import resources
 
 from lark import Lark
@@ -18,20 +16,8 @@ _WORDS = {
 KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "NOTIN", "LIKE", "ILIKE", "UNLIKE", "IUNLIKE", "BETWEEN"})
 """Words that are no values unless they are quoted."""
 
-_making = threading.Lock()
-"""Two threads that make a grammar at once meet an error of Python 3.11: recursion depth mismatch in ``ast``."""
-
-
-def grammar() -> Lark:
-    """The parser of the language; any number of threads may use it at once."""
-    with _making:
-        return _grammar()
-
-
-@cache
-def _grammar() -> Lark:
-    text = resources.files("millrace.lang").joinpath("filter.lark").read_text("ascii")
-    return Lark(text, parser="lalr", lexer="basic")
+PARSER = Lark(resources.files("millrace.lang").joinpath("filter.lark").read_text("ascii"), parser="lalr", lexer="basic")
+"""The parser of the language. Made on import, so by one thread: in two at once Python 3.11's ``ast`` fails."""
 
 
 def starts_condition(accepted: Collection[str]) -> bool:

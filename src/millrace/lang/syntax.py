@@ -9,7 +9,7 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedToken
 
 from millrace.lang.faults import FilterError
-from millrace.lang.grammar import expected, grammar, takes_operator, takes_value
+from millrace.lang.grammar import PARSER, expected, takes_operator, takes_value
 from millrace.lang.operators import MEANINGS
 from millrace.lang.values import nearest
 
@@ -24,7 +24,7 @@ def syntax(text: str) -> Tree[Token]:
         problem = f"a filter may have {MAX_LENGTH} characters at most, this one has {len(text)}"
         raise FilterError(problem, text, MAX_LENGTH, len(text))
     try:
-        return grammar().parse(text)
+        return PARSER.parse(text)
     except UnexpectedToken as error:
         raise _syntax_error(error, text) from None
 
@@ -51,8 +51,8 @@ def _accepted_before(bad: Token, text: str) -> Collection[str]:
 
     The parser that failed does not know them all: it has finished already what could still go on (LALR).
     """
-    parser = grammar().parse_interactive("")
-    for token in grammar().lex(text):
+    parser = PARSER.parse_interactive("")
+    for token in PARSER.lex(text):
         if bad.type != "$END" and (token.start_pos or 0) >= (bad.start_pos or 0):
             break
         parser.feed_token(token)

@@ -8,7 +8,7 @@ from typing import cast
 from lark import Token
 from lark.exceptions import UnexpectedToken
 
-from millrace.lang.grammar import grammar
+from millrace.lang.grammar import PARSER
 from millrace.lang.syntax import MAX_LENGTH
 
 BLANK = frozenset({"WHITESPACE", "COMMENT"})
@@ -17,14 +17,14 @@ BLANK = frozenset({"WHITESPACE", "COMMENT"})
 
 def lexed(text: str) -> list[Token]:
     """Every token of the first `MAX_LENGTH` characters, blanks and comments too."""
-    return list(grammar().lex(text[:MAX_LENGTH], dont_ignore=True))
+    return list(PARSER.lex(text[:MAX_LENGTH], dont_ignore=True))
 
 
 class Walk:
     """The parser, fed token by token. After one that does not fit it begins anew."""
 
     def __init__(self) -> None:
-        self._parser = grammar().parse_interactive("")
+        self._parser = PARSER.parse_interactive("")
 
     @property
     def choices(self) -> Collection[str]:
@@ -40,7 +40,7 @@ class Walk:
         """Go past a token; blanks and comments change nothing."""
         if token.type in BLANK or self._takes(token):
             return
-        self._parser = grammar().parse_interactive("")
+        self._parser = PARSER.parse_interactive("")
         self._takes(token)
 
     def _takes(self, token: Token) -> bool:
