@@ -1,6 +1,7 @@
 """The filter editor: completion, errors, saved filters."""
 
 import re
+from collections import Counter
 
 import httpx
 import pytest
@@ -30,6 +31,26 @@ def test_columns_operators_and_values_are_completed(page, demo, window):
 
     explore.reaches(filter='InIfProvider = "cogent"')
     until(page, lambda: explore.names() and explore.state()["filter"] == 'InIfProvider = "cogent"')
+
+
+def test_values_that_the_store_tells_late_are_asked_for_again(page, demo, window):
+    asked = Counter()
+
+    def late(route):
+        text = route.request.post_data_json["text"]
+        asked[text] += 1
+        answer = route.fetch()
+        nothing = {"options": [], "late": True} if asked[text] < 3 else {}
+        route.fulfill(response=answer, json=answer.json() | nothing)
+
+    explore = Explore(page, demo).open(**window)
+    page.route("**/api/v1/filter/complete", late)
+    explore.filter.click()
+    page.keyboard.insert_text("InIfSpeed = 1")
+
+    options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+    expect(options.first).to_contain_text("recent")
+    assert asked == {"InIfSpeed = 1": 3}
 
 
 COMPLETE = [

@@ -1083,10 +1083,14 @@ export interface components {
          *     unfinished : bool
          *         Whether something stands there that means nothing by itself: an editor may put the first option in its place
          *         unasked. What is complete it leaves alone.
+         *     late : bool
+         *         Whether the store has not told the values of recent flows in time: asked again in a moment, they are there.
          */
         CompletionView: {
             /** End */
             end: number;
+            /** Late */
+            late: boolean;
             /** Options */
             options: components["schemas"]["OptionView"][];
             /** Start */

@@ -7,8 +7,12 @@ type Listener = (event: unknown) => void;
 
 const listeners = new Map<string, Listener>();
 const drawn: Record<string, unknown>[] = [];
+const manners: unknown[] = [];
 const made = {
-  setOption: (option: Record<string, unknown>) => drawn.push(option),
+  setOption(option: Record<string, unknown>, manner: unknown) {
+    drawn.push(option);
+    manners.push(manner);
+  },
   on: (name: string, listener: Listener) => listeners.set(name, listener),
   dispatchAction: vi.fn(),
   resize: vi.fn(),
@@ -20,7 +24,8 @@ describe("a chart", () => {
   let resize: (width: number, height: number) => void;
 
   beforeEach(() => {
-    drawn.length = 0;
+    drawn.length = manners.length = 0;
+    made.dispatchAction.mockClear();
     vi.stubGlobal(
       "ResizeObserver",
       class {
@@ -33,7 +38,7 @@ describe("a chart", () => {
     );
   });
 
-  async function chart(props: Record<string, unknown> = {}) {
+  async function bareChart(props: Record<string, unknown> = {}) {
     const { wrapper } = await mountPart(Chart, {
       props: {
         label: "Traffic by AS",
@@ -43,6 +48,11 @@ describe("a chart", () => {
       },
     });
     await vi.waitFor(() => expect(listeners.size).toBeGreaterThan(0));
+    return wrapper;
+  }
+
+  async function chart(props: Record<string, unknown> = {}) {
+    const wrapper = await bareChart(props);
     resize(800, 300);
     await flushPromises();
     return wrapper;
@@ -55,6 +65,20 @@ describe("a chart", () => {
 
     expect(drawn.map((option) => option["wide"])).toEqual([true, false]);
     expect(drawn[0]!["color"]).toHaveLength(14);
+  });
+
+  it("asks nothing of a drawing that is not drawn yet", async () => {
+    const { highlight, ...shown } = (await bareChart()).vm as unknown as { highlight: (target: object) => void; chart: unknown };
+    highlight({ seriesIndex: 0 });
+    expect(shown.chart).toBeNull();
+    expect(made.dispatchAction).not.toHaveBeenCalled();
+
+    resize(800, 300);
+    await flushPromises();
+    highlight({ seriesIndex: 0 });
+    expect(made.dispatchAction).toHaveBeenLastCalledWith({ type: "highlight", seriesIndex: 0 });
+    // ECharts fails on a highlight between a lazy option and its drawing.
+    expect(manners).toEqual([{ notMerge: true }]);
   });
 
   it("has a name and a table of the same", async () => {

@@ -135,6 +135,8 @@ class CompletionView:
     unfinished : bool
         Whether something stands there that means nothing by itself: an editor may put the first option in its place
         unasked. What is complete it leaves alone.
+    late : bool
+        Whether the store has not told the values of recent flows in time: asked again in a moment, they are there.
     """
 
     start: int
@@ -142,6 +144,7 @@ class CompletionView:
     what: What
     options: list[OptionView]
     unfinished: bool
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def filter_routes(services: Services) -> APIRouter:
             return complete(body.text, body.cursor, services.schema, services.names, names)
 
         found = await run_in_threadpool(known)
-        recent: list[ColumnValue] = []
+        recent: list[ColumnValue] | None = []
         # Nobody looks for a flow of exactly so many bytes.
         if found.what == "value" and found.column is not None and found.column.rollup != "sum":
             question = ValuesQuestion(column=found.column.name, contains=found.prefix[:256], limit=MAX_RECENT)
@@ -126,13 +126,13 @@ def _raw(column: Column) -> bool:
     return column.rollup != "key"
 
 
-def _completion(found: Completion, recent: list[ColumnValue]) -> CompletionView:
-    """Recent values first: they are what there is."""
-    options = {value.text: OptionView(value.text, value.label, "recent") for value in recent}
+def _completion(found: Completion, recent: list[ColumnValue] | None) -> CompletionView:
+    """Recent values first: they are what there is. None: they are still to come."""
+    options = {value.text: OptionView(value.text, value.label, "recent") for value in recent or ()}
     for option in found.options:
         options.setdefault(option.text, OptionView(option.text, option.label, option.detail))
     shown = list(options.values())[:MAX_OPTIONS]
-    return CompletionView(found.start, found.end, found.what, shown, found.unfinished)
+    return CompletionView(found.start, found.end, found.what, shown, found.unfinished, recent is None)
 
 
 def _combined(text: str, clauses: list[Clause], services: Services, saved: Mapping[str, str], timezone: tzinfo) -> str:

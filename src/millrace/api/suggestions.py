@@ -27,8 +27,8 @@ class Suggestions:
     def __init__(self) -> None:
         self._pool = FairPool(_RUNNING, _WAITING)
 
-    async def of(self, client: str, ask: Callable[[Cancel], list[ColumnValue]]) -> list[ColumnValue]:
-        """What `ask` returns if it is there in time; else nothing, while it goes on and its answer is remembered.
+    async def of(self, client: str, ask: Callable[[Cancel], list[ColumnValue]]) -> list[ColumnValue] | None:
+        """What `ask` returns if it is there in time; else None, while it goes on and its answer is remembered.
 
         Parameters
         ----------
@@ -41,13 +41,13 @@ class Suggestions:
         try:
             future = self._pool.submit(client, lambda: ask(cancel))
         except FullError:
-            return []
+            return None
         asyncio.get_running_loop().call_later(_END_SECONDS, cancel.cancel)
         answer = asyncio.wrap_future(future)
         done, _ = await asyncio.wait((answer,), timeout=WAIT_SECONDS)
         if not done:
             answer.add_done_callback(_forget)
-            return []
+            return None
         try:
             return answer.result()
         except MillraceError as error:

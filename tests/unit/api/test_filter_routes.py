@@ -151,13 +151,16 @@ def test_slow_store_leaves_the_static_options_and_answers_the_next_key(made):
     store = Providers(seconds=0.6)
     client = made(store)
     began = time.monotonic()
-    texts = [option["text"] for option in post(client, "complete", text="Proto = ", cursor=8)["options"]]
+    told = post(client, "complete", text="Proto = ", cursor=8)
+    texts = [option["text"] for option in told["options"]]
     assert time.monotonic() - began < 0.5
     assert "tcp" in texts
     assert "99" not in texts
+    assert told["late"]
     time.sleep(0.7)
-    texts = [option["text"] for option in post(client, "complete", text="Proto = ", cursor=8)["options"]]
-    assert "99" in texts
+    told = post(client, "complete", text="Proto = ", cursor=8)
+    assert "99" in [option["text"] for option in told["options"]]
+    assert not told["late"]
     assert store.asked.acquire(blocking=False)
     assert not store.asked.acquire(blocking=False), "it was remembered"
 
@@ -167,6 +170,7 @@ def test_failing_store_leaves_the_static_options(made):
     store.fails = True
     told = post(made(store), "complete", text="Proto = ", cursor=8)
     assert "tcp" in [option["text"] for option in told["options"]]
+    assert not told["late"], "asked again it fails again"
 
 
 def test_clicked_values_are_added(editor):

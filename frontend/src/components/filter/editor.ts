@@ -15,6 +15,7 @@ import {
   currentCompletions,
   selectedCompletionIndex,
   setSelectedCompletion,
+  startCompletion,
   type Completion,
   type CompletionContext,
   type CompletionResult,
@@ -56,6 +57,10 @@ export interface Editor {
   destroy: () => void;
 }
 
+/** Between two requests for what the store tells late, and how many more there are: as long as it is given for an answer. */
+const LATE_PAUSE_MS = 500;
+const MOST_LATE = 10;
+
 const setTokens = StateEffect.define<DecorationSet>();
 
 /** Colours stay with their text while it changes, until the server has said the new ones. */
@@ -80,6 +85,15 @@ interface Offered extends Completion {
   finishes: boolean;
 }
 
+/** The list; while there is nothing to put into it because the store is late, it is asked for again. */
+async function completeInTime(text: string, at: number, signal: AbortSignal): ReturnType<typeof completeFilter> {
+  for (let again = 0; ; again++) {
+    const found = await completeFilter(text, at, signal);
+    if (found.options.length || !found.late || again === MOST_LATE || signal.aborted) return found;
+    await new Promise((resolve) => setTimeout(resolve, LATE_PAUSE_MS));
+  }
+}
+
 async function complete(context: CompletionContext): Promise<CompletionResult | null> {
   const text = context.state.doc.toString();
   const before = text.slice(0, context.pos);
@@ -88,7 +102,7 @@ async function complete(context: CompletionContext): Promise<CompletionResult | 
   const controller = new AbortController();
   context.addEventListener("abort", () => controller.abort());
   try {
-    const found = await completeFilter(text, context.pos, controller.signal);
+    const found = await completeInTime(text, context.pos, controller.signal);
     if (context.aborted || !found.options.length) return null;
     return {
       from: found.start,
@@ -200,6 +214,8 @@ export function createEditor(options: EditorOptions): Editor {
     focus: (at) => {
       if (at !== undefined) view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
       view.focus();
+      // Who was typing is offered what they would have been offered here.
+      if (at && at === view.state.doc.length) startCompletion(view);
     },
     destroy: () => view.destroy(),
   };
