@@ -1793,7 +1793,7 @@ export interface components {
          *     last_seen : str or None
          *         To the length of the interval of the table that knows it.
          *     in_bits_per_second, out_bits_per_second : float
-         *         Averages over the last five minutes, scaled by the sampling rate.
+         *         Averages over the last five minutes, as far as there are data, scaled by the sampling rate.
          */
         InterfaceView: {
             /**
@@ -2430,6 +2430,11 @@ export interface components {
         /**
          * SeenInterface
          * @description An interface of which flows are stored.
+         *
+         *     Attributes
+         *     ----------
+         *     in_bits_per_second, out_bits_per_second : float
+         *         Averages over the part of the range for which there are data.
          */
         SeenInterface: {
             /** Boundary */
@@ -2440,12 +2445,16 @@ export interface components {
             bytes_out: number;
             /** Description */
             description: string;
+            /** In Bits Per Second */
+            in_bits_per_second: number;
             /** Index */
             index: number;
             /** Last Seen */
             last_seen: string;
             /** Name */
             name: string;
+            /** Out Bits Per Second */
+            out_bits_per_second: number;
             /** Speed Mbps */
             speed_mbps: number;
         };

@@ -30,7 +30,7 @@ class InterfaceView:
     last_seen : str or None
         To the length of the interval of the table that knows it.
     in_bits_per_second, out_bits_per_second : float
-        Averages over the last five minutes, scaled by the sampling rate.
+        Averages over the last five minutes, as far as there are data, scaled by the sampling rate.
     """
 
     index: int
@@ -90,6 +90,6 @@ def _view(number: int, lately: SeenInterface | None, now: SeenInterface | None, 
         boundary=seen.boundary,
         seen=True,
         last_seen=seen.last_seen,
-        in_bits_per_second=8 * now.bytes_in / RATE_SECONDS if now else 0.0,
-        out_bits_per_second=8 * now.bytes_out / RATE_SECONDS if now else 0.0,
+        in_bits_per_second=now.in_bits_per_second if now else 0.0,
+        out_bits_per_second=now.out_bits_per_second if now else 0.0,
     )

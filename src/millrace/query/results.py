@@ -327,7 +327,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SeenInterface:
-    """An interface of which flows are stored."""
+    """An interface of which flows are stored.
+
+    Attributes
+    ----------
+    in_bits_per_second, out_bits_per_second : float
+        Averages over the part of the range for which there are data.
+    """
 
     index: int
     name: str
@@ -337,6 +343,8 @@ class SeenInterface:
     last_seen: str
     bytes_in: int
     bytes_out: int
+    in_bits_per_second: float
+    out_bits_per_second: float
 
 
 @dataclass(slots=True)

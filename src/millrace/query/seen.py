@@ -31,6 +31,7 @@ class SeenStatement:
         self._selection = selection
         self._tables = tables
         self.parameters = Parameters()
+        self._seconds = 1
         self.exporters_sql = self._build(["ExporterAddress"], _EXPORTER)
         self.interfaces_sql = {
             side: self._build(["ExporterAddress", f"{side}If"], [f"{side}If{attribute}" for attribute in _INTERFACE])
@@ -43,6 +44,8 @@ class SeenStatement:
         needed = [*(self._schema[name] for name in keys), *self._selection.columns]
         usable = answering(self._tables, needed, self._selection.end)
         chosen = plan(usable, self._selection.start, self._selection.end)
+        begin, end = self._selection.covered(chosen.start, chosen.end)
+        self._seconds = max(1, end - begin)
         selects = [identifier(column.name) for column in columns]
         source = relation(chosen, selects, self._selection.condition(self.parameters), self.parameters)
         listed = ", ".join(identifier(name) for name in keys)
@@ -66,7 +69,7 @@ class SeenStatement:
                 seen.setdefault((str(row[0]), int(str(row[1]))), {})[side] = (row[2:], last, octets)
         for (address, index), sides in sorted(seen.items()):
             if address in found and index:  # interface 0 means that it is not known
-                found[address].interfaces.append(_interface(index, sides))
+                found[address].interfaces.append(_interface(index, sides, self._seconds))
         return list(found.values())
 
     def _rows(
@@ -79,7 +82,8 @@ class SeenStatement:
         return [(list(row.values()), *amounts) for row, amounts in zip(rows, sums, strict=True)]
 
 
-def _interface(index: int, sides: dict[str, tuple[list[object], int, int]]) -> SeenInterface:
+def _interface(index: int, sides: dict[str, tuple[list[object], int, int]], seconds: int) -> SeenInterface:
+    bytes_in, bytes_out = (sides[side][2] if side in sides else 0 for side in ("In", "Out"))
     (name, description, speed, boundary), last, _ = max(sides.values(), key=lambda side: side[1])
     return SeenInterface(
         index=index,
@@ -88,6 +92,8 @@ def _interface(index: int, sides: dict[str, tuple[list[object], int, int]]) -> S
         speed_mbps=int(str(speed or 0)),
         boundary=str(boundary),
         last_seen=moment(last),
-        bytes_in=sides["In"][2] if "In" in sides else 0,
-        bytes_out=sides["Out"][2] if "Out" in sides else 0,
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
+        in_bits_per_second=8 * bytes_in / seconds,
+        out_bits_per_second=8 * bytes_out / seconds,
     )

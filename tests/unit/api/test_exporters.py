@@ -84,7 +84,7 @@ class _Engine:
 @pytest.fixture
 def detail(services):
     def seen(index, name="", octets=0):
-        return SeenInterface(index, name, "", 1000, "external", "2026-01-01T11:59:00Z", octets, 2 * octets)
+        return SeenInterface(index, name, "", 1000, "external", "2026-01-01T11:59:00Z", octets, 2 * octets, 80.0, 160.0)
 
     engine = _Engine(services.query, {3600: [seen(1, "et-0", 99), seen(2), seen(3)], 300: [seen(1, "et-0", 3000)]})
     metadata = StaticMetadata([Exporter("192.0.2.0/24", interfaces={4: Interface("lo0", speed_mbps=10)})])
@@ -106,7 +106,7 @@ def test_one_exporter_has_its_interfaces_and_what_passes_them(detail):
     interfaces = {interface["index"]: interface for interface in told["interfaces"]}
     assert list(interfaces) == [1, 2, 3, 4]
     first = interfaces[1]
-    assert (first["in_bits_per_second"], first["out_bits_per_second"]) == (8 * 3000 / 300, 8 * 6000 / 300)
+    assert (first["in_bits_per_second"], first["out_bits_per_second"]) == (80.0, 160.0)
     assert (first["name"], first["speed_mbps"], first["boundary"], first["seen"]) == ("et-0", 1000, "external", True)
     assert interfaces[3]["name"] == "ge-3", "as the exporter announces it"
     assert interfaces[3]["in_bits_per_second"] == 0

@@ -273,6 +273,17 @@ def test_seen_lists_exporters_and_their_interfaces(store, engine):
     assert [(i.index, i.bytes_out) for i in other.interfaces] == [(3, 10_000)]
 
 
+def test_rates_of_interfaces_are_of_the_time_for_which_there_are_data(store):
+    """In the first minutes after a start as well; and what waits for its storage is not idle time."""
+    tables = [Table("flows", first=BASE + 240, arrived=BASE + 280)]
+    store.insert([flow(second, InIf=1, OutIf=2, Bytes=1000) for second in range(240, 280)])
+    engine = QueryEngine(store, SCHEMA, lambda: tables)
+    (exporter,) = engine.seen(Question(last_seconds=300), Asking(BASE + 285.0))
+    (inner, outer) = exporter.interfaces
+    assert inner.bytes_in == 40_000
+    assert inner.in_bits_per_second == outer.out_bits_per_second == 8000
+
+
 @pytest.mark.parametrize("question", [TopQuestion(dimensions=["SrcAsn"]), SeriesQuestion(dimensions=["SrcAsn"])])
 def test_unknown_dimension_is_refused_with_the_nearest_one(engine, question):
     with pytest.raises(QueryError, match=r"unknown column 'SrcAsn'; did you mean 'SrcAS'\?"):
