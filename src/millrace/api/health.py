@@ -9,12 +9,14 @@ from pydantic import TypeAdapter
 from millrace.api.guard import unscoped
 from millrace.api.problems import WHO
 from millrace.api.services import Services
+from millrace.api.together import Together
 from millrace.telemetry import HealthReport
 
 
 def watch_routes(services: Services) -> APIRouter:
     """``/health``, ``/healthz`` and ``/metrics``."""
     router = APIRouter(tags=["state"])
+    rendered = Together(services.metrics.render)
 
     @router.get("/health", response_model=HealthReport, responses={503: {"model": HealthReport}})
     @router.get("/healthz", response_model=HealthReport, include_in_schema=False)
@@ -30,9 +32,9 @@ def watch_routes(services: Services) -> APIRouter:
         dependencies=[Depends(unscoped(services))],
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **WHO},
     )
-    def metrics() -> Response:
+    async def metrics() -> Response:
         """Metrics in Prometheus' text format."""
-        body, kind = services.metrics.render()
+        body, kind = await rendered.answer()
         return Response(body, headers={"Content-Type": kind})
 
     return router

@@ -1,8 +1,13 @@
 """State of the collector over HTTP."""
 
+import asyncio
+import threading
+from collections import Counter
+
+import httpx
 import pytest
 
-from millrace.api import ApiSettings
+from millrace.api import ApiSettings, create_app
 from millrace.telemetry import Condition
 
 from .conftest import SCHEMA
@@ -32,6 +37,36 @@ def test_metrics_are_prometheus_text(client, services):
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "millrace_api_things_total 2.0" in answer.text
+
+
+def test_metrics_that_take_long_are_rendered_once_for_all_who_ask_meanwhile(services):
+    """Who gives up and asks again made all wait longer, until nobody got an answer."""
+    began, go_on = Counter(), threading.Event()
+
+    def slow():
+        began["renderings"] += 1
+        go_on.wait(5)
+        return [((), 1.0)]
+
+    services.metrics.callback("gauge", "api", "slow", "Slow.", slow)
+    app = create_app(services, ApiSettings())
+
+    async def scrape():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            impatient = asyncio.create_task(client.get("/metrics"))
+            await asyncio.sleep(0.1)
+            impatient.cancel()
+            others = [asyncio.create_task(client.get("/metrics")) for _ in range(10)]
+            await asyncio.sleep(0.1)
+            go_on.set()
+            answers = await asyncio.gather(*others)
+            return answers, await client.get("/metrics")
+
+    answers, later = asyncio.run(scrape())
+    assert {answer.status_code for answer in (*answers, later)} == {200}
+    assert all("millrace_api_slow 1.0" in answer.text for answer in (*answers, later))
+    assert began == {"renderings": 2}
 
 
 def test_columns_tell_what_may_be_asked(client):
