@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millrace.access.config import AccessSettings
+from millrace.access.devices import Devices
 from millrace.access.identity import Identity, both_filters, lower_role
 from millrace.access.logins import Logins
 from millrace.access.oidc import OidcLogin
@@ -45,13 +46,17 @@ class Presented:
         Address of the connection.
     headers : mapping of str to str
         By lower-case name; values of one name joined by commas.
-    session : str
-        Value of the session's cookie; may be empty.
+    session, device : str
+        Values of the cookies of the session and the device; may be empty.
+    secure : bool
+        Whether the browser reached us by HTTPS, as far as is known.
     """
 
     peer: str
     headers: Mapping[str, str]
     session: str = ""
+    device: str = ""
+    secure: bool = False
 
 
 class Access:
@@ -95,7 +100,7 @@ class Access:
         self.proxies = TrustedProxies(settings)
         self._passwords = Passwords(settings.password)
         throttle = Throttle(settings.throttle, steady)
-        self.logins = Logins(settings, state, self._passwords, throttle, clock)
+        self.logins = Logins(settings, state, self._passwords, throttle, Devices(state.signing_key, clock), clock)
         self.users = Users(state.users, self._passwords, check_filter, clock)
         self.tokens = Tokens(state.tokens, settings.token_max_days, clock)
         self.oidc: OidcLogin | None = None

@@ -57,10 +57,15 @@ class ThrottleSettings(Section):
     """Brake on guessing passwords."""
 
     free_attempts_per_name: int = Field(5, ge=1, le=1000)
-    """Failures under one user name before the next attempt has to wait: 1 s, then 2 s, 4 s …"""
+    """Failures under one user name from one address (IPv6: one /64) before the next attempt there has to wait: 1 s,
+    then 2 s, 4 s …; as many from a device with which the user has logged in before, which is counted for itself."""
 
     free_attempts_per_address: int = Field(20, ge=1, le=100_000)
-    """Failures from one address (IPv6: one /64) before the next attempt has to wait."""
+    """Failures from one address, under whatever names, before the next attempt has to wait."""
+
+    free_attempts_everywhere: int = Field(100, ge=1, le=1_000_000)
+    """Failures under one user name from all addresses before the next attempt, from wherever but the user's known
+    devices, has to wait."""
 
     max_delay_seconds: float = Field(300.0, ge=1, le=86_400)
     """Longest wait."""
@@ -80,6 +85,9 @@ class SessionSettings(Section):
 
     lifetime_hours: int = Field(168, ge=1, le=8760)
     """A session ends after so long in any case."""
+
+    fresh_minutes: int = Field(10, ge=1, le=1440)
+    """How old a login may be to make an API token with it, where the user has no password to ask for."""
 
     secure_cookie: bool = False
     """Mark the cookie `Secure` always. It is marked anyway when the request came by HTTPS (also to a trusted proxy)."""
@@ -231,6 +239,11 @@ class AccessSettings(Section):
         if not all(text.strip() for text in oidc.scope_filters.values()):
             raise ValueError("oidc.scope_filters holds an empty filter, which would limit nothing")
         return self
+
+    @property
+    def secure_always(self) -> bool:
+        """Whether browsers reach the console by HTTPS, whatever a request says."""
+        return self.session.secure_cookie or urlsplit(self.public_url).scheme == "https"
 
     def check_open(self, host: str) -> None:
         """Refuse a network address without a login, unless that is wanted.

@@ -8,7 +8,8 @@ from fastapi import APIRouter, FastAPI
 
 from millrace.api.access_guard import AccessGuard
 from millrace.api.access_problems import NOT_JSON, handle_access_errors
-from millrace.api.gate import SESSION_COOKIE, Gate
+from millrace.api.cookies import SESSION_COOKIE
+from millrace.api.gate import Gate
 from millrace.api.oidc_routes import oidc_routes
 from millrace.api.saved_routes import saved_routes
 from millrace.api.session_routes import session_routes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from millrace.state.config import StateSettings
 from millrace.state.database import Database
+from millrace.state.keys import SigningKey
 from millrace.state.links import LinkStore
 from millrace.state.records import DashboardContent, FilterContent, ViewContent
 from millrace.state.saved import SavedStore
@@ -35,6 +36,7 @@ class State:
         self.views = SavedStore(self._database, VIEWS, ViewContent, "view", most)
         self.dashboards = SavedStore(self._database, DASHBOARDS, DashboardContent, "dashboard", most)
         self.links = LinkStore(self._database, settings.max_links)
+        self.signing_key = SigningKey(self._database)
 
     def start(self) -> None:
         """Open the database and bring its tables to the present version.

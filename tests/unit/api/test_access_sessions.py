@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from browsers import API, ORIGIN, PASSWORD, Browser, Clock, Console
-from millrace.api.gate import SESSION_COOKIE
+from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE
 
 SESSION = f"{API}/session"
 NAMED = {"remote-user": "alice"}
@@ -39,9 +39,9 @@ def console(make_console):
     return console
 
 
-def cookie_of(answer):
+def cookie_of(answer, name=SESSION_COOKIE):
     """Attributes of the session's cookie."""
-    text = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{SESSION_COOKIE}="))
+    text = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{name}="))
     return {part.strip().lower() for part in text.split(";")[1:]}
 
 
@@ -70,7 +70,48 @@ def test_a_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(console)
 def test_the_cookie_is_marked_secure_where_the_browser_came_by_https(make_console, settings, base, headers):
     console = make_console(**settings)
     console.add_users()
-    assert "secure" in cookie_of(console.browser(base=base, headers=headers).login("alice"))
+    answer = console.browser(base=base, headers=headers).login("alice")
+    for cookie in (SESSION_COOKIE, DEVICE_COOKIE):
+        attributes = cookie_of(answer, f"__Host-{cookie}")
+        # Browsers take the prefix with exactly these (RFC 6265bis §4.1.3.2).
+        assert {"secure", "path=/", "httponly", "samesite=lax"} <= attributes
+        assert not any(attribute.startswith("domain") for attribute in attributes)
+
+
+def test_a_planted_cookie_without_the_prefix_is_no_session_where_browsers_come_by_https(make_console):
+    """A neighbour in the domain, or somebody on the way, can plant a cookie, but none with the prefix."""
+    console = make_console(public_url="https://flows.example.org")
+    console.add_users()
+    browser = console.browser(base="https://flows.example.org")
+    browser.login("victor")
+    secret = browser.cookies[f"__Host-{SESSION_COOKIE}"]
+    browser.cookies.clear()
+    for name in (SESSION_COOKIE, f" {SESSION_COOKIE}", f"__host-{SESSION_COOKIE}", f"\x85__Host-{SESSION_COOKIE}"):
+        assert browser.get(SESSION, headers={"cookie": f"{name}={secret}".encode("latin-1")}).status_code == 401
+    headers = {"cookie": f"{SESSION_COOKIE}=planted; __Host-{SESSION_COOKIE}={secret}"}
+    assert browser.get(SESSION, headers=headers).json()["name"] == "victor"
+
+
+def test_a_logout_takes_away_the_cookie_with_the_prefix(make_console):
+    console = make_console(public_url="https://flows.example.org")
+    console.add_users()
+    browser = console.browser("alice", base="https://flows.example.org")
+    answer = browser.delete(SESSION)
+    assert {"secure", "path=/", "max-age=0"} <= cookie_of(answer, f"__Host-{SESSION_COOKIE}")
+    assert [name for name in browser.cookies if "session" in name] == []
+
+
+def test_strangers_do_not_lock_a_user_out(console, clock):
+    alice, stranger = console.browser("alice"), console.browser(peer="198.51.100.7")
+    for _ in range(8):
+        clock.move(60)
+        stranger.login("alice", "wrong password")
+    assert stranger.login("alice").status_code == 429
+    assert console.browser().login("alice").status_code == 200
+    # From the same address, behind a proxy that does not say whose it is, say.
+    alice.delete(SESSION)
+    alice._peer = "198.51.100.7"
+    assert alice.login("alice").status_code == 200
 
 
 def test_the_session_says_who_asks_and_what_they_may(console):
