@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from millrace.config import Section
 from millrace.errors import ConfigError
-from millrace.state import Role
+from millrace.state import Mode, Role
 
-Mode = Literal["open", "login", "proxy"]
+_SHORTEST_SECRET = 16
 
 
 def _network(text: str) -> str:
@@ -205,8 +205,16 @@ class AccessSettings(Section):
     metrics_open: bool = False
     """Answer `/metrics` without asking who asks. It names exporters."""
 
-    token_max_days: int = Field(0, ge=0, le=36_500)
-    """Longest life of API tokens; 0: they may live for ever."""
+    token_default_days: int = Field(90, ge=1, le=36_500)
+    """Life of API tokens whose maker does not say how long they live."""
+
+    token_max_days: int = Field(366, ge=0, le=36_500)
+    """Longest life of API tokens, also of those that were made before; 0: as long as their makers say."""
+
+    token_login_days: int = Field(90, ge=0, le=36_500)
+    """API tokens are refused when their user has not logged in for so long (in the mode `proxy`: the proxy has not
+    named the user), until the user does again; 0: however long. Tokens that `millrace token create --unattended` makes
+    are not bound to that."""
 
     password: PasswordSettings = PasswordSettings()
     """Passwords of local users."""

@@ -68,6 +68,17 @@ class Gate:
 
         return identity
 
+    def require_managing(self, role: Role) -> Callable[[Request], Identity]:
+        """Dependency: who asks, if the role suffices, and tokens only if they were made to manage."""
+        required = self.require(role)
+
+        def identity(request: Request) -> Identity:
+            found = required(request)
+            found.need_managing()
+            return found
+
+        return identity
+
 
 def keep_identity(scope: Scope, identity: Identity) -> None:
     """Note who sends a request, for its endpoint."""

@@ -48,7 +48,7 @@ class May:
     operate : bool
         See the state of exporters, store and collector.
     administer : bool
-        Manage users and everybody's tokens.
+        Manage users and everybody's tokens; not with a token that was not made for it.
     """
 
     share: bool
@@ -200,7 +200,7 @@ def _view(access: Access, identity: Identity, session: str) -> SessionView:
         logout_url=identity.logout_url,
         csrf_token=csrf_token(session) if by_session else "",
         has_password=user is not None and user.has_password,
-        may=May(identity.may_share, not identity.limited, identity.at_least("admin")),
+        may=May(identity.may_share, not identity.limited, identity.at_least("admin") and identity.manages),
     )
 
 

@@ -296,7 +296,7 @@ def test_only_json_is_taken_as_a_form_of_another_site_can_send_other_kinds(make_
 
 def test_a_token_needs_no_csrf_token(console):
     browser = console.browser("victor")
-    made = browser.post(f"{API}/tokens", json={"name": "t"}).json()
+    made = browser.post(f"{API}/tokens", json={"name": "t", "password": PASSWORD}).json()
     script = Browser(console.app, headers={"authorization": f"Bearer {made['token']}"})
     assert script.get(SESSION).json()["via"] == "token"
     assert script.post(f"{API}/links", json={"state": "x"}, headers={"origin": None}).status_code == 200
@@ -310,7 +310,7 @@ def test_a_token_of_nothing_is_refused_even_where_a_cookie_would_do(console):
 
 def test_a_token_is_shown_once_and_revoked(console, clock):
     browser = console.browser("victor")
-    made = browser.post(f"{API}/tokens", json={"name": "t", "days": 1}).json()
+    made = browser.post(f"{API}/tokens", json={"name": "t", "days": 1, "password": PASSWORD}).json()
     listed = browser.get(f"{API}/tokens").json()
     assert [token["id"] for token in listed] == [made["id"]]
     assert made["token"] not in str(listed)
@@ -320,6 +320,67 @@ def test_a_token_is_shown_once_and_revoked(console, clock):
     assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 204
     assert script.get(SESSION).status_code == 401
     assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 404
+
+
+def make_token(browser, **body):
+    return browser.post(f"{API}/tokens", json={"name": "t", "password": PASSWORD, **body})
+
+
+def script_of(console, made):
+    return Browser(console.app, headers={"authorization": f"Bearer {made.json()['token']}", "origin": None})
+
+
+def test_making_a_token_asks_for_the_password(console):
+    """A session that somebody else got hold of must not become a token that lasts."""
+    browser = console.browser("victor")
+    assert make_token(browser, password=None).status_code == 403
+    assert make_token(browser, password="").status_code == 403
+    assert make_token(browser, password="wrong password").status_code == 401
+    assert browser.get(f"{API}/tokens").json() == []
+    assert make_token(browser).status_code == 201
+
+
+def test_a_token_of_an_administrator_manages_nobody(console):
+    """A stolen one made an administrator of the thief's, and set its owner's password."""
+    admin = console.browser("alice")
+    script = script_of(console, make_token(admin, role="admin"))
+    assert script.get(SESSION).json()["role"] == "admin"
+    assert script.get(SESSION).json()["may"]["administer"] is False
+    body = {"name": "thief", "role": "admin", "password": "a long password"}
+    assert script.post(f"{API}/users", json=body).status_code == 403
+    assert script.patch(f"{API}/users/alice", json={"password": "a long password"}).status_code == 403
+    assert script.patch(f"{API}/users/alice", json={"enabled": True}).status_code == 403
+    assert script.get(f"{API}/users").status_code == 403
+    assert script.delete(f"{API}/users/victor").status_code == 403
+    assert script.get(f"{API}/tokens").status_code == 403
+    assert script.post(f"{API}/tokens", json={"name": "more", "role": "admin"}).status_code == 403
+    own = admin.get(f"{API}/tokens").json()[0]["id"]
+    assert script.delete(f"{API}/tokens/{own}").status_code == 403
+    assert script.post(f"{SESSION}/password", json={"old": PASSWORD, "new": "a long password"}).status_code == 403
+    assert script.get(f"{API}/exporters").status_code == 200
+    assert console.browser("alice").get(f"{API}/users").status_code == 200
+
+
+def test_a_token_that_was_made_to_manage_does(console):
+    admin = console.browser("alice")
+    made = make_token(admin, role="admin", manages=True)
+    assert made.json()["manages"] is True
+    script = script_of(console, made)
+    assert script.post(f"{API}/users", json={"name": "bob"}).status_code == 201
+    assert script.get(SESSION).json()["may"]["administer"] is True
+    assert script.delete(f"{API}/tokens/{made.json()['id']}").status_code == 204
+    assert make_token(admin, name="x", role="editor", manages=True).status_code == 422
+    # Not even such a token makes tokens, which would outlive it.
+    again = script_of(console, make_token(admin, role="admin", manages=True))
+    assert again.post(f"{API}/tokens", json={"name": "more", "password": PASSWORD}).status_code == 403
+
+
+def test_tokens_say_when_they_end_and_why_they_are_refused(console, clock):
+    browser = console.browser("victor")
+    made = make_token(browser).json()
+    assert (made["expires"], made["mode"], made["refused"]) == ("2026-04-01T12:00:00.000Z", "login", None)
+    clock.move(90 * 86_400)
+    assert console.browser("victor").get(f"{API}/tokens").json()[0]["refused"] == "has expired"
 
 
 def test_where_nobody_logs_in_everybody_administers(make_console):

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from millrace.config import load, show
 from millrace.errors import ConfigError, StateError
 from millrace.state import FilterContent, NewUser, State, StateSettings
 from millrace.state.database import Database
-from millrace.state.migrations import migrate
+from millrace.state.migrations import VERSION, migrate
 from millrace.telemetry import setup_logging
 
 NOW = 1_767_268_800.0
@@ -116,25 +117,82 @@ def test_an_older_database_is_brought_forward_and_a_newer_one_refused(settings, 
     database = Database(settings, tmp_path)
     database.start()
     steps = {
-        2: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")),
-        3: lambda connection: connection.execute(text("UPDATE users SET shoe_size = 42")),
+        VERSION + 1: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")),
+        VERSION + 2: lambda connection: connection.execute(text("UPDATE users SET shoe_size = 42")),
     }
     with database.write() as connection:
-        migrate(connection, 3, steps)
-        migrate(connection, 3, steps)
-        assert connection.execute(text("SELECT value FROM meta WHERE key = 'version'")).scalar() == "3"
+        migrate(connection, VERSION + 2, steps)
+        migrate(connection, VERSION + 2, steps)
+        found = connection.execute(text("SELECT value FROM meta WHERE key = 'version'")).scalar()
+        assert found == str(VERSION + 2)
         connection.execute(text("SELECT shoe_size FROM users"))
     database.stop()
     with pytest.raises(StateError, match="newer Millrace"):
         database.start()
 
 
+TOKENS_OF_VERSION_1 = """
+CREATE TABLE tokens (
+    id VARCHAR(20) PRIMARY KEY, hash VARCHAR(64) NOT NULL, owner VARCHAR(100) NOT NULL, name VARCHAR(100) NOT NULL,
+    role VARCHAR(20) NOT NULL, scope_filter TEXT NOT NULL, created DOUBLE PRECISION NOT NULL,
+    expires DOUBLE PRECISION NOT NULL, last_used DOUBLE PRECISION NOT NULL, UNIQUE (owner, name)
+)
+"""
+
+
+def test_tokens_of_version_1_belong_to_the_mode_that_they_were_made_in(settings, tmp_path):
+    """Nothing tells that mode; what can be told of their owners does."""
+    state = State(settings, tmp_path)
+    state.start()
+    state.users.add(NewUser("alice", "admin"), "hash", NOW)
+    state.users.add(NewUser("olga", "viewer", source="oidc"), None, NOW)
+    state.users.add(NewUser("petra", "viewer"), None, NOW)
+    state.stop()
+    database = Database(settings, tmp_path)
+    database.start()
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE tokens"))
+        connection.execute(text(TOKENS_OF_VERSION_1))
+        for number, owner in enumerate(("local", "alice", "olga", "petra", "stranger")):
+            row = {"id": f"t{number}", "owner": owner}
+            connection.execute(
+                text("INSERT INTO tokens VALUES (:id, 'h', :owner, 't', 'admin', '', 1, 0, 0)"),
+                row,
+            )
+        connection.execute(text("UPDATE meta SET value = '1' WHERE key = 'version'"))
+    database.stop()
+    began = time.time()
+    state.start()
+    tokens = state.tokens.all()
+    assert {token.owner: token.mode for token in tokens} == {
+        "local": "open", "alice": "login", "olga": "login", "petra": "proxy", "stranger": "proxy",
+    }  # fmt: skip
+    assert not any(token.manages for token in tokens)
+    # They get the whole time from now on: nobody noted logins for them before.
+    assert all(token.follows_login and token.owner_seen >= began for token in tokens)
+    state.stop()
+
+
+def test_consoles_that_share_a_database_share_the_key_that_signs(settings, tmp_path):
+    first, second = State(settings, tmp_path), State(settings, tmp_path)
+    for state in (first, second):
+        state.start()
+    assert len(first.signing_key()) == 32
+    assert second.signing_key() == first.signing_key()
+    for state in (first, second):
+        state.stop()
+
+
 def test_a_step_that_fails_leaves_the_database_as_it_was(settings, tmp_path):
     database = Database(settings, tmp_path)
     database.start()
-    steps = {2: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")), 3: None}
+
+    def add_column(connection):
+        connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER"))
+
+    steps = {VERSION + 1: add_column, VERSION + 2: None}
     with pytest.raises(TypeError), database.write() as connection:
-        migrate(connection, 3, steps)
+        migrate(connection, VERSION + 2, steps)
     database.stop()
     database.start()
     with pytest.raises(StateError), database.read() as connection:
