@@ -128,6 +128,10 @@ class Access:
                 self.check_filter(text, {})
             except QueryError as error:
                 raise ConfigError(f"access.oidc.scope_filters.{value}: {error}") from error
+        if self.settings.mode == "proxy" and self.proxies.anybody_here:
+            log.warning(
+                "every program on this machine can pose as the proxy, and so as anybody", fix="access.proxy.secret"
+            )
         if self.settings.mode == "login":
             self._passwords.prepare()
             with contextlib.suppress(StateError):  # which was said already
@@ -223,10 +227,7 @@ class Access:
         return Identity(token.owner, token.name, "", role, limit, "token", manages=token.manages)
 
     def _by_proxy(self, presented: Presented) -> Identity:
-        if not self.proxies.trusts(presented.peer):
-            raise LoginError(
-                f"the request comes from {presented.peer}, which is not one of access.trusted_proxies; use the proxy"
-            )
+        self.proxies.check(presented.peer, presented.headers)
         said = proxy_user(self.settings.proxy, presented.headers)
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:

@@ -115,7 +115,18 @@ class ProxySettings(Section):
     """Role (`viewer`, `editor`, `admin`), such as `Remote-Role`; empty: not read."""
 
     filter_header: str = Field("", max_length=100)
-    """Filter that limits what the user sees, such as `Remote-Filter`; empty: not read."""
+    """Filter that limits what the user sees, such as `Remote-Filter`; `*` in it: no limit. Empty: not read."""
+
+    filter_required: bool = False
+    """Refuse requests whose `filter_header` is missing or empty; otherwise those see everything."""
+
+    secret: SecretStr | None = None
+    """What the proxy, and nobody else, sends in `secret_header`, 16 characters at least: without it no header of the
+    section `proxy` and no `X-Forwarded-…` is believed, wherever it comes from. None: every program that can connect
+    from one of `trusted_proxies` can be anybody."""
+
+    secret_header: str = Field("X-Proxy-Secret", min_length=1, max_length=100)
+    """Header of that secret."""
 
     default_user: str = Field("", max_length=100)
     """User of requests without a name; empty: such requests are refused."""
@@ -234,6 +245,10 @@ class AccessSettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         oidc = self.oidc
+        if self.proxy.secret is not None and not _sendable(self.proxy.secret.get_secret_value()):
+            raise ValueError(f"proxy.secret must be {_SHORTEST_SECRET} or more visible ASCII characters")
+        if self.proxy.filter_required and not self.proxy.filter_header:
+            raise ValueError("proxy.filter_header is needed beside proxy.filter_required")
         if oidc.issuer and self.mode != "login":
             raise ValueError("oidc.issuer is set, but logins happen only with mode: login")
         if oidc.issuer and not oidc.client_id:
@@ -270,6 +285,11 @@ class AccessSettings(Section):
                 f"api.host: {host} is not a loopback address, but access.mode is open: everybody in the network would "
                 "administer; set access.mode to login or proxy (or access.allow_open_network to true)"
             )
+
+
+def _sendable(secret: str) -> bool:
+    """Whether a secret is long enough, and the same at the other end of a header."""
+    return len(secret) >= _SHORTEST_SECRET and secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
 def _is_loopback(host: str) -> bool:

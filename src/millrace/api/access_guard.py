@@ -44,16 +44,16 @@ class AccessGuard:
         self._app = app
         self._access = access
         self._limiter: CapacityLimiter | None = None
-        self._origins = {urlsplit(text).netloc.lower() for text in access.settings.allowed_origins}
-        if access.settings.public_url:
-            self._origins.add(urlsplit(access.settings.public_url).netloc.lower())
+        known = (*access.settings.allowed_origins, access.settings.public_url)
+        self._origins = {_origin(text) for text in known if text}
+        self._named = {urlsplit(text).netloc.lower() for text in known}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        presented = presented_by(scope)
+        presented = presented_by(self._access, scope)
         method, path = scope["method"], _path(scope)
         try:
             self._check_source(method, path, presented)
@@ -85,8 +85,7 @@ class AccessGuard:
         origin = headers.get("origin")
         host = self._access.proxies.host(presented.peer, headers)
         if origin is not None:
-            site = urlsplit(origin).netloc.lower()
-            if not site or (site != host and site not in self._origins):
+            if not self._is_ours(origin, host):
                 raise DeniedError(
                     f"the request comes from another site ({origin[:100]}); see the setting access.allowed_origins"
                 )
@@ -95,6 +94,12 @@ class AccessGuard:
         if path.startswith(API) and _has_body(presented) and not _is_json(headers.get("content-type", "")):
             # Other kinds can be sent across sites without the browser asking first.
             raise _UnsupportedBodyError
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Whether a page of an origin may send changes: one that the settings name, or one of this host."""
+        site = urlsplit(origin).netloc.lower()
+        # Of a host that the settings name with `https:`, a page without it may be written by anybody on the way.
+        return _origin(origin) in self._origins or (bool(site) and site == host and site not in self._named)
 
 
 class _UnsupportedBodyError(Exception):
@@ -114,6 +119,12 @@ def _check_proof(method: str, identity: Identity, presented: Presented) -> None:
         return
     if not same(presented.headers.get("x-csrf-token", ""), csrf_token(presented.session)):
         raise DeniedError("the header X-CSRF-Token is missing or wrong; GET /api/v1/session tells it")
+
+
+def _origin(address: str) -> str:
+    """Scheme and host of a web address, as browsers write an origin."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _has_body(presented: Presented) -> bool:

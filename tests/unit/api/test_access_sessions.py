@@ -279,6 +279,28 @@ def test_other_sites_may_be_allowed(make_console):
         assert answer.status_code == 200
 
 
+def test_where_the_public_address_is_known_a_forwarded_one_means_nothing(make_console):
+    """A proxy passes on what a client sends in the header, unless it is told otherwise."""
+    site = "https://flows.example.org"
+    evil = {"origin": "https://evil.example", "x-forwarded-host": "evil.example"}
+    known = make_console(mode="open", public_url=site).browser(base=site)
+    assert known.post(f"{API}/links", json={"state": "x"}, headers=evil).status_code == 403
+    assert known.post(f"{API}/links", json={"state": "x"}).status_code == 200
+    # On the machine itself, past the proxy.
+    local = make_console(mode="open", public_url=site).browser()
+    assert local.post(f"{API}/links", json={"state": "x"}).status_code == 200
+
+
+def test_a_page_without_https_is_another_site_than_the_public_address(make_console):
+    """Anybody on the way may have written it."""
+    browser = make_console(mode="open", public_url="https://flows.example.org").browser(
+        base="https://flows.example.org"
+    )
+    for origin in ("http://flows.example.org", "ftp://flows.example.org", "//flows.example.org"):
+        answer = browser.post(f"{API}/links", json={"state": "x"}, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+
+
 def test_only_json_is_taken_as_a_form_of_another_site_can_send_other_kinds(make_console):
     browser = make_console(mode="open").browser(headers={"origin": None})
 
