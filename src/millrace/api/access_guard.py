@@ -11,16 +11,11 @@ from millrace.access import Access, Identity, Presented, csrf_token, same
 from millrace.api.access_problems import access_problem
 from millrace.api.gate import keep_identity, presented_by
 from millrace.api.problems import problem
+from millrace.api.rights import OPEN
 from millrace.errors import AccessError, DeniedError, StateError
 
 API = "/api/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN = {
-    "/api/v1/session": frozenset({"POST"}),
-    "/api/v1/session/methods": frozenset({"GET"}),
-    "/api/v1/session/oidc/start": frozenset({"GET"}),
-    "/api/v1/session/oidc/callback": frozenset({"GET"}),
-}
 _METRICS = "/metrics"
 _WATCHER = Identity("metrics", "", "", "viewer", "", "open")
 """Whoever reads metrics where nobody has to say who they are."""
@@ -109,7 +104,7 @@ class _UnsupportedBodyError(Exception):
 def _is_open(method: str, path: str) -> bool:
     """Whether nobody has to say who they are: pages and files of the console, health, and what a login needs."""
     if path.startswith(API):
-        return method in _OPEN.get(path, ())
+        return (method, path) in OPEN
     return method in _SAFE and path != _METRICS
 
 
