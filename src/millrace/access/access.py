@@ -130,7 +130,8 @@ class Access:
                 raise ConfigError(f"access.oidc.scope_filters.{value}: {error}") from error
         if self.settings.mode == "proxy" and self.proxies.anybody_here:
             log.warning(
-                "every program on this machine can pose as the proxy, and so as anybody", fix="access.proxy.secret"
+                "whoever can connect from this machine can pose as the proxy, and so as anybody",
+                fix="access.proxy.secret",
             )
         if self.settings.mode == "login":
             self._passwords.prepare()

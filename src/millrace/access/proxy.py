@@ -59,7 +59,7 @@ class TrustedProxies:
 
     @property
     def anybody_here(self) -> bool:
-        """Whether every program on this machine can pose as a proxy."""
+        """Whether whoever can connect from this machine can pose as a proxy."""
         return not self._secret and (self.trusts("127.0.0.1") or self.trusts("::1"))
 
     def check(self, peer: str, headers: Mapping[str, str]) -> None:

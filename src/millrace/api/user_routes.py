@@ -170,9 +170,11 @@ def token_routes(gate: Gate) -> APIRouter:
     def make_token(request: Request, body: TokenBody, identity: Identity = viewer) -> NewTokenView:
         """Make a token; its text is shown only in this answer. Tokens cannot make any."""
         presented = presented_by(gate.access, request.scope)
-        gate.access.logins.confirm(identity, presented.session, body.password, client(gate.access, presented))
+        address = client(gate.access, presented)
+        gate.access.logins.confirm(identity, presented.session, body.password, address)
         made = tokens.create(identity, body.name, body.role, body.days, manages=body.manages)
-        log.info("made an API token", id=made.token.id, user=identity.name, role=body.role, manages=body.manages)
+        said = {"id": made.token.id, "user": identity.name, "role": body.role, "manages": body.manages}
+        log.info("made an API token", **said, address=address)
         return NewTokenView(**view(made.token, ""), token=made.text)
 
     @router.delete("/{id}", status_code=204, responses={**CHANGE, **MISSING})

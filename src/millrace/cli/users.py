@@ -88,6 +88,24 @@ def set_role(
     typer.echo(f"{user.name} is {user.role}{limited}")
 
 
+@users.command(name="disable")
+def disable_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Let a user in no more, by session, token or a proxy's word, but keep what is theirs; counts at once."""
+    _enable(name, config, data, enabled=False)
+
+
+@users.command(name="enable")
+def enable_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Let a user in again."""
+    _enable(name, config, data, enabled=True)
+
+
+def _enable(name: str, config: Path | None, data: Path | None, *, enabled: bool) -> None:
+    with _access(config, data) as access:
+        user = access.users.change(name, UserChange(enabled=enabled))
+    typer.echo(f"{user.name} {'may' if enabled else 'may not'} log in")
+
+
 @users.command(name="remove")
 def remove_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Remove a user, with sessions, tokens and what is not shared."""

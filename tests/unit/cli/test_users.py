@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from millrace.access import Access, AccessSettings, Presented, filter_check
 from millrace.cli.main import app
-from millrace.errors import ConflictError, InvalidError, MissingError, QueryError
+from millrace.errors import ConflictError, InvalidError, LoginError, MissingError, QueryError
 from millrace.schema import Schema
 from millrace.state import State, StateSettings
 
@@ -129,6 +129,24 @@ def test_a_token_that_manages_is_an_administrator_s(run):
     run("user", "add", "alice", "--role", "admin", "--no-password")
     with pytest.raises(InvalidError, match="role admin"):
         run("token", "create", "t", "--user", "alice", "--role", "editor", "--manages")
+
+
+def test_a_disabled_user_is_out_at_once_until_enabled_again(served, run):
+    run("user", "add", "alice", "--role", "admin", "--password-stdin", stdin=PASSWORD)
+    run("user", "add", "bob", "--password-stdin", stdin=PASSWORD)
+    session = served.logins.with_password("bob", PASSWORD, "127.0.0.1").session
+    token = run("token", "create", "t", "--user", "bob").strip()
+    by_session = Presented("127.0.0.1", {}, session)
+    by_token = Presented("127.0.0.1", {"authorization": f"Bearer {token}"})
+    assert {served.identify(presented).name for presented in (by_session, by_token)} == {"bob"}
+    assert run("user", "disable", "Bob") == "bob may not log in\n"
+    for presented in (by_session, by_token):
+        with pytest.raises(LoginError):
+            served.identify(presented)
+    assert run("user", "enable", "bob") == "bob may log in\n"
+    assert served.identify(by_token).name == "bob"
+    with pytest.raises(ConflictError, match="last administrator"):
+        run("user", "disable", "alice")
 
 
 def test_a_removed_user_is_gone(served, run):
