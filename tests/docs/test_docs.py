@@ -10,7 +10,7 @@ import pytest
 from millrace.access.config import ProxySettings
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *ROOT.glob("docs/**/*.md")])
 
 
 @pytest.mark.parametrize("page", ["docs/tutorial/captures-in-python.md"])
@@ -65,6 +65,20 @@ def test_configuration_examples_are_valid(tmp_path):
             path = tmp_path / f"{page.stem}-{number}.yaml"
             path.write_text(block)
             load(Settings, path, {}).columns.schema_of()
+
+
+def test_settings_and_commands_of_access_that_pages_name_exist():
+    settings = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+    commands = (ROOT / "docs" / "reference" / "command-line.md").read_text()
+    pages = "".join(
+        page.read_text() for page in [ROOT / "SECURITY.md", ROOT / "README.md", *ROOT.glob("docs/how-to/*.md")]
+    )
+    named = set(re.findall(r"`(access(?:\.[a-z_]+)+)[`:]", pages))
+    assert len(named) > 15
+    assert [name for name in sorted(named) if f"`{name}`" not in settings] == []
+    used = set(re.findall(r"millrace (?:user|token) [a-z]+", pages))
+    assert len(used) > 8
+    assert [command for command in sorted(used) if f"$ {command} " not in commands] == []
 
 
 def test_the_sample_of_a_proxy_sets_or_clears_every_header_that_is_believed():
