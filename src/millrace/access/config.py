@@ -50,7 +50,8 @@ class PasswordSettings(Section):
     """Threads of one hash."""
 
     concurrent: int = Field(2, ge=1, le=64)
-    """Hashes at the same time; further logins wait a little, and are then refused."""
+    """Hashes at the same time, beside one for devices that users have logged in with before; further logins wait a
+    little, and are then refused."""
 
 
 class ThrottleSettings(Section):

@@ -192,7 +192,7 @@ class Logins:
         self._throttle.begin(key, address, device)
         user = self._state.users.find(key) if key else None
         stored = self._state.users.password_hash(key) if user else None
-        right = self._passwords.verify(stored, password)
+        right = self._passwords.verify(stored, password, known=bool(device))
         if not right or user is None or stored is None or not user.enabled:
             # Unknown names are not logged: people type passwords there.
             log.warning("refused a login", user=user.name if user else "(unknown)", address=address)

@@ -15,9 +15,10 @@ from millrace.api.saved_routes import saved_routes
 from millrace.api.session_routes import session_routes
 from millrace.api.user_routes import token_routes, user_routes
 
+_SESSION_WORDS = "A login in a browser; `__Host-millrace_session` where it came by HTTPS."
 _SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "API token, `mlr_…`."},
-    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "A login in a browser."},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": _SESSION_WORDS},
 }
 
 

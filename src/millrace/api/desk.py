@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import EventLoopToken, current_token
 
 from millrace.access.throttle import neighbourhood
 from millrace.errors import ThrottledError
@@ -19,7 +20,7 @@ _RETRY_SECONDS = 5.0
 class Desk:
     """A few threads of their own, so that waiting there takes none from other requests.
 
-    One address never has all threads, and nobody waits in an endless queue. Belongs to one event loop.
+    One address never has all threads, and nobody waits in an endless queue.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ class Desk:
         self._threads = threads
         self._most = most
         self._most_per_address = most_per_address
-        self._limiter: CapacityLimiter | None = None
+        self._loop: EventLoopToken | None = None
+        self._limiter = CapacityLimiter(threads)
         self._present: Counter[str] = Counter()
 
     async def run(self, address: str, work: Callable[[], T]) -> T:
@@ -45,15 +47,20 @@ class Desk:
         ThrottledError
             If there are too many requests already, of everybody or of the address.
         """
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._threads)
-        place = neighbourhood(address)
-        if self._present.total() >= self._most or self._present[place] >= self._most_per_address:
+        self._begin_anew_with_the_server()
+        place, present = neighbourhood(address), self._present
+        if present.total() >= self._most or present[place] >= self._most_per_address:
             raise ThrottledError("too many logins at the same time; try again in a moment", _RETRY_SECONDS)
-        self._present[place] += 1
+        present[place] += 1
         try:
             return await to_thread.run_sync(work, limiter=self._limiter)
         finally:
-            self._present[place] -= 1
-            if not self._present[place]:
-                del self._present[place]
+            present[place] -= 1
+            if not present[place]:
+                del present[place]
+
+    def _begin_anew_with_the_server(self) -> None:
+        """Forget who was there in an event loop that has ended: they never leave."""
+        loop = current_token()
+        if loop != self._loop:
+            self._loop, self._limiter, self._present = loop, CapacityLimiter(self._threads), Counter()
