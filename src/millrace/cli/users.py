@@ -160,7 +160,7 @@ def list_tokens(
             )
             for token, refused in zip(found, access.tokens.refusals(found), strict=True)
         ]
-    _print(("id", "user", "name", "role", "manages", "ends", "last used", "refused: it"), rows)
+    _print(("id", "user", "name", "role", "manages", "ends", "last used", "refused, as it"), rows)
 
 
 @tokens.command(name="revoke")
@@ -206,7 +206,8 @@ def _password(from_stdin: bool) -> str:
 def _print(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(box=None)
     for title in titles:
-        table.add_column(title, overflow="fold")
+        # An id is copied: it stays in one piece on narrow terminals.
+        table.add_column(title, overflow="fold", no_wrap=title == "id")
     for row in rows:
         table.add_row(*map(shown_text, row))
     Console().print(table)

@@ -125,6 +125,14 @@ def test_the_list_says_what_tokens_may_when_they_end_and_why_they_are_refused(se
     assert run("token", "list").count("was made in the mode login, but this is the mode proxy") == 2
 
 
+def test_ids_of_tokens_stay_in_one_piece_on_a_narrow_terminal(served, run, monkeypatch):
+    run("user", "add", "alice", "--no-password")
+    run("token", "create", "a token with a long name " * 3, "--user", "alice")
+    monkeypatch.setenv("COLUMNS", "60")
+    (token,) = served.state.tokens.all()
+    assert token.id in run("token", "list")
+
+
 def test_a_token_that_manages_is_an_administrator_s(run):
     run("user", "add", "alice", "--role", "admin", "--no-password")
     with pytest.raises(InvalidError, match="role admin"):
