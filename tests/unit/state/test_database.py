@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from millrace.config import load, show
 from millrace.errors import ConfigError, StateError
-from millrace.state import FilterContent, NewUser, State, StateSettings
+from millrace.state import FilterContent, NewUser, State, StateSettings, keys
 from millrace.state.database import Database
 from millrace.state.migrations import VERSION, migrate
 from millrace.telemetry import setup_logging
@@ -179,6 +179,18 @@ def test_consoles_that_share_a_database_share_the_key_that_signs(settings, tmp_p
         state.start()
     assert len(first.signing_key()) == 32
     assert second.signing_key() == first.signing_key()
+    for state in (first, second):
+        state.stop()
+
+
+def test_of_two_keys_made_at_the_same_time_one_counts(settings, tmp_path, monkeypatch):
+    first, second = State(settings, tmp_path), State(settings, tmp_path)
+    for state in (first, second):
+        state.start()
+    made, read, answers = first.signing_key(), keys._read, [None]
+    # The second looked before the first had written.
+    monkeypatch.setattr(keys, "_read", lambda connection: answers.pop() if answers else read(connection))
+    assert second.signing_key() == made
     for state in (first, second):
         state.stop()
 
