@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -153,6 +153,11 @@ class OidcSettings(Section):
 
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     """Scopes to ask for."""
+
+    prompt: Literal["", "login", "select_account"] = ""
+    """What the provider shall ask at each login: `login`, for the password (or what it takes for one) also where the
+    browser is logged in there. A log-in that is fresh enough to make an API token is a proof of more than of the
+    browser only then. Empty: as the provider likes."""
 
     userinfo: bool = False
     """Ask the provider's user-info endpoint too, for providers that put groups only there."""

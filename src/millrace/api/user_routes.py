@@ -13,7 +13,7 @@ from millrace.api.gate import Gate, presented_by
 from millrace.api.problems import MISSING
 from millrace.api.session_routes import client
 from millrace.query import moment_ms
-from millrace.state import Mode, NewUser, Role, Token, User, UserChange
+from millrace.state import Mode, NewUser, Role, Token, User, UserChange, user_name
 from millrace.state.records import Source
 from millrace.telemetry import get_logger
 
@@ -112,8 +112,11 @@ class NewTokenView(TokenView):
 def user_routes(gate: Gate) -> APIRouter:
     """Endpoints for administrators."""
     users = gate.access.users
-    managing = [Depends(gate.require_managing("admin"))]
-    router = APIRouter(prefix="/users", tags=["users"], responses=KNOWN, dependencies=managing)
+    admin = Depends(gate.require_managing("admin"))
+    router = APIRouter(prefix="/users", tags=["users"], responses=KNOWN, dependencies=[admin])
+
+    def told(event: str, name: str, by: Identity, **more: object) -> None:
+        log.info(event, user=name, by=by.name, via=by.via, **more)
 
     @router.get("")
     def list_users() -> list[UserView]:
@@ -121,21 +124,28 @@ def user_routes(gate: Gate) -> APIRouter:
         return [_user(user) for user in users.all()]
 
     @router.post("", status_code=201, responses=CHANGE)
-    def add_user(body: UserBody) -> UserView:
+    def add_user(body: UserBody, identity: Identity = admin) -> UserView:
         """Add a user."""
         new = NewUser(body.name, body.role, body.full_name, body.email, body.scope_filter)
-        return _user(users.add(new, body.password))
+        user = users.add(new, body.password)
+        told("added a user", user.name, identity, role=user.role)
+        return _user(user)
 
     @router.patch("/{name}", responses={**CHANGE, **MISSING})
-    def change_user(name: Annotated[str, Path(max_length=400)], body: UserPatch) -> UserView:
+    def change_user(
+        name: Annotated[str, Path(max_length=400)], body: UserPatch, identity: Identity = admin
+    ) -> UserView:
         """Change a user; the last administrator stays one."""
         change = UserChange(body.full_name, body.email, body.role, body.scope_filter, body.enabled)
-        return _user(users.change(name, change, body.password))
+        user = users.change(name, change, body.password)
+        told("changed a user", user.name, identity, what=sorted(body.model_dump(exclude_none=True)))
+        return _user(user)
 
     @router.delete("/{name}", status_code=204, responses={**CHANGE, **MISSING})
-    def remove_user(name: Annotated[str, Path(max_length=400)]) -> None:
+    def remove_user(name: Annotated[str, Path(max_length=400)], identity: Identity = admin) -> None:
         """Remove a user, with sessions, tokens and what is not shared; the last administrator stays."""
         users.remove(name)
+        told("removed a user", user_name(name), identity)
 
     return router
 

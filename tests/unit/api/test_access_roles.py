@@ -103,6 +103,19 @@ def test_administrators_add_change_and_remove_users(console, users):
     assert "bob" not in [user["name"] for user in alice.get(f"{API}/users").json()]
 
 
+def test_who_managed_whom_is_logged_without_passwords(users, logs):
+    alice = users["alice"]
+    alice.post(f"{API}/users", json={"name": "Carol", "role": "viewer", "password": "hunter2 is a secret"})
+    alice.patch(f"{API}/users/carol", json={"role": "admin", "password": "hunter2 is another"})
+    alice.delete(f"{API}/users/carol")
+    said = [entry for entry in logs if entry["event"].endswith("a user")]
+    assert [(entry["event"], entry["user"], entry["by"], entry["via"]) for entry in said] == [
+        (f"{what} a user", "carol", "alice", "session") for what in ("added", "changed", "removed")
+    ]
+    assert said[1]["what"] == ["password", "role"]
+    assert "hunter2" not in str(logs)
+
+
 @pytest.mark.parametrize(
     ("method", "name", "body", "status"),
     [
