@@ -25,11 +25,15 @@ def _bind_tokens(connection: Connection) -> None:
         "owner_seen DOUBLE PRECISION NOT NULL DEFAULT 0",
     ):
         connection.execute(text(f"ALTER TABLE tokens ADD COLUMN {column}"))
-    # Nothing says in which mode a token was made. Everybody was `local` in the mode `open`; users who can log in
-    # did; whom else, a proxy named. A wrong guess costs a token, and lets nobody in.
+    # Nothing says in which mode a token was made. Everybody was `local` in the mode `open`; where anybody can log
+    # in, users did; whom else, a proxy named. A wrong guess costs a token, and lets nobody in.
     connection.execute(text("UPDATE tokens SET mode = 'proxy' WHERE owner <> 'local'"))
-    can_log_in = "SELECT name FROM users WHERE password_hash IS NOT NULL OR source = 'oidc'"
-    connection.execute(text(f"UPDATE tokens SET mode = 'login' WHERE owner IN ({can_log_in})"))  # noqa: S608 - constant
+    connection.execute(
+        text(
+            "UPDATE tokens SET mode = 'login' WHERE mode = 'proxy' AND owner IN (SELECT name FROM users)"
+            " AND EXISTS (SELECT 1 FROM users WHERE password_hash IS NOT NULL OR source = 'oidc')"
+        )
+    )
     connection.execute(text("UPDATE tokens SET owner_seen = :now"), {"now": time.time()})
 
 

@@ -140,13 +140,22 @@ CREATE TABLE tokens (
 """
 
 
-def test_tokens_of_version_1_belong_to_the_mode_that_they_were_made_in(settings, tmp_path):
+@pytest.mark.parametrize(
+    ("alice", "olga", "petra"),
+    [
+        (("hash", "local"), (None, "oidc"), "login"),
+        (("hash", "local"), (None, "local"), "login"),
+        ((None, "local"), (None, "oidc"), "login"),
+        # Nobody can log in: only a proxy can have named them.
+        ((None, "local"), (None, "local"), "proxy"),
+    ],
+)
+def test_tokens_of_version_1_belong_to_the_mode_that_they_were_made_in(settings, tmp_path, alice, olga, petra):
     """Nothing tells that mode; what can be told of their owners does."""
     state = State(settings, tmp_path)
     state.start()
-    state.users.add(NewUser("alice", "admin"), "hash", NOW)
-    state.users.add(NewUser("olga", "viewer", source="oidc"), None, NOW)
-    state.users.add(NewUser("petra", "viewer"), None, NOW)
+    for name, (password, source) in {"alice": alice, "olga": olga, "petra": (None, "local")}.items():
+        state.users.add(NewUser(name, "viewer", source=source), password, NOW)
     state.stop()
     database = Database(settings, tmp_path)
     database.start()
@@ -155,18 +164,14 @@ def test_tokens_of_version_1_belong_to_the_mode_that_they_were_made_in(settings,
         connection.execute(text(TOKENS_OF_VERSION_1))
         for number, owner in enumerate(("local", "alice", "olga", "petra", "stranger")):
             row = {"id": f"t{number}", "owner": owner}
-            connection.execute(
-                text("INSERT INTO tokens VALUES (:id, 'h', :owner, 't', 'admin', '', 1, 0, 0)"),
-                row,
-            )
+            connection.execute(text("INSERT INTO tokens VALUES (:id, 'h', :owner, 't', 'admin', '', 1, 0, 0)"), row)
         connection.execute(text("UPDATE meta SET value = '1' WHERE key = 'version'"))
     database.stop()
     began = time.time()
     state.start()
     tokens = state.tokens.all()
-    assert {token.owner: token.mode for token in tokens} == {
-        "local": "open", "alice": "login", "olga": "login", "petra": "proxy", "stranger": "proxy",
-    }  # fmt: skip
+    expected = {"local": "open", "alice": petra, "olga": petra, "petra": petra, "stranger": "proxy"}
+    assert {token.owner: token.mode for token in tokens} == expected
     assert not any(token.manages for token in tokens)
     # They get the whole time from now on: nobody noted logins for them before.
     assert all(token.follows_login and token.owner_seen >= began for token in tokens)
