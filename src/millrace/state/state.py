@@ -28,6 +28,7 @@ class State:
 
     def __init__(self, settings: StateSettings, folder: Path) -> None:
         self._database = Database(settings, folder)
+        self.signing_key = SigningKey(self._database)
         most = settings.max_saved_per_user
         self.users = UserStore(self._database, settings.max_users)
         self.sessions = SessionStore(self._database, settings.max_sessions_per_user)
@@ -36,7 +37,6 @@ class State:
         self.views = SavedStore(self._database, VIEWS, ViewContent, "view", most)
         self.dashboards = SavedStore(self._database, DASHBOARDS, DashboardContent, "dashboard", most)
         self.links = LinkStore(self._database, settings.max_links)
-        self.signing_key = SigningKey(self._database)
 
     def start(self) -> None:
         """Open the database and bring its tables to the present version.
