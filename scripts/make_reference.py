@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the code: columns, configuration, command line, HTTP API, metrics.
+"""Write the reference pages that follow from the code: columns, configuration, command line, HTTP API, rights, metrics.
 
 .venv/bin/python scripts/make_reference.py           # writes docs/reference/*.md
 .venv/bin/python scripts/make_reference.py --check   # fails if a page is stale
@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer.main
 from typer.cli import get_docs_for_click
 
 from millrace.api import ApiSettings, create_app
+from millrace.api.rights import MAY, RIGHTS, WORDS, Right, Who
 from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.cli.main import app
@@ -123,11 +124,40 @@ def metrics_page() -> str:
     return "\n".join(lines)
 
 
+def rights_page() -> str:
+    """Who may use each endpoint."""
+    columns: list[Who] = list(get_args(Who))
+    lines = [
+        "# Rights\n",
+        "What each endpoint of the HTTP interface needs, and who has it. Who asks without being recognised, or with a",
+        "session or token that has ended, is of a disabled user or of another `access.mode`, gets status 401; who is",
+        "recognised and may not, 403. A *tenant* is limited to some flows by a filter, whatever the role. A *managing*",
+        "token is an administrator's that was made with `--manages`. Where nobody logs in (`access.mode: open`),",
+        "everybody is an administrator. [Let people log in](../how-to/log-in.md) says how people get roles.\n",
+        "## Who has what\n",
+        "| need | " + " | ".join(columns) + " | |",
+        "|---" * (len(columns) + 2) + "|",
+    ]
+    for need, may in MAY.items():
+        marks = ("yes" if who in may else "" for who in columns)
+        lines.append(f"| {need} | {' | '.join(marks)} | {WORDS[need]} |")
+    lines += ["\n## What each endpoint needs\n", "| endpoint | need | of what is shared |", "|---|---|---|"]
+    lines += [f"| `{right.method} {_path(right)}` | {right.need} | {right.shared} |" for right in RIGHTS]
+    lines.append("| pages and files of the console | nothing | |")
+    return "\n".join(lines) + "\n"
+
+
+def _path(right: Right) -> str:
+    """Path without the kinds of its parameters."""
+    return right.path.replace(":path}", "}")
+
+
 PAGES = {
     "columns.md": columns_page,
     "configuration.md": configuration_page,
     "command-line.md": command_line_page,
     "api.md": api_page,
+    "rights.md": rights_page,
     "metrics.md": metrics_page,
 }
 

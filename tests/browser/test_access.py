@@ -129,6 +129,7 @@ def test_a_token_made_in_the_settings_opens_the_api(page, guarded, login):
     page.get_by_role("button", name="New token").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("script")
+    dialog.get_by_label("Your password").fill(PASSWORDS["eve"])
     dialog.get_by_role("button", name="Make the token").click()
     made = page.get_by_role("dialog", name="The token")
     expect(made).to_contain_text("it is not shown again")

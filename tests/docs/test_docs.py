@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from millrace.access.config import ProxySettings
+
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *ROOT.glob("docs/**/*.md")])
 
 
 @pytest.mark.parametrize("page", ["docs/tutorial/captures-in-python.md"])
@@ -63,6 +65,40 @@ def test_configuration_examples_are_valid(tmp_path):
             path = tmp_path / f"{page.stem}-{number}.yaml"
             path.write_text(block)
             load(Settings, path, {}).columns.schema_of()
+
+
+def test_settings_and_commands_of_access_that_pages_name_exist():
+    settings = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+    commands = (ROOT / "docs" / "reference" / "command-line.md").read_text()
+    pages = "".join(
+        page.read_text() for page in [ROOT / "SECURITY.md", ROOT / "README.md", *ROOT.glob("docs/how-to/*.md")]
+    )
+    named = set(re.findall(r"`(access(?:\.[a-z_]+)+)[`:]", pages))
+    assert len(named) > 15
+    assert [name for name in sorted(named) if f"`{name}`" not in settings] == []
+    used = set(re.findall(r"millrace (?:user|token) [a-z]+", pages))
+    assert len(used) > 8
+    assert [command for command in sorted(used) if f"$ {command} " not in commands] == []
+
+
+def test_the_sample_of_a_proxy_sets_or_clears_every_header_that_is_believed():
+    """What the proxy does not set, it passes on as a client sent it."""
+    page = (ROOT / "docs" / "how-to" / "log-in.md").read_text()
+    sample = re.search(r"```nginx\n(.*?)```", page, re.DOTALL)[1]
+    said = {name.lower() for name in re.findall(r"proxy_set_header (\S+)", sample)}
+    examples = dict(re.findall(r"(\w+_header): (\S+)", page))
+    headers = {
+        examples.get(name, field.default).lower()
+        for name, field in ProxySettings.model_fields.items()
+        if name.endswith("_header")
+    }
+    sources = "".join((ROOT / "src" / "millrace" / path).read_text() for path in ("access/proxy.py", "api/gate.py"))
+    forwarded = set(re.findall(r'"((?:x-)?forwarded[a-z-]*)"', sources))
+    assert {"remote-user", "remote-filter", "x-proxy-secret"} <= headers
+    assert forwarded >= {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
+    assert headers | forwarded <= said
+    # The names that the example of the configuration sets are those of the sample.
+    assert "filter_required: true" in page
 
 
 def test_every_reason_of_the_decoders_is_explained():

@@ -63,6 +63,14 @@ describe("the client of the API", () => {
     expect(needed).toHaveBeenCalledOnce();
   });
 
+  it("does not take a wrong password for a login that has ended", async () => {
+    const needed = vi.fn();
+    onLoginNeeded(needed);
+    reply = () => new Response(null, { status: 401 });
+    await ask(api.POST("/api/v1/tokens", { body: { name: "t", role: "viewer", manages: false, password: "x" } })).catch(() => undefined);
+    expect(needed).not.toHaveBeenCalled();
+  });
+
   it("leaves an aborted request an aborted request", async () => {
     reply = () => Promise.reject(new DOMException("aborted", "AbortError"));
     expect(isAbort(await failure())).toBe(true);

@@ -27,7 +27,7 @@ export function onLoginNeeded(handler: () => void): void {
 
 /** Whether a refusal speaks of the password in the request rather than of who asks. */
 function judgesPassword({ method, url }: Request): boolean {
-  return method === "POST" && /^\/api\/v1\/session(\/password)?$/.test(new URL(url).pathname);
+  return method === "POST" && /^\/api\/v1\/(session(\/password)?|tokens)$/.test(new URL(url).pathname);
 }
 
 /** `fetch` of the API: adds what browsers must send, turns refusals and failures into `ApiError`. */

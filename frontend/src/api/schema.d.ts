@@ -742,7 +742,7 @@ export interface paths {
         put?: never;
         /**
          * Make Token
-         * @description Make a token; its text is shown only in this answer.
+         * @description Make a token; its text is shown only in this answer. Tokens cannot make any.
          */
         post: operations["make_token_api_v1_tokens_post"];
         delete?: never;
@@ -1878,7 +1878,7 @@ export interface components {
          *     operate : bool
          *         See the state of exporters, store and collector.
          *     administer : bool
-         *         Manage users and everybody's tokens.
+         *         Manage users and everybody's tokens; not with a token that was not made for it.
          */
         May: {
             /** Administer */
@@ -1901,10 +1901,19 @@ export interface components {
             id: string;
             /** Last Used */
             last_used: string | null;
+            /** Manages */
+            manages: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "open" | "login" | "proxy";
             /** Name */
             name: string;
             /** Owner */
             owner: string;
+            /** Refused */
+            refused: string | null;
             /**
              * Role
              * @enum {string}
@@ -2809,16 +2818,30 @@ export interface components {
         };
         /**
          * TokenBody
-         * @description A token to make; without `days` it lives as long as the configuration allows.
+         * @description A token to make.
+         *
+         *     `password` is that of who makes it, where people log in with one; who logs in otherwise must have done so
+         *     in the last minutes (setting `access.session.fresh_minutes`).
          */
         TokenBody: {
-            /** Days */
+            /**
+             * Days
+             * @description Until it ends; null: as the setting `access.token_default_days` says.
+             */
             days?: number | null;
+            /**
+             * Manages
+             * @description Whether it may manage users and tokens, too; only with the role admin.
+             * @default false
+             */
+            manages: boolean;
             /**
              * Name
              * @example grafana
              */
             name: string;
+            /** Password */
+            password?: string | null;
             /**
              * Role
              * @default viewer
@@ -2829,6 +2852,9 @@ export interface components {
         /**
          * TokenView
          * @description An API token, without its secret; times in ISO 8601.
+         *
+         *     `expires` is when it ends, by what was said when it was made and by the configuration. `refused` says why it
+         *     is not valid now; null if it is.
          */
         TokenView: {
             /** Created */
@@ -2839,10 +2865,19 @@ export interface components {
             id: string;
             /** Last Used */
             last_used: string | null;
+            /** Manages */
+            manages: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "open" | "login" | "proxy";
             /** Name */
             name: string;
             /** Owner */
             owner: string;
+            /** Refused */
+            refused: string | null;
             /**
              * Role
              * @enum {string}
@@ -7274,6 +7309,15 @@ export interface operations {
             };
             /** @description The request is malformed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

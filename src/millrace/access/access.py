@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from millrace.access.config import AccessSettings
+from millrace.access.devices import Devices
 from millrace.access.identity import Identity, both_filters, lower_role
 from millrace.access.logins import Logins
 from millrace.access.oidc import OidcLogin
@@ -20,7 +23,7 @@ from millrace.access.throttle import Throttle
 from millrace.access.tokens import Tokens
 from millrace.access.users import CheckFilter, Users
 from millrace.errors import ConfigError, LoginError, MissingError, QueryError, StateError
-from millrace.state import Session, State, User, user_name
+from millrace.state import Session, State, user_name
 from millrace.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -34,6 +37,10 @@ OPEN_NAME = "local"
 _TOUCH_SECONDS = 60.0
 """When something was used last is kept this exactly: not a write per request."""
 
+_NAMED_SECONDS = 3600.0
+"""When a proxy named somebody last is kept this exactly, for their tokens."""
+_MOST_NAMED = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Presented:
@@ -45,13 +52,17 @@ class Presented:
         Address of the connection.
     headers : mapping of str to str
         By lower-case name; values of one name joined by commas.
-    session : str
-        Value of the session's cookie; may be empty.
+    session, device : str
+        Values of the cookies of the session and the device; may be empty.
+    secure : bool
+        Whether the browser reached us by HTTPS, as far as is known.
     """
 
     peer: str
     headers: Mapping[str, str]
     session: str = ""
+    device: str = ""
+    secure: bool = False
 
 
 class Access:
@@ -95,9 +106,11 @@ class Access:
         self.proxies = TrustedProxies(settings)
         self._passwords = Passwords(settings.password)
         throttle = Throttle(settings.throttle, steady)
-        self.logins = Logins(settings, state, self._passwords, throttle, clock)
+        self.logins = Logins(settings, state, self._passwords, throttle, Devices(state.signing_key, clock), clock)
         self.users = Users(state.users, self._passwords, check_filter, clock)
-        self.tokens = Tokens(state.tokens, settings.token_max_days, clock)
+        self.tokens = Tokens(state, settings, clock)
+        self._named: OrderedDict[str, float] = OrderedDict()
+        self._named_lock = threading.Lock()
         self.oidc: OidcLogin | None = None
         if settings.oidc.issuer:
             self.oidc = OidcLogin(settings.oidc, Provider(settings.oidc, transport, steady), clock)
@@ -115,6 +128,11 @@ class Access:
                 self.check_filter(text, {})
             except QueryError as error:
                 raise ConfigError(f"access.oidc.scope_filters.{value}: {error}") from error
+        if self.settings.mode == "proxy" and self.proxies.anybody_here:
+            log.warning(
+                "whoever can connect from this machine can pose as the proxy, and so as anybody",
+                fix="access.proxy.secret",
+            )
         if self.settings.mode == "login":
             self._passwords.prepare()
             with contextlib.suppress(StateError):  # which was said already
@@ -160,6 +178,19 @@ class Access:
             raise MissingError(f"there is no user {name[:100]!r}")
         return Identity(user_name(name), "", "", "admin", "", "open")
 
+    def _note_named(self, name: str) -> None:
+        """Note for somebody's tokens that the proxy named them: about once an hour."""
+        now = self.clock()
+        with self._named_lock:
+            if now - self._named.get(name, 0.0) < _NAMED_SECONDS:
+                return
+            self._named[name] = now
+            self._named.move_to_end(name)
+            if len(self._named) > _MOST_NAMED:
+                self._named.popitem(last=False)
+        with contextlib.suppress(StateError):
+            self.state.tokens.note_owner(name, now)
+
     def _is_ours(self, credentials: str) -> bool:
         # A proxy may keep a bearer token of its own in what it passes on.
         return credentials.startswith(TOKEN_PREFIX) or self.settings.mode != "proxy"
@@ -185,32 +216,24 @@ class Access:
         if parts is None or found is None or not same(digest(parts[1]), found[1]):
             raise LoginError("the API token is unknown or was revoked")
         token, now = found[0], self.clock()
-        if token.expires and token.expires <= now:
-            raise LoginError(f"the API token {token.id!r} has expired")
-        owner = self._owner(token.owner)
+        owner = self.state.users.find(token.owner)
+        refusal = self.tokens.refusal(token, owner)
+        if refusal:
+            raise LoginError(f"the API token {token.id!r} {refusal}")
         if now - token.last_used >= _TOUCH_SECONDS:
             with contextlib.suppress(StateError):
                 self.state.tokens.touch(token.id, now)
         role = lower_role(token.role, owner.role) if owner else token.role
         limit = both_filters(token.scope_filter, owner.scope_filter) if owner else token.scope_filter
-        return Identity(token.owner, token.name, "", role, limit, "token")
-
-    def _owner(self, name: str) -> User | None:
-        """Whose token it is; only where everybody must be a known user, that is required."""
-        owner = self.state.users.find(name)
-        if (owner is None and self.settings.mode == "login") or (owner is not None and not owner.enabled):
-            raise LoginError(f"the user of the API token, {name!r}, may not log in (any more)")
-        return owner
+        return Identity(token.owner, token.name, "", role, limit, "token", manages=token.manages)
 
     def _by_proxy(self, presented: Presented) -> Identity:
-        if not self.proxies.trusts(presented.peer):
-            raise LoginError(
-                f"the request comes from {presented.peer}, which is not one of access.trusted_proxies; use the proxy"
-            )
+        self.proxies.check(presented.peer, presented.headers)
         said = proxy_user(self.settings.proxy, presented.headers)
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:
             raise LoginError(f"the user {said.name!r} may not log in (any more)")
+        self._note_named(said.name)
         role = said.role or (user.role if user else self.settings.proxy.default_role)
         limit = both_filters(said.scope_filter, user.scope_filter if user else "")
         return Identity(

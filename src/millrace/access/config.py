@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from millrace.config import Section
 from millrace.errors import ConfigError
-from millrace.state import Role
+from millrace.state import Mode, Role
 
-Mode = Literal["open", "login", "proxy"]
+_SHORTEST_SECRET = 16
 
 
 def _network(text: str) -> str:
@@ -50,17 +50,23 @@ class PasswordSettings(Section):
     """Threads of one hash."""
 
     concurrent: int = Field(2, ge=1, le=64)
-    """Hashes at the same time; further logins wait a little, and are then refused."""
+    """Hashes at the same time, beside one for devices that users have logged in with before; further logins wait a
+    little, and are then refused."""
 
 
 class ThrottleSettings(Section):
     """Brake on guessing passwords."""
 
     free_attempts_per_name: int = Field(5, ge=1, le=1000)
-    """Failures under one user name before the next attempt has to wait: 1 s, then 2 s, 4 s …"""
+    """Failures under one user name from one address (IPv6: one /64) before the next attempt there has to wait: 1 s,
+    then 2 s, 4 s …; as many from a device with which the user has logged in before, which is counted for itself."""
 
     free_attempts_per_address: int = Field(20, ge=1, le=100_000)
-    """Failures from one address (IPv6: one /64) before the next attempt has to wait."""
+    """Failures from one address, under whatever names, before the next attempt has to wait."""
+
+    free_attempts_everywhere: int = Field(100, ge=1, le=1_000_000)
+    """Failures under one user name from all addresses before the next attempt, from wherever but the user's known
+    devices, has to wait."""
 
     max_delay_seconds: float = Field(300.0, ge=1, le=86_400)
     """Longest wait."""
@@ -80,6 +86,9 @@ class SessionSettings(Section):
 
     lifetime_hours: int = Field(168, ge=1, le=8760)
     """A session ends after so long in any case."""
+
+    fresh_minutes: int = Field(10, ge=1, le=1440)
+    """How old a login may be to make an API token with it, where the user has no password to ask for."""
 
     secure_cookie: bool = False
     """Mark the cookie `Secure` always. It is marked anyway when the request came by HTTPS (also to a trusted proxy)."""
@@ -107,7 +116,18 @@ class ProxySettings(Section):
     """Role (`viewer`, `editor`, `admin`), such as `Remote-Role`; empty: not read."""
 
     filter_header: str = Field("", max_length=100)
-    """Filter that limits what the user sees, such as `Remote-Filter`; empty: not read."""
+    """Filter that limits what the user sees, such as `Remote-Filter`; `*` in it: no limit. Empty: not read."""
+
+    filter_required: bool = False
+    """Refuse requests whose `filter_header` is missing or empty; otherwise those see everything."""
+
+    secret: SecretStr | None = None
+    """What the proxy, and nobody else, sends in `secret_header`, 16 characters at least: without it no header of the
+    section `proxy` and no `X-Forwarded-…` is believed, wherever it comes from. None: every program that can connect
+    from one of `trusted_proxies` can be anybody."""
+
+    secret_header: str = Field("X-Proxy-Secret", min_length=1, max_length=100)
+    """Header of that secret."""
 
     default_user: str = Field("", max_length=100)
     """User of requests without a name; empty: such requests are refused."""
@@ -133,6 +153,11 @@ class OidcSettings(Section):
 
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     """Scopes to ask for."""
+
+    prompt: Literal["", "login", "select_account"] = ""
+    """What the provider shall ask at each login: `login`, for the password (or what it takes for one) also where the
+    browser is logged in there. A log-in that is fresh enough to make an API token is a proof of more than of the
+    browser only then. Empty: as the provider likes."""
 
     userinfo: bool = False
     """Ask the provider's user-info endpoint too, for providers that put groups only there."""
@@ -197,8 +222,16 @@ class AccessSettings(Section):
     metrics_open: bool = False
     """Answer `/metrics` without asking who asks. It names exporters."""
 
-    token_max_days: int = Field(0, ge=0, le=36_500)
-    """Longest life of API tokens; 0: they may live for ever."""
+    token_default_days: int = Field(90, ge=1, le=36_500)
+    """Life of API tokens whose maker does not say how long they live."""
+
+    token_max_days: int = Field(366, ge=0, le=36_500)
+    """Longest life of API tokens, also of those that were made before; 0: as long as their makers say."""
+
+    token_login_days: int = Field(90, ge=0, le=36_500)
+    """API tokens are refused when their user has not logged in for so long (in the mode `proxy`: the proxy has not
+    named the user), until the user does again; 0: however long. Tokens that `millrace token create --unattended` makes
+    are not bound to that."""
 
     password: PasswordSettings = PasswordSettings()
     """Passwords of local users."""
@@ -218,6 +251,10 @@ class AccessSettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         oidc = self.oidc
+        if self.proxy.secret is not None and not _sendable(self.proxy.secret.get_secret_value()):
+            raise ValueError(f"proxy.secret must be {_SHORTEST_SECRET} or more visible ASCII characters")
+        if self.proxy.filter_required and not self.proxy.filter_header:
+            raise ValueError("proxy.filter_header is needed beside proxy.filter_required")
         if oidc.issuer and self.mode != "login":
             raise ValueError("oidc.issuer is set, but logins happen only with mode: login")
         if oidc.issuer and not oidc.client_id:
@@ -231,6 +268,11 @@ class AccessSettings(Section):
         if not all(text.strip() for text in oidc.scope_filters.values()):
             raise ValueError("oidc.scope_filters holds an empty filter, which would limit nothing")
         return self
+
+    @property
+    def secure_always(self) -> bool:
+        """Whether browsers reach the console by HTTPS, whatever a request says."""
+        return self.session.secure_cookie or urlsplit(self.public_url).scheme == "https"
 
     def check_open(self, host: str) -> None:
         """Refuse a network address without a login, unless that is wanted.
@@ -249,6 +291,11 @@ class AccessSettings(Section):
                 f"api.host: {host} is not a loopback address, but access.mode is open: everybody in the network would "
                 "administer; set access.mode to login or proxy (or access.allow_open_network to true)"
             )
+
+
+def _sendable(secret: str) -> bool:
+    """Whether a secret is long enough, and the same at the other end of a header."""
+    return len(secret) >= _SHORTEST_SECRET and secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
 def _is_loopback(host: str) -> bool:

@@ -24,6 +24,9 @@ class Identity:
         Text of the filter language that limits every answer; empty: no limit.
     via : str
         How the identity was presented.
+    manages : bool
+        Whether users, passwords and tokens may be managed, as far as the role may: of tokens only those that
+        were made for it. A token lies in files and scripts; who finds one must not be able to stay.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Identity:
     via: Via
     avatar_url: str = ""
     logout_url: str = ""
+    manages: bool = True
 
     @property
     def limited(self) -> bool:
@@ -53,6 +57,16 @@ class Identity:
         """
         if not self.at_least(role):
             raise DeniedError(f"this needs the role {role}; {self.name!r} is {self.role}")
+
+    def need_managing(self) -> None:
+        """Raise unless users, passwords and tokens may be managed.
+
+        Raises
+        ------
+        DeniedError
+        """
+        if not self.manages:
+            raise DeniedError("this API token was not made to manage users and tokens; log in, or make one that may")
 
     @property
     def may_share(self) -> bool:

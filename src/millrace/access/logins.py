@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millrace.access.claims import ProviderUser
 from millrace.access.config import AccessSettings
+from millrace.access.devices import Devices
 from millrace.access.identity import Identity
 from millrace.access.passwords import Passwords
 from millrace.access.secrets import digest, new_secret
@@ -28,10 +29,13 @@ class Login:
     ----------
     session : str
         Secret for the browser's cookie; not kept here.
+    device : str
+        For another cookie: that the user has logged in with this browser; empty if it has it already.
     """
 
     user: User
     session: str
+    device: str = ""
 
     def __repr__(self) -> str:
         return f"Login({self.user.name!r})"
@@ -46,6 +50,7 @@ class Logins:
     state : State
     passwords : Passwords
     throttle : Throttle
+    devices : Devices
     clock : callable
         Unix seconds.
     """
@@ -56,15 +61,17 @@ class Logins:
         state: State,
         passwords: Passwords,
         throttle: Throttle,
+        devices: Devices,
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._state = state
         self._passwords = passwords
         self._throttle = throttle
+        self._devices = devices
         self._clock = clock
 
-    def with_password(self, name: str, password: str, address: str, *, replaces: str = "") -> Login:
+    def with_password(self, name: str, password: str, address: str, *, replaces: str = "", device: str = "") -> Login:
         """Log in.
 
         Parameters
@@ -74,6 +81,8 @@ class Logins:
             Of the client.
         replaces : str
             Session that the browser has; it ends.
+        device : str
+            What an earlier login gave the browser to keep.
 
         Raises
         ------
@@ -88,9 +97,11 @@ class Logins:
             raise DeniedError(f"there is no login in the mode {self._settings.mode}")
         if not self._settings.password.enabled:
             raise DeniedError("there is no login with a password here (setting access.password.enabled)")
-        user = self._verified(name, password, address)
+        known = self._devices.known(_key(name), device)
+        user = self._verified(name, password, address, known)
         log.info("logged in", user=user.name, address=address, by="password")
-        return self._open(user, replaces)
+        begun = self._open(user, replaces)
+        return begun if known else replace(begun, device=self._devices.mark(user.name))
 
     def with_provider(self, said: ProviderUser, address: str, *, replaces: str = "") -> Login:
         """Log in somebody whom the login provider vouches for.
@@ -115,7 +126,45 @@ class Logins:
         """End every session of a user; returns how many there were."""
         return self._state.sessions.close_all(identity.name)
 
-    def change_password(self, identity: Identity, old: str, new: str, address: str) -> Login:
+    def confirm(self, identity: Identity, session: str, password: str | None, address: str) -> None:
+        """Have who asks prove again who that is, before something is made that outlasts the session.
+
+        Who has a password here says it; who has none must have logged in a short while ago. Where
+        nobody logs in here there is nothing to prove it with.
+
+        Parameters
+        ----------
+        identity : Identity
+        session : str
+            The session that was presented.
+        password : str or None
+        address : str
+            Of the client.
+
+        Raises
+        ------
+        LoginError
+            If the password is wrong.
+        DeniedError
+            If it is missing, or the login was too long ago.
+        ThrottledError
+            If there were too many failures.
+        """
+        if identity.via != "session":
+            return
+        found = self._state.sessions.find(digest(session))
+        if found is None:
+            raise LoginError("log in first")
+        begun, user = found
+        if self._settings.password.enabled and user.has_password:
+            if not password:
+                raise DeniedError("give your password for this")
+            self._verified(user.name, password, address, digest(session))
+        elif self._clock() - begun.created >= self._settings.session.fresh_minutes * 60:
+            minutes = self._settings.session.fresh_minutes
+            raise DeniedError(f"this needs a log-in of the last {minutes} minutes: log out, and in again")
+
+    def change_password(self, identity: Identity, session: str, old: str, new: str, address: str) -> Login:
         """Change the own password: other sessions end, this one is replaced.
 
         Raises
@@ -129,26 +178,26 @@ class Logins:
         """
         if identity.via != "session":
             raise DeniedError("a password can be changed only by its user, logged in")
-        user = self._verified(identity.name, old, address)
+        user = self._verified(identity.name, old, address, digest(session))
         self._state.users.set_password(user.name, self._passwords.hash(new))
         log.info("changed a password", user=user.name, address=address)
         return self._open(user, "")
 
-    def _verified(self, name: str, password: str, address: str) -> User:
-        """The user of a name and a password; takes as long for unknown users."""
-        try:
-            key = user_name(name)
-        except InvalidError:
-            key = ""
-        self._throttle.begin(key, address)
+    def _verified(self, name: str, password: str, address: str, device: str) -> User:
+        """The user of a name and a password; takes as long for unknown users.
+
+        `device` is what a browser or session is known by that the user has logged in with; empty: none.
+        """
+        key = _key(name)
+        self._throttle.begin(key, address, device)
         user = self._state.users.find(key) if key else None
         stored = self._state.users.password_hash(key) if user else None
-        right = self._passwords.verify(stored, password)
+        right = self._passwords.verify(stored, password, known=bool(device))
         if not right or user is None or stored is None or not user.enabled:
             # Unknown names are not logged: people type passwords there.
             log.warning("refused a login", user=user.name if user else "(unknown)", address=address)
             raise LoginError(_REFUSED)
-        self._throttle.succeed(key, address)
+        self._throttle.succeed(key, address, device)
         if self._passwords.outdated(stored):
             self._state.users.rehash(user.name, stored, self._passwords.hash(password))
         return user
@@ -184,3 +233,11 @@ class Logins:
             return user
         change = UserChange(said.full_name, said.email, said.role, said.scope_filter)
         return self._state.users.change(user.name, change)
+
+
+def _key(name: str) -> str:
+    """A name as users have it; empty if nobody can have it."""
+    try:
+        return user_name(name)
+    except InvalidError:
+        return ""

@@ -75,6 +75,8 @@ class OidcLogin:
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
         }
+        if self._settings.prompt:
+            question["prompt"] = self._settings.prompt
         endpoint = self._provider.endpoint("authorization_endpoint")
         address = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(question)}"
         until = int(self._clock()) + PENDING_SECONDS

@@ -34,8 +34,9 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=settings.iterations, memory_cost=settings.memory_kib, parallelism=settings.lanes
         )
-        self._queue = threading.BoundedSemaphore(settings.concurrent + _MAX_WAITING)
-        self._places = threading.BoundedSemaphore(settings.concurrent)
+        self._anybody = _Places(settings.concurrent)
+        # Strangers who try many passwords at the same time must not keep users out of their own devices.
+        self._known = _Places(1)
 
     def hash(self, password: str) -> str:
         """Hash of a password that shall be set.
@@ -51,11 +52,13 @@ class Passwords:
             raise InvalidError(f"a password has at least {self._settings.min_length} characters")
         if not _hashable(password):
             raise InvalidError(f"a password is a text of at most {MAX_BYTES} bytes (UTF-8)")
-        with self._place():
+        with self._anybody.place():
             return self._hasher.hash(password)
 
-    def verify(self, stored: str | None, password: str) -> bool:
+    def verify(self, stored: str | None, password: str, *, known: bool = False) -> bool:
         """Whether a password is the one of a hash; takes as long if there is no hash.
+
+        `known`: it comes from a device or session of the user, for which a place is kept.
 
         Raises
         ------
@@ -64,7 +67,7 @@ class Passwords:
         """
         if not _hashable(password):
             return False
-        with self._place():
+        with (self._known if known else self._anybody).place():
             try:
                 return self._hasher.verify(stored or self._nobody, password) and stored is not None
             except (VerificationError, InvalidHashError):
@@ -82,8 +85,28 @@ class Passwords:
     def _nobody(self) -> str:
         return self._hasher.hash("a password that nobody has")
 
+
+class _Places:
+    """Hashes at the same time, and a queue for them.
+
+    Parameters
+    ----------
+    count : int
+    """
+
+    def __init__(self, count: int) -> None:
+        self._queue = threading.BoundedSemaphore(count + _MAX_WAITING)
+        self._places = threading.BoundedSemaphore(count)
+
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
+        """Wait for a place, and hold it for the ``with`` block.
+
+        Raises
+        ------
+        ThrottledError
+            If there are too many in the queue, or it takes too long.
+        """
         busy = ThrottledError("too many logins at the same time; try again in a moment", _WAIT_SECONDS)
         if not self._queue.acquire(blocking=False):
             raise busy

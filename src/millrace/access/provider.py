@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ _MAX_BYTES = 1_000_000
 _FRESH_SECONDS = 3600.0
 _RETRY_SECONDS = 30.0
 """Keys are read again at most so often, whatever tokens name."""
+_FAILED_SECONDS = 5.0
+"""A provider that failed is asked again only then: meanwhile nobody waits for it."""
 
 
 class Provider:
@@ -54,7 +57,7 @@ class Provider:
         self._transport = transport
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._documents: dict[str, _Document] = {}
 
     def endpoint(self, name: str) -> str:
         """Address of an endpoint, by its name in the discovery document.
@@ -85,7 +88,7 @@ class Provider:
     def keys(self, *, again: bool = False) -> list[dict[str, Any]]:
         """Public keys of the provider, as JSON Web Keys; `again`: they lack one, so read them anew."""
         age = _RETRY_SECONDS if again else _FRESH_SECONDS
-        keys = self._document(self.endpoint("jwks_uri"), age).get("keys")
+        keys = self._document(self.endpoint("jwks_uri"), age, usable_meanwhile=not again).get("keys")
         return [key for key in keys if isinstance(key, dict)][:100] if isinstance(keys, list) else []
 
     def exchange(self, code: str, redirect: str, verifier: str) -> dict[str, Any]:
@@ -114,16 +117,36 @@ class Provider:
         methods = document.get("token_endpoint_auth_methods_supported")
         return isinstance(methods, list) and "client_secret_basic" not in methods and "client_secret_post" in methods
 
-    def _document(self, address: str, max_age: float) -> dict[str, Any]:
-        """A document of the provider, kept for a while."""
+    def _document(self, address: str, max_age: float, *, usable_meanwhile: bool = True) -> dict[str, Any]:
+        """A document of the provider, kept for a while.
+
+        One thread at a time asks for it. Others take what there was meanwhile; if there was nothing, or it is too
+        old to be of use, they wait for that answer, also if it is that the provider failed.
+        """
         with self._lock:
-            read, document = self._kept.get(address, (0.0, {}))
-            if document and self._clock() - read < max_age:
-                return document
-        document = self._request("GET", address)
-        with self._lock:
-            self._kept[address] = (self._clock(), document)
-        return document
+            document = self._documents.setdefault(address, _Document())
+            if document.text and self._clock() - document.read < max_age:
+                return document.text
+        if document.text and usable_meanwhile:
+            if not document.asking.acquire(blocking=False):
+                return document.text
+        elif not document.asking.acquire(timeout=self._settings.timeout_seconds):
+            raise LoginError("the login provider does not answer: others wait for it already")
+        try:
+            now = self._clock()
+            if document.text and now - document.read < max_age:
+                return document.text
+            if document.failure is not None and now - document.failed < _FAILED_SECONDS:
+                raise LoginError(str(document.failure))
+            try:
+                document.text = self._request("GET", address)
+            except LoginError as error:
+                document.failure, document.failed = error, self._clock()
+                raise
+            document.failure, document.read = None, self._clock()
+            return document.text
+        finally:
+            document.asking.release()
 
     def _request(self, method: str, address: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
         import httpx
@@ -146,6 +169,17 @@ class Provider:
             said = f" ({reason[:100]})" if isinstance(reason, str) else ""
             raise LoginError(f"the login provider answered {status}{said} to {urlsplit(address).path}")
         return found
+
+
+@dataclass
+class _Document:
+    """A document of the provider, or how asking for it failed last."""
+
+    text: dict[str, Any] = field(default_factory=dict)
+    read: float = 0.0
+    failure: LoginError | None = None
+    failed: float = 0.0
+    asking: threading.Lock = field(default_factory=threading.Lock)
 
 
 def _body(parts: Any, deadline: float, clock: Callable[[], float]) -> bytes:  # noqa: ANN401 - httpx's iterator

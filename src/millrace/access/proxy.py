@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 
 from millrace.access.config import AccessSettings, ProxySettings
 from millrace.access.identity import ROLES
+from millrace.access.secrets import same
 from millrace.errors import InvalidError, LoginError
 from millrace.state import Role, user_name
 
@@ -15,6 +16,8 @@ _MAX_TEXT = 200
 _MAX_URL = 2000
 _MAX_FILTER = 10_000
 _MAX_HOPS = 20
+_NO_LIMIT = "*"
+"""Filter of a proxy that limits nothing: said, not left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class TrustedProxies:
 
     def __init__(self, settings: AccessSettings) -> None:
         self._networks = [ip_network(text, strict=False) for text in settings.trusted_proxies]
+        secret = settings.proxy.secret
+        self._secret = "" if secret is None else secret.get_secret_value()
+        self._secret_header = settings.proxy.secret_header
+        self._has_public_url = bool(settings.public_url)
 
     def trusts(self, address: str) -> bool:
         """Whether an address is one of them."""
@@ -50,9 +57,35 @@ class TrustedProxies:
         mapped = getattr(parsed, "ipv4_mapped", None)
         return any((mapped or parsed) in network for network in self._networks)
 
+    @property
+    def anybody_here(self) -> bool:
+        """Whether whoever can connect from this machine can pose as a proxy."""
+        return not self._secret and (self.trusts("127.0.0.1") or self.trusts("::1"))
+
+    def check(self, peer: str, headers: Mapping[str, str]) -> None:
+        """Raise unless a request comes from the proxy.
+
+        Raises
+        ------
+        LoginError
+        """
+        if not self.trusts(peer):
+            raise LoginError(
+                f"the request comes from {peer}, which is not one of access.trusted_proxies; use the proxy"
+            )
+        if not self._has_secret(headers):
+            raise LoginError(f"the request does not come from the proxy (header {self._secret_header}); use the proxy")
+
+    def believes(self, peer: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request comes from a trusted proxy, so that it may say where it comes from."""
+        return self.trusts(peer) and self._has_secret(headers)
+
+    def _has_secret(self, headers: Mapping[str, str]) -> bool:
+        return not self._secret or same(headers.get(self._secret_header.lower(), ""), self._secret)
+
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """Address of the client: the last one that a trusted proxy names and that is no trusted proxy itself."""
-        if not self.trusts(peer):
+        if not self.believes(peer, headers):
             return peer
         for hop in reversed(headers.get("x-forwarded-for", "").split(",")[-_MAX_HOPS:]):
             text = hop.strip()
@@ -67,12 +100,15 @@ class TrustedProxies:
     def scheme(self, peer: str, headers: Mapping[str, str], scheme: str) -> str:
         """Scheme that the browser used."""
         forwarded = headers.get("x-forwarded-proto", "").strip().lower()
-        return forwarded if forwarded in ("http", "https") and self.trusts(peer) else scheme
+        return forwarded if forwarded in ("http", "https") and self.believes(peer, headers) else scheme
 
     def host(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Host name, with port, that the browser used."""
-        forwarded = headers.get("x-forwarded-host", "").strip()
-        return (forwarded if forwarded and self.trusts(peer) else headers.get("host", "")).lower()
+        """Host name, with port, that the browser used.
+
+        Where `public_url` says it, `X-Forwarded-Host` does not: proxies pass on what clients send in it.
+        """
+        forwarded = "" if self._has_public_url else headers.get("x-forwarded-host", "").strip()
+        return (forwarded if forwarded and self.believes(peer, headers) else headers.get("host", "")).lower()
 
 
 def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser:
@@ -97,6 +133,9 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
         name = user_name(named or settings.default_user)
     except InvalidError as error:
         raise LoginError(f"the header {settings.user_header} of the proxy: {error}") from error
+    limit = read(settings.filter_header, _MAX_FILTER)
+    if settings.filter_required and not limit:
+        raise LoginError(f"the proxy does not say what the user may see (header {settings.filter_header})")
     role = read(settings.role_header).lower()
     if role and role not in ROLES:
         raise LoginError(f"the header {settings.role_header} of the proxy names no role")
@@ -107,7 +146,7 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
         avatar_url=_address(read(settings.avatar_url_header, _MAX_URL)),
         logout_url=_address(read(settings.logout_url_header, _MAX_URL)),
         role=next((known for known in ROLES if known == role), None),
-        scope_filter=read(settings.filter_header, _MAX_FILTER),
+        scope_filter="" if limit == _NO_LIMIT else limit,
     )
 
 

@@ -27,6 +27,22 @@ def csrf_token(session: str) -> str:
     return hmac.new(session.encode(), b"millrace csrf", hashlib.sha256).hexdigest()
 
 
+def signed(key: bytes, purpose: str, text: str) -> str:
+    """A text with a signature after its last dot, for a browser to keep; of one purpose, worthless for another."""
+    return f"{text}.{_signature(key, purpose, text)}"
+
+
+def unsigned(key: bytes, purpose: str, kept: str) -> str | None:
+    """The text of what `signed` gave; None if we did not."""
+    text, _, signature = kept.rpartition(".")
+    return text if same(signature, _signature(key, purpose, text)) else None
+
+
+def _signature(key: bytes, purpose: str, text: str) -> str:
+    # The purpose is a word of ours, without a NUL: no two pairs are written alike.
+    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
 def same(first: str, second: str) -> bool:
     """Compare in a time that says nothing of where they differ."""
     return hmac.compare_digest(first.encode(), second.encode())

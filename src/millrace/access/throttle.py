@@ -1,4 +1,4 @@
-"""Brake on guessing: growing delays per user name and per address."""
+"""Brake on guessing: growing delays per user name and address, per address, and per user name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from millrace.access.config import ThrottleSettings
 from millrace.errors import ThrottledError
 
-Key = tuple[str, str]
+Key = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -27,6 +27,11 @@ class Throttle:
     An attempt counts as failed from its beginning, so that many at the same
     time gain nothing; success takes that back.
 
+    Whoever fails is slowed down by name and address, and by address whatever
+    the names. What is counted for a name from everywhere bounds guessing by
+    many machines; because strangers could keep the user out with it, a device
+    that the user has logged in with before is counted for itself alone.
+
     Parameters
     ----------
     settings : ThrottleSettings
@@ -40,8 +45,14 @@ class Throttle:
         self._lock = threading.Lock()
         self._failures: OrderedDict[Key, _Failures] = OrderedDict()
 
-    def begin(self, name: str, address: str) -> None:
+    def begin(self, name: str, address: str, device: str = "") -> None:
         """Begin an attempt.
+
+        Parameters
+        ----------
+        name, address : str
+        device : str
+            What a browser or session is known by that this user has logged in with; empty: a stranger's.
 
         Raises
         ------
@@ -50,7 +61,7 @@ class Throttle:
         """
         now = self._clock()
         with self._lock:
-            entries = [(key, free, self._entry(key, now)) for key, free in self._keys(name, address)]
+            entries = [(key, free, self._entry(key, now)) for key, free in self._keys(name, address, device)]
             wait = max(entry.blocked_until - now for _, _, entry in entries)
             if wait > 0:
                 raise ThrottledError(f"too many failed logins; try again in {wait:.0f} s", wait)
@@ -66,28 +77,34 @@ class Throttle:
             while len(self._failures) > self._settings.max_entries:
                 self._failures.popitem(last=False)
 
-    def succeed(self, name: str, address: str) -> None:
-        """The attempt succeeded: the name begins anew, the address gets this attempt back."""
+    def succeed(self, name: str, address: str, device: str = "") -> None:
+        """The attempt succeeded: who made it begins anew, what is shared with others gets this attempt back."""
         with self._lock:
-            (name_key, _), (address_key, free) = self._keys(name, address)
-            self._failures.pop(name_key, None)
-            entry = self._failures.get(address_key)
-            if entry is not None:
-                entry.count -= 1
-                if entry.count < free:
-                    entry.blocked_until = 0.0
-                if entry.count <= 0:
-                    del self._failures[address_key]
+            (own, _), *shared = self._keys(name, address, device)
+            self._failures.pop(own, None)
+            for key, free in shared:
+                entry = self._failures.get(key)
+                if entry is not None:
+                    entry.count -= 1
+                    if entry.count < free:
+                        entry.blocked_until = 0.0
+                    if entry.count <= 0:
+                        del self._failures[key]
 
     def __len__(self) -> int:
         """Names and addresses remembered."""
         return len(self._failures)
 
-    def _keys(self, name: str, address: str) -> tuple[tuple[Key, int], tuple[Key, int]]:
-        return (
-            (("name", name[:100]), self._settings.free_attempts_per_name),
-            (("address", _neighbourhood(address)), self._settings.free_attempts_per_address),
-        )
+    def _keys(self, name: str, address: str, device: str) -> list[tuple[Key, int]]:
+        """What an attempt is counted under and how often for nothing; first what nobody else is counted under."""
+        settings, name, place = self._settings, name[:100], neighbourhood(address)
+        if device:
+            return [(("device", name, device[:100]), settings.free_attempts_per_name)]
+        return [
+            (("name", name, place), settings.free_attempts_per_name),
+            (("address", place), settings.free_attempts_per_address),
+            (("name", name), settings.free_attempts_everywhere),
+        ]
 
     def _entry(self, key: Key, now: float) -> _Failures:
         entry = self._failures.get(key)
@@ -96,7 +113,7 @@ class Throttle:
         return entry
 
 
-def _neighbourhood(address: str) -> str:
+def neighbourhood(address: str) -> str:
     """What one client may have many of: an IPv6 network of 64 bits."""
     try:
         parsed = ip_address(address)

@@ -8,15 +8,17 @@ from fastapi import APIRouter, FastAPI
 
 from millrace.api.access_guard import AccessGuard
 from millrace.api.access_problems import NOT_JSON, handle_access_errors
-from millrace.api.gate import SESSION_COOKIE, Gate
+from millrace.api.cookies import SESSION_COOKIE
+from millrace.api.gate import Gate
 from millrace.api.oidc_routes import oidc_routes
 from millrace.api.saved_routes import saved_routes
 from millrace.api.session_routes import session_routes
 from millrace.api.user_routes import token_routes, user_routes
 
+_SESSION_WORDS = "A login in a browser; `__Host-millrace_session` where it came by HTTPS."
 _SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "API token, `mlr_…`."},
-    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "A login in a browser."},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": _SESSION_WORDS},
 }
 
 

@@ -11,16 +11,11 @@ from millrace.access import Access, Identity, Presented, csrf_token, same
 from millrace.api.access_problems import access_problem
 from millrace.api.gate import keep_identity, presented_by
 from millrace.api.problems import problem
+from millrace.api.rights import OPEN
 from millrace.errors import AccessError, DeniedError, StateError
 
 API = "/api/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN = {
-    "/api/v1/session": frozenset({"POST"}),
-    "/api/v1/session/methods": frozenset({"GET"}),
-    "/api/v1/session/oidc/start": frozenset({"GET"}),
-    "/api/v1/session/oidc/callback": frozenset({"GET"}),
-}
 _METRICS = "/metrics"
 _WATCHER = Identity("metrics", "", "", "viewer", "", "open")
 """Whoever reads metrics where nobody has to say who they are."""
@@ -44,16 +39,16 @@ class AccessGuard:
         self._app = app
         self._access = access
         self._limiter: CapacityLimiter | None = None
-        self._origins = {urlsplit(text).netloc.lower() for text in access.settings.allowed_origins}
-        if access.settings.public_url:
-            self._origins.add(urlsplit(access.settings.public_url).netloc.lower())
+        known = (*access.settings.allowed_origins, access.settings.public_url)
+        self._origins = {_origin(text) for text in known if text}
+        self._named = {urlsplit(text).netloc.lower() for text in known}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        presented = presented_by(scope)
+        presented = presented_by(self._access, scope)
         method, path = scope["method"], _path(scope)
         try:
             self._check_source(method, path, presented)
@@ -85,8 +80,7 @@ class AccessGuard:
         origin = headers.get("origin")
         host = self._access.proxies.host(presented.peer, headers)
         if origin is not None:
-            site = urlsplit(origin).netloc.lower()
-            if not site or (site != host and site not in self._origins):
+            if not self._is_ours(origin, host):
                 raise DeniedError(
                     f"the request comes from another site ({origin[:100]}); see the setting access.allowed_origins"
                 )
@@ -96,6 +90,12 @@ class AccessGuard:
             # Other kinds can be sent across sites without the browser asking first.
             raise _UnsupportedBodyError
 
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Whether a page of an origin may send changes: one that the settings name, or one of this host."""
+        site = urlsplit(origin).netloc.lower()
+        # Of a host that the settings name with `https:`, a page without it may be written by anybody on the way.
+        return _origin(origin) in self._origins or (bool(site) and site == host and site not in self._named)
+
 
 class _UnsupportedBodyError(Exception):
     """A body that is not JSON."""
@@ -104,7 +104,7 @@ class _UnsupportedBodyError(Exception):
 def _is_open(method: str, path: str) -> bool:
     """Whether nobody has to say who they are: pages and files of the console, health, and what a login needs."""
     if path.startswith(API):
-        return method in _OPEN.get(path, ())
+        return (method, path) in OPEN
     return method in _SAFE and path != _METRICS
 
 
@@ -114,6 +114,12 @@ def _check_proof(method: str, identity: Identity, presented: Presented) -> None:
         return
     if not same(presented.headers.get("x-csrf-token", ""), csrf_token(presented.session)):
         raise DeniedError("the header X-CSRF-Token is missing or wrong; GET /api/v1/session tells it")
+
+
+def _origin(address: str) -> str:
+    """Scheme and host of a web address, as browsers write an origin."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _has_body(presented: Presented) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fastapi import Request
-from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from millrace.access import Access, Identity, Presented
 from millrace.api.askers import Asker
+from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE, read_cookie
 from millrace.errors import AccessError, LoginError, StateError
 from millrace.state import Role
 
-SESSION_COOKIE = "millrace_session"
 _IDENTITY = "millrace_identity"
 
 
@@ -52,7 +51,7 @@ class Gate:
     def still(self, request: Request, asker: Asker) -> bool:
         """Whether the session, token or proxy that a long answer was begun with still means the same asker."""
         try:
-            return self.access.identify(presented_by(request.scope)) == asker
+            return self.access.identify(presented_by(self.access, request.scope)) == asker
         except AccessError:
             return False
         except StateError:
@@ -69,18 +68,32 @@ class Gate:
 
         return identity
 
+    def require_managing(self, role: Role) -> Callable[[Request], Identity]:
+        """Dependency: who asks, if the role suffices, and tokens only if they were made to manage."""
+        required = self.require(role)
+
+        def identity(request: Request) -> Identity:
+            found = required(request)
+            found.need_managing()
+            return found
+
+        return identity
+
 
 def keep_identity(scope: Scope, identity: Identity) -> None:
     """Note who sends a request, for its endpoint."""
     scope[_IDENTITY] = identity
 
 
-def presented_by(scope: Scope) -> Presented:
+def presented_by(access: Access, scope: Scope) -> Presented:
     """What a request says of who sends it."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     client = scope.get("client")
-    session = cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE, "")
-    return Presented(client[0] if client else "", headers, session)
+    peer = client[0] if client else ""
+    secure = access.settings.secure_always or access.proxies.scheme(peer, headers, scope["scheme"]) == "https"
+    cookies = headers.get("cookie", "")
+    session, device = (read_cookie(cookies, name, secure=secure) for name in (SESSION_COOKIE, DEVICE_COOKIE))
+    return Presented(peer, headers, session, device, secure)

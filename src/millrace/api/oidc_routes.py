@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,16 +12,19 @@ from fastapi.responses import RedirectResponse
 
 from millrace.access import Access, Presented
 from millrace.access.oidc import PENDING_SECONDS, OidcLogin
+from millrace.access.secrets import signed, unsigned
 from millrace.api.access_problems import KNOWN
+from millrace.api.cookies import PENDING_COOKIE, drop_cookie, keep_cookie, read_cookie
+from millrace.api.desk import Desk
 from millrace.api.gate import presented_by
 from millrace.api.problems import MISSING
-from millrace.api.session_routes import SESSION, client, keep_session, secure
-from millrace.errors import DeniedError, LoginError, MillraceError, MissingError
+from millrace.api.session_routes import SESSION, client, keep_session
+from millrace.errors import DeniedError, LoginError, MillraceError, MissingError, ThrottledError
 from millrace.telemetry import get_logger
 
 log = get_logger("api")
 
-PENDING_COOKIE = "millrace_oidc"
+_PURPOSE = "oidc"
 _PATH = "/api/v1/session/oidc"
 _MAX_NEXT = 2000
 
@@ -28,46 +32,58 @@ _MAX_NEXT = 2000
 def oidc_routes(access: Access) -> APIRouter:
     """``/session/oidc/start`` and ``/session/oidc/callback``."""
     router = APIRouter(prefix=f"{SESSION}/oidc", tags=["session"], responses={**KNOWN, **MISSING})
+    # Strangers ask these, and the provider decides how long they take.
+    desk = Desk()
+
+    async def seated(presented: Presented, work: Callable[[], RedirectResponse]) -> RedirectResponse:
+        try:
+            return await desk.run(client(access, presented), work)
+        except ThrottledError as error:
+            return _failed(error, presented)
 
     @router.get("/start", status_code=303, response_class=RedirectResponse)
-    def start(
+    async def start(
         request: Request,
         following: Annotated[str, Query(alias="next", max_length=_MAX_NEXT, description="Page to open then.")] = "/",
     ) -> RedirectResponse:
         """Send the browser to the login provider."""
         login = _configured(access)
-        presented = presented_by(request.scope)
-        try:
-            pending = login.begin(_callback(access, request, presented))
-        except LoginError as error:
-            return _failed(error)
-        response = RedirectResponse(pending.address, 303)
-        response.set_cookie(
-            PENDING_COOKIE,
-            f"{pending.cookie}.{_packed(_own_page(following))}",
-            max_age=PENDING_SECONDS,
-            path=_PATH,
-            httponly=True,
-            samesite="lax",
-            secure=secure(access, presented, request.url.scheme),
-        )
-        return response
+        presented = presented_by(access, request.scope)
+
+        def begin() -> RedirectResponse:
+            try:
+                pending = login.begin(_callback(access, request, presented))
+            except LoginError as error:
+                return _failed(error, presented)
+            response = RedirectResponse(pending.address, 303)
+            kept = signed(access.state.signing_key(), _PURPOSE, f"{pending.cookie}.{_packed(_own_page(following))}")
+            keep_cookie(response, presented, PENDING_COOKIE, kept, PENDING_SECONDS)
+            return response
+
+        return await seated(presented, begin)
 
     @router.get("/callback", status_code=303, response_class=RedirectResponse)
-    def callback(request: Request) -> RedirectResponse:
+    async def callback(request: Request) -> RedirectResponse:
         """Where the login provider sends the browser back to: begins the session, or says why not."""
         login = _configured(access)
-        presented = presented_by(request.scope)
-        cookie, _, following = request.cookies.get(PENDING_COOKIE, "").rpartition(".")
-        try:
-            said = login.finish(dict(request.query_params), cookie, _callback(access, request, presented))
-            begun = access.logins.with_provider(said, client(access, presented), replaces=presented.session)
-        except MillraceError as error:
-            return _failed(error)
-        response = RedirectResponse(_own_page(_unpacked(following)), 303)
-        keep_session(access, response, presented, request.url.scheme, begun.session)
-        response.delete_cookie(PENDING_COOKIE, path=_PATH)
-        return response
+        presented = presented_by(access, request.scope)
+
+        def finish() -> RedirectResponse:
+            kept = read_cookie(presented.headers.get("cookie", ""), PENDING_COOKIE, secure=presented.secure)
+            # Only a login that was begun here makes us ask the provider.
+            text = unsigned(access.state.signing_key(), _PURPOSE, kept) or ""
+            cookie, _, following = text.rpartition(".")
+            try:
+                said = login.finish(dict(request.query_params), cookie, _callback(access, request, presented))
+                begun = access.logins.with_provider(said, client(access, presented), replaces=presented.session)
+            except MillraceError as error:
+                return _failed(error, presented)
+            response = RedirectResponse(_own_page(_unpacked(following)), 303)
+            keep_session(access, response, presented, begun)
+            drop_cookie(response, presented, PENDING_COOKIE)
+            return response
+
+        return await seated(presented, finish)
 
     return router
 
@@ -88,13 +104,14 @@ def _callback(access: Access, request: Request, presented: Presented) -> str:
     return f"{base}{_PATH}/callback"
 
 
-def _failed(error: MillraceError) -> RedirectResponse:
+def _failed(error: MillraceError, presented: Presented) -> RedirectResponse:
     """Back to the login page, with a word that it explains: texts from outside are not shown there."""
     # The message may hold what somebody put into an address; it is bounded and goes to the log only.
     log.warning("a login by OpenID Connect failed", reason=str(error)[:500])
-    problem = "denied" if isinstance(error, DeniedError) else "failed"
+    words = {DeniedError: "denied", ThrottledError: "busy"}
+    problem = next((word for kind, word in words.items() if isinstance(error, kind)), "failed")
     response = RedirectResponse(f"/login?problem=oidc-{problem}", 303)
-    response.delete_cookie(PENDING_COOKIE, path=_PATH)
+    drop_cookie(response, presented, PENDING_COOKIE)
     return response
 
 

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from millrace.access import Access, Identity, Login, Presented, csrf_token
-from millrace.access.config import Mode
+from millrace.access.devices import DEVICE_DAYS
 from millrace.access.identity import Via
 from millrace.api.access_problems import CHANGE, KNOWN, THROTTLED
-from millrace.api.gate import SESSION_COOKIE, Gate, presented_by
-from millrace.state import Role
+from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE, drop_cookie, keep_cookie
+from millrace.api.gate import Gate, presented_by
+from millrace.state import Mode, Role
 
 SESSION = "/session"
 
@@ -47,7 +48,7 @@ class May:
     operate : bool
         See the state of exporters, store and collector.
     administer : bool
-        Manage users and everybody's tokens.
+        Manage users and everybody's tokens; not with a token that was not made for it.
     """
 
     share: bool
@@ -112,7 +113,7 @@ def session_routes(gate: Gate) -> APIRouter:
     @router.get("")
     def session(request: Request, identity: Identity = asks) -> SessionView:
         """Who asks, and what they may; 401 if nobody is logged in."""
-        return _view(access, identity, presented_by(request.scope).session)
+        return _view(access, identity, presented_by(access, request.scope).session)
 
     @router.get("/methods")
     def methods() -> LoginMethods:
@@ -122,11 +123,15 @@ def session_routes(gate: Gate) -> APIRouter:
     @router.post("", responses={**THROTTLED, **CHANGE})
     def login(request: Request, response: Response, credentials: Credentials) -> SessionView:
         """Log in with a password; the session is a cookie."""
-        presented = presented_by(request.scope)
+        presented = presented_by(access, request.scope)
         begun = access.logins.with_password(
-            credentials.name, credentials.password, client(access, presented), replaces=presented.session
+            credentials.name,
+            credentials.password,
+            client(access, presented),
+            replaces=presented.session,
+            device=presented.device,
         )
-        return _begin(access, response, presented, request.url.scheme, begun)
+        return _begin(access, response, presented, begun)
 
     @router.delete("", status_code=204)
     def logout(
@@ -137,11 +142,12 @@ def session_routes(gate: Gate) -> APIRouter:
         everywhere: Annotated[bool, Query(description="End every session of the user.")] = False,
     ) -> None:
         """Log out."""
+        presented = presented_by(access, request.scope)
         if identity.via == "session":
-            access.logins.logout(presented_by(request.scope).session)
+            access.logins.logout(presented.session)
             if everywhere:
                 access.logins.logout_everywhere(identity)
-        response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+        drop_cookie(response, presented, SESSION_COOKIE)
 
     @router.post("/password", responses={**THROTTLED, **CHANGE})
     def change_password(
@@ -151,9 +157,11 @@ def session_routes(gate: Gate) -> APIRouter:
         identity: Identity = asks,
     ) -> SessionView:
         """Change the own password; every other session ends."""
-        presented = presented_by(request.scope)
-        begun = access.logins.change_password(identity, change.old, change.new, client(access, presented))
-        return _begin(access, response, presented, request.url.scheme, begun)
+        presented = presented_by(access, request.scope)
+        begun = access.logins.change_password(
+            identity, presented.session, change.old, change.new, client(access, presented)
+        )
+        return _begin(access, response, presented, begun)
 
     return router
 
@@ -163,32 +171,15 @@ def client(access: Access, presented: Presented) -> str:
     return access.proxies.client(presented.peer, presented.headers)
 
 
-def keep_session(access: Access, response: Response, presented: Presented, scheme: str, session: str) -> None:
-    """Give the browser a session."""
-    settings = access.settings
-    response.set_cookie(
-        SESSION_COOKIE,
-        session,
-        max_age=settings.session.lifetime_hours * 3600,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=secure(access, presented, scheme),
-    )
+def keep_session(access: Access, response: Response, presented: Presented, begun: Login) -> None:
+    """Give the browser a session, and what makes it known at the next login."""
+    keep_cookie(response, presented, SESSION_COOKIE, begun.session, access.settings.session.lifetime_hours * 3600)
+    if begun.device:
+        keep_cookie(response, presented, DEVICE_COOKIE, begun.device, DEVICE_DAYS * 86_400)
 
 
-def secure(access: Access, presented: Presented, scheme: str) -> bool:
-    """Whether cookies may be marked `Secure`: the browser would not keep them otherwise."""
-    settings = access.settings
-    return (
-        settings.session.secure_cookie
-        or settings.public_url.startswith("https:")
-        or access.proxies.scheme(presented.peer, presented.headers, scheme) == "https"
-    )
-
-
-def _begin(access: Access, response: Response, presented: Presented, scheme: str, begun: Login) -> SessionView:
-    keep_session(access, response, presented, scheme, begun.session)
+def _begin(access: Access, response: Response, presented: Presented, begun: Login) -> SessionView:
+    keep_session(access, response, presented, begun)
     user = begun.user
     identity = Identity(user.name, user.full_name, user.email, user.role, user.scope_filter, "session")
     return _view(access, identity, begun.session)
@@ -209,7 +200,7 @@ def _view(access: Access, identity: Identity, session: str) -> SessionView:
         logout_url=identity.logout_url,
         csrf_token=csrf_token(session) if by_session else "",
         has_password=user is not None and user.has_password,
-        may=May(identity.may_share, not identity.limited, identity.at_least("admin")),
+        may=May(identity.may_share, not identity.limited, identity.at_least("admin") and identity.manages),
     )
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from millrace.access import Identity
-from millrace.api.access_problems import CHANGE, KNOWN
-from millrace.api.gate import Gate
+from millrace.api.access_problems import CHANGE, KNOWN, THROTTLED
+from millrace.api.gate import Gate, presented_by
 from millrace.api.problems import MISSING
+from millrace.api.session_routes import client
 from millrace.query import moment_ms
-from millrace.state import NewUser, Role, Token, User, UserChange
+from millrace.state import Mode, NewUser, Role, Token, User, UserChange, user_name
 from millrace.state.records import Source
+from millrace.telemetry import get_logger
+
+log = get_logger("api")
 
 _NAME = Field(min_length=1, max_length=400, examples=["alice"])
 _FILTER = "Text of the filter language that limits what the user sees; empty: no limit."
@@ -61,25 +65,42 @@ class UserView(BaseModel):
 
 
 class TokenBody(BaseModel):
-    """A token to make; without `days` it lives as long as the configuration allows."""
+    """A token to make.
+
+    `password` is that of who makes it, where people log in with one; who logs in otherwise must have done so
+    in the last minutes (setting `access.session.fresh_minutes`).
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(min_length=1, max_length=100, examples=["grafana"])
     role: Role = "viewer"
-    days: float | None = Field(None, gt=0, le=36_500)
+    days: float | None = Field(
+        None, gt=0, le=36_500, description="Until it ends; null: as the setting `access.token_default_days` says."
+    )
+    manages: Annotated[
+        bool, Field(description="Whether it may manage users and tokens, too; only with the role admin.")
+    ] = False
+    password: str | None = Field(None, max_length=4096)
 
 
 class TokenView(BaseModel):
-    """An API token, without its secret; times in ISO 8601."""
+    """An API token, without its secret; times in ISO 8601.
+
+    `expires` is when it ends, by what was said when it was made and by the configuration. `refused` says why it
+    is not valid now; null if it is.
+    """
 
     id: str
     owner: str
     name: str
     role: Role
+    mode: Mode
+    manages: bool
     created: str
     expires: str | None
     last_used: str | None
+    refused: str | None
 
 
 class NewTokenView(TokenView):
@@ -91,7 +112,11 @@ class NewTokenView(TokenView):
 def user_routes(gate: Gate) -> APIRouter:
     """Endpoints for administrators."""
     users = gate.access.users
-    router = APIRouter(prefix="/users", tags=["users"], responses=KNOWN, dependencies=[Depends(gate.require("admin"))])
+    admin = Depends(gate.require_managing("admin"))
+    router = APIRouter(prefix="/users", tags=["users"], responses=KNOWN, dependencies=[admin])
+
+    def told(event: str, name: str, by: Identity, **more: object) -> None:
+        log.info(event, user=name, by=by.name, via=by.via, **more)
 
     @router.get("")
     def list_users() -> list[UserView]:
@@ -99,21 +124,28 @@ def user_routes(gate: Gate) -> APIRouter:
         return [_user(user) for user in users.all()]
 
     @router.post("", status_code=201, responses=CHANGE)
-    def add_user(body: UserBody) -> UserView:
+    def add_user(body: UserBody, identity: Identity = admin) -> UserView:
         """Add a user."""
         new = NewUser(body.name, body.role, body.full_name, body.email, body.scope_filter)
-        return _user(users.add(new, body.password))
+        user = users.add(new, body.password)
+        told("added a user", user.name, identity, role=user.role)
+        return _user(user)
 
     @router.patch("/{name}", responses={**CHANGE, **MISSING})
-    def change_user(name: Annotated[str, Path(max_length=400)], body: UserPatch) -> UserView:
+    def change_user(
+        name: Annotated[str, Path(max_length=400)], body: UserPatch, identity: Identity = admin
+    ) -> UserView:
         """Change a user; the last administrator stays one."""
         change = UserChange(body.full_name, body.email, body.role, body.scope_filter, body.enabled)
-        return _user(users.change(name, change, body.password))
+        user = users.change(name, change, body.password)
+        told("changed a user", user.name, identity, what=sorted(body.model_dump(exclude_none=True)))
+        return _user(user)
 
     @router.delete("/{name}", status_code=204, responses={**CHANGE, **MISSING})
-    def remove_user(name: Annotated[str, Path(max_length=400)]) -> None:
+    def remove_user(name: Annotated[str, Path(max_length=400)], identity: Identity = admin) -> None:
         """Remove a user, with sessions, tokens and what is not shared; the last administrator stays."""
         users.remove(name)
+        told("removed a user", user_name(name), identity)
 
     return router
 
@@ -122,23 +154,44 @@ def token_routes(gate: Gate) -> APIRouter:
     """Endpoints of API tokens."""
     tokens = gate.access.tokens
     router = APIRouter(prefix="/tokens", tags=["tokens"], responses=KNOWN)
-    viewer = Depends(gate.require("viewer"))
+    viewer = Depends(gate.require_managing("viewer"))
+
+    def view(token: Token, refused: str) -> dict[str, object]:
+        return {
+            "id": token.id,
+            "owner": token.owner,
+            "name": token.name,
+            "role": token.role,
+            "mode": token.mode,
+            "manages": token.manages,
+            "created": moment_ms(round(token.created * 1000)),
+            "expires": _moment(tokens.ends(token)),
+            "last_used": _moment(token.last_used),
+            "refused": refused or None,
+        }
 
     @router.get("")
     def list_tokens(identity: Identity = viewer) -> list[TokenView]:
         """One's own tokens; for administrators everybody's."""
-        return [TokenView(**_token(token)) for token in tokens.visible(identity)]
+        visible = tokens.visible(identity)
+        return [TokenView(**view(token, why)) for token, why in zip(visible, tokens.refusals(visible), strict=True)]
 
-    @router.post("", status_code=201, responses=CHANGE)
-    def make_token(body: TokenBody, identity: Identity = viewer) -> NewTokenView:
-        """Make a token; its text is shown only in this answer."""
-        made = tokens.create(identity, body.name, body.role, body.days)
-        return NewTokenView(**_token(made.token), token=made.text)
+    @router.post("", status_code=201, responses={**THROTTLED, **CHANGE})
+    def make_token(request: Request, body: TokenBody, identity: Identity = viewer) -> NewTokenView:
+        """Make a token; its text is shown only in this answer. Tokens cannot make any."""
+        presented = presented_by(gate.access, request.scope)
+        address = client(gate.access, presented)
+        gate.access.logins.confirm(identity, presented.session, body.password, address)
+        made = tokens.create(identity, body.name, body.role, body.days, manages=body.manages)
+        said = {"id": made.token.id, "user": identity.name, "role": body.role, "manages": body.manages}
+        log.info("made an API token", **said, address=address)
+        return NewTokenView(**view(made.token, ""), token=made.text)
 
     @router.delete("/{id}", status_code=204, responses={**CHANGE, **MISSING})
     def revoke_token(token_id: Annotated[str, Path(alias="id")], identity: Identity = viewer) -> None:
         """Revoke a token of one's own; administrators any."""
         tokens.revoke(identity, token_id)
+        log.info("revoked an API token", id=token_id, by=identity.name)
 
     return router
 
@@ -156,18 +209,6 @@ def _user(user: User) -> UserView:
         created=moment_ms(round(user.created * 1000)),
         last_login=_moment(user.last_login),
     )
-
-
-def _token(token: Token) -> dict[str, object]:
-    return {
-        "id": token.id,
-        "owner": token.owner,
-        "name": token.name,
-        "role": token.role,
-        "created": moment_ms(round(token.created * 1000)),
-        "expires": _moment(token.expires),
-        "last_used": _moment(token.last_used),
-    }
 
 
 def _moment(seconds: float) -> str | None:

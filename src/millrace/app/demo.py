@@ -150,7 +150,7 @@ def _announce(application: Application, console: Console, udp_port: int) -> None
         f"Millrace listens on [bold]127.0.0.1:{udp_port}[/] (UDP). "
         f"Open [bold underline]{application.url}[/] in a browser, or run: [bold]millrace top --url {application.url}[/]"
     )
-    console.print("Ctrl-C ends it.")
+    console.print("Every user of this machine may use it, as administrator. Ctrl-C ends it.")
 
 
 def _watch(application: Application, console: Console, duration_s: float) -> None:

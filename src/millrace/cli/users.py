@@ -17,7 +17,7 @@ from millrace.access import Access, filter_check
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
 from millrace.cli.output import shown_text
 from millrace.lang import DEFAULT_NAMES
-from millrace.state import NewUser, Role, State, UserChange
+from millrace.state import NewUser, Role, State, UserChange, user_name
 
 users = typer.Typer(help="Add, change and remove users.", no_args_is_help=True)
 tokens = typer.Typer(help="Make and revoke API tokens.", no_args_is_help=True)
@@ -88,6 +88,24 @@ def set_role(
     typer.echo(f"{user.name} is {user.role}{limited}")
 
 
+@users.command(name="disable")
+def disable_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Let a user in no more, by session, token or a proxy's word, but keep what is theirs; counts at once."""
+    _enable(name, config, data, enabled=False)
+
+
+@users.command(name="enable")
+def enable_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Let a user in again."""
+    _enable(name, config, data, enabled=True)
+
+
+def _enable(name: str, config: Path | None, data: Path | None, *, enabled: bool) -> None:
+    with _access(config, data) as access:
+        user = access.users.change(name, UserChange(enabled=enabled))
+    typer.echo(f"{user.name} {'may' if enabled else 'may not'} log in")
+
+
 @users.command(name="remove")
 def remove_user(name: Name, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Remove a user, with sessions, tokens and what is not shared."""
@@ -101,13 +119,22 @@ def create_token(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     user: Annotated[str, typer.Option("--user", help="User whose it is.")],
     role: RoleOption = "viewer",
-    days: Annotated[float | None, typer.Option("--days", min=0.001, help="Days until it expires.")] = None,
+    days: Annotated[
+        float | None, typer.Option("--days", min=0.001, help="Days until it ends; access.token_default_days if absent.")
+    ] = None,
+    manages: Annotated[
+        bool, typer.Option("--manages", help="It may manage users and tokens, too; only with the role admin.")
+    ] = False,
+    unattended: Annotated[
+        bool, typer.Option("--unattended", help="It works although its user never logs in (access.token_login_days).")
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
     """Make an API token and print it; it is not shown again."""
     with _access(config, data) as access:
-        made = access.tokens.create(access.of_user(user), name, role, days)
+        owner = access.of_user(user)
+        made = access.tokens.create(owner, name, role, days, manages=manages, follows_login=not unattended)
     typer.echo(made.text)
 
 
@@ -117,25 +144,44 @@ def list_tokens(
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
-    """List API tokens."""
+    """List API tokens, and why those that are not valid are refused."""
     with _access(config, data) as access:
+        found = access.state.tokens.all(None if user is None else user_name(user))
         rows = [
-            (token.id, token.owner, token.name, token.role, _moment(token.expires), _moment(token.last_used))
-            for token in access.state.tokens.all(user)
+            (
+                token.id,
+                token.owner,
+                token.name,
+                token.role,
+                _state(token.manages),
+                _moment(access.tokens.ends(token)),
+                _moment(token.last_used),
+                refused,
+            )
+            for token, refused in zip(found, access.tokens.refusals(found), strict=True)
         ]
-    _print(("id", "user", "name", "role", "expires", "last used"), rows)
+    _print(("id", "user", "name", "role", "manages", "ends", "last used", "refused, as it"), rows)
 
 
 @tokens.command(name="revoke")
 def revoke_token(
-    token_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the token, as `token list` shows it.")],
+    token_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Id of the token, as `token list` shows it.")
+    ] = None,
+    user: Annotated[str | None, typer.Option("--user", help="Every token of this user instead.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Every token of everybody instead.")] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
-    """Revoke an API token."""
+    """Revoke an API token, or all of a user, or all; counts at once."""
+    if sum((token_id is not None, user is not None, everybody)) != 1:
+        raise typer.BadParameter("give the id of a token, or --user, or --all")
     with _access(config, data) as access:
-        access.state.tokens.revoke(token_id)
-    typer.echo(f"revoked {token_id}")
+        if token_id is None:
+            count = access.state.tokens.revoke_all(None if user is None else user_name(user))
+        else:
+            access.state.tokens.revoke(token_id)
+    typer.echo(f"revoked {token_id}" if token_id is not None else f"revoked {count} tokens")
 
 
 @contextmanager
@@ -160,7 +206,8 @@ def _password(from_stdin: bool) -> str:
 def _print(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(box=None)
     for title in titles:
-        table.add_column(title, overflow="fold")
+        # An id is copied: it stays in one piece on narrow terminals.
+        table.add_column(title, overflow="fold", no_wrap=title == "id")
     for row in rows:
         table.add_row(*map(shown_text, row))
     Console().print(table)

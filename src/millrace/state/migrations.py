@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
@@ -9,12 +10,34 @@ from sqlalchemy import Connection, insert, inspect, select, text, update
 from millrace.errors import StateError
 from millrace.state.tables import META, METADATA
 
-VERSION = 1
+VERSION = 2
 """Version that a new database has; `STEPS` lead to it."""
 
 Step = Callable[[Connection], None]
 
-STEPS: Mapping[int, Step] = {}
+
+def _bind_tokens(connection: Connection) -> None:
+    """Tokens belong to the mode that they were made in, and follow their owner's logins from now on."""
+    for column in (
+        "mode VARCHAR(20) NOT NULL DEFAULT 'open'",
+        "manages BOOLEAN NOT NULL DEFAULT FALSE",
+        "follows_login BOOLEAN NOT NULL DEFAULT TRUE",
+        "owner_seen DOUBLE PRECISION NOT NULL DEFAULT 0",
+    ):
+        connection.execute(text(f"ALTER TABLE tokens ADD COLUMN {column}"))
+    # Nothing says in which mode a token was made. Everybody was `local` in the mode `open`; where anybody can log
+    # in, users did; whom else, a proxy named. A wrong guess costs a token, and lets nobody in.
+    connection.execute(text("UPDATE tokens SET mode = 'proxy' WHERE owner <> 'local'"))
+    connection.execute(
+        text(
+            "UPDATE tokens SET mode = 'login' WHERE mode = 'proxy' AND owner IN (SELECT name FROM users)"
+            " AND EXISTS (SELECT 1 FROM users WHERE password_hash IS NOT NULL OR source = 'oidc')"
+        )
+    )
+    connection.execute(text("UPDATE tokens SET owner_seen = :now"), {"now": time.time()})
+
+
+STEPS: Mapping[int, Step] = {2: _bind_tokens}
 """By the version that a step leads to. A step says what it does in SQL of its own: `tables` moves on."""
 
 _LOCK = 0x6D696C6C

@@ -8,6 +8,9 @@ from typing import Generic, Literal, TypeVar
 Role = Literal["viewer", "editor", "admin"]
 """What a user may: ask; share with everybody; manage users."""
 
+Mode = Literal["open", "login", "proxy"]
+"""How people say who they are: not at all, by a login, by a proxy's word."""
+
 Source = Literal["local", "oidc"]
 """Where a user comes from."""
 
@@ -85,6 +88,14 @@ class Token:
         What limited the owner when it was made; the owner's present limit holds as well.
     created, expires, last_used : float
         Unix seconds; `expires` 0: never, `last_used` 0: never.
+    mode : str
+        In which it was made, and alone is valid: who was nobody in one mode is not somebody in another.
+    manages : bool
+        Whether it may manage users, passwords and tokens, as far as its role may.
+    follows_login : bool
+        Whether it ends when its owner does not log in any more.
+    owner_seen : float
+        Unix seconds of the owner's last login; in the mode `proxy`, when the proxy named the owner last.
     """
 
     id: str
@@ -95,6 +106,10 @@ class Token:
     created: float
     expires: float
     last_used: float
+    mode: Mode
+    manages: bool
+    follows_login: bool
+    owner_seen: float
 
 
 @dataclass(frozen=True, slots=True)

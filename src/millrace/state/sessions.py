@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from millrace.state.database import Database
 from millrace.state.records import Session, User
-from millrace.state.tables import SESSIONS, USERS
+from millrace.state.tables import SESSIONS, TOKENS, USERS
 from millrace.state.users import user_of
 
 
@@ -42,6 +42,7 @@ class SessionStore:
             connection.execute(delete(SESSIONS).where((SESSIONS.c.expires <= now) | (SESSIONS.c.hash == replaces)))
             connection.execute(insert(SESSIONS).values(hash=digest, user=user, created=now, seen=now, expires=expires))
             connection.execute(update(USERS).where(USERS.c.name == user).values(last_login=now))
+            connection.execute(update(TOKENS).where(TOKENS.c.owner == user).values(owner_seen=now))
             self._end_oldest(connection, user)
 
     def find(self, digest: str) -> tuple[Session, User] | None:

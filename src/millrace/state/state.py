@@ -6,6 +6,7 @@ from pathlib import Path
 
 from millrace.state.config import StateSettings
 from millrace.state.database import Database
+from millrace.state.keys import SigningKey
 from millrace.state.links import LinkStore
 from millrace.state.records import DashboardContent, FilterContent, ViewContent
 from millrace.state.saved import SavedStore
@@ -27,6 +28,7 @@ class State:
 
     def __init__(self, settings: StateSettings, folder: Path) -> None:
         self._database = Database(settings, folder)
+        self.signing_key = SigningKey(self._database)
         most = settings.max_saved_per_user
         self.users = UserStore(self._database, settings.max_users)
         self.sessions = SessionStore(self._database, settings.max_sessions_per_user)

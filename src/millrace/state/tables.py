@@ -63,6 +63,10 @@ TOKENS = Table(
     Column("created", Double, nullable=False),
     Column("expires", Double, nullable=False),
     Column("last_used", Double, nullable=False),
+    Column("mode", String(20), nullable=False),
+    Column("manages", Boolean, nullable=False),
+    Column("follows_login", Boolean, nullable=False),
+    Column("owner_seen", Double, nullable=False),
     UniqueConstraint("owner", "name"),
 )
 

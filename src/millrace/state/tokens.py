@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from millrace.errors import ConflictError, MissingError
 from millrace.state.database import Database
-from millrace.state.records import Role, Token
+from millrace.state.records import Mode, Role, Token
 from millrace.state.tables import TOKENS
 from millrace.state.texts import bounded, is_id
 
@@ -68,6 +68,17 @@ class TokenStore:
         with self._database.write() as connection:
             connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(last_used=now))
 
+    def note_owner(self, owner: str, now: float) -> None:
+        """Note that the owner of tokens was seen."""
+        with self._database.write() as connection:
+            connection.execute(update(TOKENS).where(TOKENS.c.owner == owner).values(owner_seen=now))
+
+    def revoke_all(self, owner: str | None = None) -> int:
+        """Remove every token, of one owner if given; returns how many."""
+        gone = delete(TOKENS) if owner is None else delete(TOKENS).where(TOKENS.c.owner == owner)
+        with self._database.write() as connection:
+            return int(connection.execute(gone).rowcount)
+
     def revoke(self, token_id: str, owner: str | None = None) -> None:
         """Remove a token, of one owner if given.
 
@@ -92,4 +103,8 @@ def _token(row: RowMapping) -> Token:
         created=row["created"],
         expires=row["expires"],
         last_used=row["last_used"],
+        mode=cast("Mode", row["mode"]),
+        manages=row["manages"],
+        follows_login=row["follows_login"],
+        owner_seen=row["owner_seen"],
     )

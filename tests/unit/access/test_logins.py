@@ -5,6 +5,7 @@ import io
 import pytest
 
 from millrace.access import Presented
+from millrace.access.claims import ProviderUser
 from millrace.access.secrets import digest
 from millrace.errors import DeniedError, InvalidError, LoginError, ThrottledError
 from millrace.state import NewUser, UserChange
@@ -16,6 +17,10 @@ ADDRESS = "192.0.2.1"
 
 def login(access, name="alice", password=PASSWORD, **options):
     return access.logins.with_password(name, password, ADDRESS, **options)
+
+
+def change_password(access, session, old, new):
+    return access.logins.change_password(who(access, session), session, old, new, ADDRESS)
 
 
 def who(access, session):
@@ -63,6 +68,95 @@ def test_failures_slow_further_attempts_down_even_right_ones(access, clock):
         login(access)
     clock.move(1)
     assert login(access)
+
+
+def test_a_stranger_s_failures_do_not_keep_a_user_out(access, clock):
+    """One try per five minutes held an administrator out for ever."""
+    device = login(access).device
+    for _ in range(12):
+        with pytest.raises((LoginError, ThrottledError)):
+            access.logins.with_password("alice", "wrong password", "198.51.100.7")
+        clock.move(60)
+    assert login(access)
+    assert login(access, device=device)
+
+
+def test_many_strangers_keep_out_other_strangers_but_not_the_user_s_devices(access, make_access, clock):
+    device = login(access).device
+    for number in range(100):
+        with pytest.raises(LoginError):
+            access.logins.with_password("alice", "wrong password", f"198.51.100.{number}")
+    with pytest.raises(ThrottledError):
+        login(access)
+    begun = login(access, device=device)
+    assert begun.device == ""
+    for forged in ("x", device[:-1] + ("0" if device[-1] != "0" else "1"), "a.b.c.d", "ä.1.b.c", "." * 400):
+        with pytest.raises(ThrottledError):
+            login(access, device=forged)
+
+
+def test_a_device_is_known_for_its_user_alone_and_not_for_ever(access, clock):
+    access.users.add(NewUser("bob", "viewer"), PASSWORD)
+    device, his = login(access).device, login(access, "bob").device
+    assert device
+    assert login(access, device=his).device not in ("", device)
+    assert login(access, " ALICE ", device=device).device == ""
+    clock.move(400 * 86_400)
+    assert login(access, device=device).device != ""
+
+
+def test_a_known_device_does_not_guess_for_nothing(access):
+    device = login(access).device
+    for _ in range(5):
+        with pytest.raises(LoginError):
+            login(access, password="wrong password", device=device)
+    with pytest.raises(ThrottledError):
+        login(access, device=device)
+    assert login(access)
+
+
+# --- who asks, once more
+
+
+def confirm(access, session, password=None):
+    access.logins.confirm(who(access, session), session, password, ADDRESS)
+
+
+def test_who_has_a_password_confirms_with_it(access, clock):
+    session = login(access).session
+    confirm(access, session, PASSWORD)
+    for _ in range(4):
+        with pytest.raises(LoginError):
+            confirm(access, session, "wrong password")
+    for password in (None, ""):
+        with pytest.raises(DeniedError, match="password"):
+            confirm(access, session, password)
+    with pytest.raises(LoginError):
+        confirm(access, session, "wrong password")
+    with pytest.raises(ThrottledError):
+        confirm(access, session, PASSWORD)
+    # Who guesses with a stolen session keeps nobody out.
+    assert login(access)
+    clock.move(1)
+    confirm(access, session, PASSWORD)
+
+
+def test_who_has_no_password_confirms_by_a_fresh_login(access, clock):
+    access.users.add(NewUser("olga", "viewer", source="oidc"), None)
+    said = ProviderUser("https://login.example.org", "7", "olga", "", "", "viewer", "")
+    access.state.users.add_identity("olga", said.issuer, said.subject)
+    session = access.logins.with_provider(said, ADDRESS).session
+    clock.move(599)
+    confirm(access, session)
+    clock.move(1)
+    with pytest.raises(DeniedError, match="last 10 minutes"):
+        confirm(access, session)
+    confirm(access, access.logins.with_provider(said, ADDRESS).session)
+
+
+def test_where_nobody_logs_in_there_is_nothing_to_confirm_with(make_access):
+    access = make_access(mode="proxy")
+    access.logins.confirm(access.identify(Presented("127.0.0.1", {"remote-user": "bob"})), "", None, ADDRESS)
 
 
 def test_a_session_is_random_and_only_its_hash_is_kept(access, tmp_path):
@@ -122,7 +216,7 @@ def test_logout_ends_one_session_or_all(access):
 
 def test_another_password_ends_the_other_sessions(access):
     first, second = login(access), login(access)
-    changed = access.logins.change_password(who(access, first.session), PASSWORD, "another password", ADDRESS)
+    changed = change_password(access, first.session, PASSWORD, "another password")
     assert who(access, changed.session).name == "alice"
     for old in (first, second):
         with pytest.raises(LoginError):
@@ -135,9 +229,9 @@ def test_another_password_ends_the_other_sessions(access):
 def test_the_password_is_changed_only_by_who_knows_the_old_one(access):
     session = login(access).session
     with pytest.raises(LoginError):
-        access.logins.change_password(who(access, session), "wrong password", "another password", ADDRESS)
+        change_password(access, session, "wrong password", "another password")
     with pytest.raises(InvalidError):
-        access.logins.change_password(who(access, session), PASSWORD, "short", ADDRESS)
+        change_password(access, session, PASSWORD, "short")
     assert who(access, session)
 
 
@@ -145,7 +239,7 @@ def test_a_token_cannot_change_the_password(access):
     made = access.tokens.create(who(access, login(access).session), "t", "admin", None)
     by_token = access.identify(Presented(ADDRESS, {"authorization": f"Bearer {made.text}"}))
     with pytest.raises(DeniedError):
-        access.logins.change_password(by_token, PASSWORD, "another password", ADDRESS)
+        access.logins.change_password(by_token, "", PASSWORD, "another password", ADDRESS)
 
 
 def test_who_may_not_log_in_any_more_is_out_at_once(access):

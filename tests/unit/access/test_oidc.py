@@ -3,7 +3,7 @@
 import base64
 import hmac
 import json
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -43,6 +43,13 @@ def test_a_login_makes_a_user_and_a_session(make_login):
     assert (begun.user.name, begun.user.full_name, begun.user.email) == ("alice", "Alice A.", "alice@example.org")
     assert (begun.user.role, begun.user.source, begun.user.has_password) == ("viewer", "oidc", False)
     assert access.identify(Presented("192.0.2.1", {}, begun.session)).name == "alice"
+
+
+@pytest.mark.parametrize("prompt", ["", "login", "select_account"])
+def test_the_provider_asks_again_if_that_is_wanted(make_login, prompt):
+    access, _ = make_login(prompt=prompt)
+    question = parse_qs(urlsplit(access.oidc.begin(CALLBACK).address).query)
+    assert question.get("prompt") == ([prompt] if prompt else None)
 
 
 def test_nothing_is_asked_before_somebody_logs_in(make_login, provider):

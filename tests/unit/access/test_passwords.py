@@ -78,3 +78,26 @@ def test_only_a_few_hashes_run_and_wait_at_the_same_time(monkeypatch, wait_secon
     leave.set()
     thread.join()
     assert passwords.verify("x", "correct horse battery")
+
+
+def test_many_strangers_leave_a_place_for_known_devices(monkeypatch):
+    monkeypatch.setattr("millrace.access.passwords._MAX_WAITING", 0)
+    passwords = Passwords(PasswordSettings(memory_kib=8, iterations=1, lanes=1, concurrent=1))
+    passwords.prepare()
+    inside, leave = threading.Event(), threading.Event()
+
+    def verify(self, stored, password):
+        if password == "a stranger's guess":
+            inside.set()
+            leave.wait(10)
+        return True
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    thread = threading.Thread(target=passwords.verify, args=("x", "a stranger's guess"))
+    thread.start()
+    inside.wait(10)
+    with pytest.raises(ThrottledError):
+        passwords.verify("x", "correct horse battery")
+    assert passwords.verify("x", "correct horse battery", known=True)
+    leave.set()
+    thread.join()

@@ -1,6 +1,7 @@
 """A reverse proxy's word, and whose counts."""
 
 import pytest
+import structlog
 
 from millrace.access import Presented
 from millrace.errors import LoginError
@@ -122,6 +123,85 @@ def test_a_bearer_token_of_the_proxy_s_own_is_left_alone(make_access):
     assert who(make_access(mode="proxy"), {**NAMED, "authorization": "Bearer eyJhbGciOi"}).name == "alice"
 
 
+# --- a limit that must be said
+
+LIMITED = {"filter_header": "Remote-Filter", "filter_required": True}
+
+
+@pytest.mark.parametrize("headers", [{}, {"remote-filter": ""}, {"remote-filter": "  "}])
+def test_a_limit_that_is_required_and_missing_lets_nobody_in(make_access, headers):
+    """A proxy that forgets the header must not show everything to a customer."""
+    access = make_access(mode="proxy", proxy=LIMITED)
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
+    for name in ("alice", "bob"):
+        with pytest.raises(LoginError, match="Remote-Filter"):
+            who(access, {"remote-user": name, **headers})
+    assert who(access, {"remote-user": "bob", "remote-filter": "Proto = tcp"}).scope_filter == "Proto = tcp"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_no_limit_can_be_said(make_access, required):
+    proxy = {**LIMITED, "filter_required": required, "role_header": "Remote-Role"}
+    identity = who(make_access(mode="proxy", proxy=proxy), {**NAMED, "remote-filter": " * ", "remote-role": "admin"})
+    assert (identity.scope_filter, identity.role) == ("", "admin")
+
+
+# --- a secret that only the proxy knows
+
+SECRET = "a secret of the proxy's own"
+WITH_SECRET = {**NAMED, "x-proxy-secret": SECRET}
+
+
+@pytest.mark.parametrize("said", [None, "", "x", SECRET[:-1], f"{SECRET}, {SECRET}", SECRET.upper(), "ä" * 20])
+def test_who_does_not_know_the_secret_is_not_the_proxy(make_access, said):
+    """Every user of the machine can connect from a loopback address."""
+    access = make_access(mode="proxy", proxy={"secret": SECRET})
+    headers = NAMED if said is None else {**NAMED, "x-proxy-secret": said}
+    with pytest.raises(LoginError, match="X-Proxy-Secret"):
+        who(access, headers)
+    assert who(access, WITH_SECRET).name == "alice"
+
+
+def test_the_secret_alone_is_not_enough(make_access):
+    with pytest.raises(LoginError, match="trusted_proxies"):
+        who(make_access(mode="proxy", proxy={"secret": SECRET}), WITH_SECRET, "192.0.2.1")
+
+
+def test_the_secret_is_not_told(make_access):
+    access = make_access(mode="proxy", proxy={"secret": SECRET, "secret_header": "X-Other"})
+    with pytest.raises(LoginError) as refused:
+        who(access, WITH_SECRET)
+    assert SECRET not in str(refused.value)
+    assert SECRET not in repr(access.settings)
+    assert who(access, {**NAMED, "x-other": SECRET}).name == "alice"
+
+
+@pytest.mark.parametrize("mode", ["login", "proxy", "open"])
+def test_where_a_client_is_is_believed_only_with_the_secret(make_access, mode):
+    proxies = make_access(mode=mode, proxy={"secret": SECRET}).proxies
+    local = {**FORWARDED, "host": "127.0.0.1"}
+    believed = {**local, "x-proxy-secret": SECRET}
+
+    def told(headers):
+        peer = "127.0.0.1"
+        return proxies.client(peer, headers), proxies.scheme(peer, headers, "http"), proxies.host(peer, headers)
+
+    assert told(local) == ("127.0.0.1", "http", "127.0.0.1")
+    assert told(believed) == ("198.51.100.7", "https", "a.b")
+
+
+def test_a_proxy_that_everybody_on_the_machine_can_pose_as_is_warned_of(make_access):
+    def warned(**settings):
+        with structlog.testing.capture_logs() as logs:
+            make_access(mode="proxy", **settings)
+        return ["access.proxy.secret" in entry["fix"] for entry in logs if entry["log_level"] == "warning"]
+
+    assert warned() == [True]
+    assert warned(trusted_proxies=["10.0.0.0/8", "::/0"]) == [True]
+    assert warned(trusted_proxies=["192.0.2.1/32"]) == []
+    assert warned(proxy={"secret": SECRET}) == []
+
+
 # --- where the client is
 
 FORWARDED = {"x-forwarded-for": "203.0.113.9, 198.51.100.7", "x-forwarded-proto": "https", "x-forwarded-host": "a.b"}
@@ -132,6 +212,11 @@ def test_a_trusted_proxy_says_where_the_client_is(make_access):
     assert proxies.client("127.0.0.1", FORWARDED) == "198.51.100.7"
     assert proxies.scheme("127.0.0.1", FORWARDED, "http") == "https"
     assert proxies.host("127.0.0.1", {**FORWARDED, "host": "127.0.0.1"}) == "a.b"
+
+
+def test_the_host_is_not_the_proxy_s_to_say_where_the_public_address_is_set(make_access):
+    proxies = make_access(public_url="https://flows.example.org").proxies
+    assert proxies.host("127.0.0.1", {**FORWARDED, "host": "flows.example.org"}) == "flows.example.org"
 
 
 def test_nobody_else_does(make_access):

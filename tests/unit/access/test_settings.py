@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from millrace.access import AccessSettings
+from millrace.app.settings import Settings
+from millrace.config import load
 from millrace.errors import ConfigError, QueryError
 from millrace.state import NewUser, UserChange
 
@@ -25,11 +27,24 @@ OIDC = {"issuer": "https://login.example.org", "client_id": "millrace"}
         ({"public_url": "javascript:alert(1)"}, "public_url"),
         ({"allowed_origins": ["*"]}, "allowed_origins"),
         ({"mode": "closed"}, "open"),
+        ({"mode": "proxy", "proxy": {"filter_required": True}}, "filter_header"),
+        ({"mode": "proxy", "proxy": {"secret": "short"}}, r"proxy\.secret"),
+        ({"mode": "proxy", "proxy": {"secret": ""}}, r"proxy\.secret"),
+        ({"mode": "proxy", "proxy": {"secret": "ä secret of the proxy's own"}}, r"proxy\.secret"),
+        ({"mode": "proxy", "proxy": {"secret": " a secret of the proxy's own"}}, r"proxy\.secret"),
     ],
 )
 def test_contradictions_are_refused(settings, reason):
     with pytest.raises(ValidationError, match=reason):
         AccessSettings.model_validate(settings)
+
+
+def test_a_secret_that_is_refused_is_not_told(tmp_path):
+    path = tmp_path / "millrace.yaml"
+    path.write_text("access: {mode: proxy, proxy: {secret: 'hunter2-ä'}}\n")
+    with pytest.raises(ConfigError, match=r"16 or more visible ASCII") as refused:
+        load(Settings, path, {})
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])

@@ -9,7 +9,12 @@ from millrace.access.throttle import Throttle
 from millrace.errors import ThrottledError
 
 SETTINGS = ThrottleSettings(
-    free_attempts_per_name=3, free_attempts_per_address=6, max_delay_seconds=30, forget_seconds=100, max_entries=100
+    free_attempts_per_name=3,
+    free_attempts_per_address=6,
+    free_attempts_everywhere=8,
+    max_delay_seconds=30,
+    forget_seconds=100,
+    max_entries=100,
 )
 
 
@@ -18,9 +23,9 @@ def throttle(clock):
     return Throttle(SETTINGS, clock)
 
 
-def wait_of(throttle, name, address):
+def wait_of(throttle, name, address, device=""):
     try:
-        throttle.begin(name, address)
+        throttle.begin(name, address, device)
     except ThrottledError as error:
         return error.retry_seconds
     return 0
@@ -28,13 +33,38 @@ def wait_of(throttle, name, address):
 
 def test_delays_of_a_name_grow_up_to_a_bound(throttle, clock):
     waits = []
-    for number in range(10):
-        wait = wait_of(throttle, "alice", f"192.0.2.{number}")
+    for _ in range(10):
+        wait = wait_of(throttle, "alice", "192.0.2.1")
         while wait:
             waits.append(wait)
             clock.move(wait)
-            wait = wait_of(throttle, "alice", f"192.0.2.{number}")
+            wait = wait_of(throttle, "alice", "192.0.2.1")
     assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_failures_elsewhere_do_not_keep_a_user_out(throttle):
+    """One stranger with one address must not lock an administrator out."""
+    for _ in range(50):
+        wait_of(throttle, "alice", "192.0.2.1")
+    assert wait_of(throttle, "alice", "192.0.2.1") == 1
+    assert wait_of(throttle, "alice", "192.0.2.2") == 0
+
+
+def test_guessing_by_many_machines_is_slowed_down_by_the_name(throttle):
+    waits = [wait_of(throttle, "alice", f"192.0.2.{number}") for number in range(9)]
+    assert waits == [0] * 8 + [1]
+    assert wait_of(throttle, "bob", "192.0.2.100") == 0
+
+
+def test_a_known_device_is_counted_for_itself_alone(throttle):
+    for number in range(50):
+        wait_of(throttle, "alice", f"192.0.2.{number % 10}")
+    assert wait_of(throttle, "alice", "192.0.2.1") == 1
+    # Even from an address that is slowed down: behind one proxy without X-Forwarded-For, everybody has it.
+    assert [wait_of(throttle, "alice", "192.0.2.1", "hers") for _ in range(4)] == [0, 0, 0, 1]
+    assert wait_of(throttle, "alice", "192.0.2.1", "her other one") == 0
+    throttle.succeed("alice", "192.0.2.1", "her other one")
+    assert wait_of(throttle, "alice", "192.0.2.1") == 1
 
 
 def test_an_address_is_slowed_down_whatever_names_it_tries(throttle):
@@ -68,7 +98,8 @@ def test_success_lets_the_name_begin_anew_and_gives_the_address_one_attempt_back
         throttle.begin("alice", "192.0.2.1")
     throttle.begin("alice", "192.0.2.1")
     throttle.succeed("alice", "192.0.2.1")
-    assert wait_of(throttle, "alice", "192.0.2.2") == 0
+    assert wait_of(throttle, "alice", "192.0.2.1") == 0
+    throttle.succeed("alice", "192.0.2.1")
     # Two failures of alice's are left: an attacker with one account gains nothing by logging in.
     assert [wait_of(throttle, f"user{n}", "192.0.2.1") for n in range(5)] == [0, 0, 0, 0, 1]
 

@@ -1,5 +1,6 @@
 """API tokens: made once, valid until they expire, are revoked, or their user goes."""
 
+import itertools
 import re
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from millrace.access import Identity, Presented
 from millrace.errors import DeniedError, InvalidError, LoginError, MissingError
 from millrace.state import NewUser, UserChange
+
+PASSWORD = "correct horse battery"
 
 
 def by_token(access, text, scheme="Bearer"):
@@ -17,13 +20,27 @@ def as_user(access, name):
     return access.of_user(name)
 
 
-@pytest.mark.parametrize("mode", ["open", "login", "proxy"])
+MODES = ["open", "login", "proxy"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_token_says_who_asks_in_every_mode(access, make_access, mode):
+    access = make_access(mode=mode)
     made = access.tokens.create(as_user(access, "alice"), "grafana", "viewer", None)
     assert re.fullmatch(r"mlr_[a-z0-9]{12}_[A-Za-z0-9_-]{43}", made.text)
-    identity = by_token(make_access(mode=mode), made.text)
+    identity = by_token(access, made.text)
     assert (identity.name, identity.role, identity.via) == ("alice", "viewer", "token")
     assert by_token(access, made.text, "bearer") == identity
+
+
+@pytest.mark.parametrize(("made_in", "used_in"), list(itertools.permutations(MODES, 2)))
+def test_a_token_is_nobody_in_another_mode_than_it_was_made_in(access, make_access, made_in, used_in):
+    """Whoever administered while nobody logged in must not go on when people do."""
+    first = make_access(mode=made_in)
+    text = first.tokens.create(as_user(first, "alice"), "t", "admin", None).text
+    with pytest.raises(LoginError, match=f"made in the mode {made_in}"):
+        by_token(make_access(mode=used_in), text)
+    assert by_token(make_access(mode=made_in), text).name == "alice"
 
 
 def test_only_the_hash_of_a_token_is_kept(access, tmp_path):
@@ -71,6 +88,97 @@ def test_the_configuration_bounds_how_long_tokens_live(make_access, clock):
     assert made.token.expires == clock.now + 30 * 86_400
 
 
+def test_a_token_has_an_end_even_if_nobody_says_when(access, clock):
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", None)
+    clock.move(90 * 86_400 - 1)
+    login(access)
+    assert by_token(access, made.text)
+    clock.move(1)
+    with pytest.raises(LoginError, match="expired"):
+        by_token(access, made.text)
+
+
+def test_a_shorter_bound_counts_for_tokens_that_were_made_before(access, make_access, clock):
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 300)
+    clock.move(10 * 86_400)
+    stricter = make_access(token_max_days=10)
+    with pytest.raises(LoginError, match="expired"):
+        by_token(stricter, made.text)
+    assert stricter.tokens.ends(made.token) == clock.now
+    assert by_token(access, made.text)
+
+
+# --- who does not log in any more
+
+
+def login(access, name="alice"):
+    return access.logins.with_password(name, PASSWORD, "192.0.2.1")
+
+
+def test_a_token_ends_when_its_user_does_not_log_in_any_more(access, clock):
+    """Such as somebody who left: the login provider does not say so."""
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366)
+    clock.move(89 * 86_400)
+    login(access)
+    clock.move(89 * 86_400)
+    assert by_token(access, made.text)
+    clock.move(86_400)
+    with pytest.raises(LoginError, match="not logged in for 90 days"):
+        by_token(access, made.text)
+    login(access)
+    assert by_token(access, made.text)
+
+
+def test_how_long_that_takes_is_a_setting(make_access, clock):
+    access = make_access(token_login_days=2)
+    access.users.add(NewUser("alice", "admin"), PASSWORD)
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 300)
+    clock.move(2 * 86_400)
+    with pytest.raises(LoginError, match="for 2 days"):
+        by_token(access, made.text)
+    assert by_token(make_access(token_login_days=0), made.text)
+
+
+def test_a_token_of_a_program_s_own_user_need_not_follow_logins(access, clock):
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366, follows_login=False)
+    clock.move(300 * 86_400)
+    assert by_token(access, made.text)
+
+
+def test_behind_a_proxy_its_word_is_the_login(make_access, clock):
+    access = make_access(mode="proxy")
+    presented = Presented("127.0.0.1", {"remote-user": "bob"})
+    made = access.tokens.create(access.identify(presented), "t", "viewer", 366)
+    clock.move(89 * 86_400)
+    access.identify(presented)
+    clock.move(89 * 86_400)
+    assert by_token(access, made.text)
+    clock.move(86_400)
+    with pytest.raises(LoginError, match="not logged in"):
+        by_token(access, made.text)
+
+
+def test_where_nobody_logs_in_tokens_do_not_wait_for_that(make_access, clock):
+    access = make_access(mode="open")
+    made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366)
+    clock.move(300 * 86_400)
+    assert by_token(access, made.text)
+
+
+def test_why_tokens_are_refused_is_said_of_each(access, make_access, clock):
+    access.users.add(NewUser("bob", "viewer"), None)
+    for name in ("alice", "bob"):
+        access.tokens.create(as_user(access, name), "t", "viewer", 1 if name == "alice" else 2)
+    assert access.tokens.refusals(access.state.tokens.all()) == ["", ""]
+    clock.move(86_400)
+    access.users.change("bob", UserChange(enabled=False))
+    assert access.tokens.refusals(access.state.tokens.all()) == [
+        "has expired",
+        "is of 'bob', who may not log in (any more)",
+    ]
+    assert access.tokens.refusals([]) == []
+
+
 @pytest.mark.parametrize(("own", "wanted"), [("viewer", "editor"), ("viewer", "admin"), ("editor", "admin")])
 def test_a_token_has_at_most_the_role_of_its_user(access, own, wanted):
     access.users.add(NewUser("bob", own), None)
@@ -112,6 +220,15 @@ def test_a_token_cannot_make_tokens(access):
     made = access.tokens.create(as_user(access, "alice"), "t", "admin", 1)
     with pytest.raises(DeniedError):
         access.tokens.create(by_token(access, made.text), "for ever", "admin", None)
+
+
+def test_a_token_manages_only_if_it_was_made_to_and_only_an_administrator_s(access):
+    alice = as_user(access, "alice")
+    with pytest.raises(DeniedError, match="not made to manage"):
+        by_token(access, access.tokens.create(alice, "a", "admin", 1).text).need_managing()
+    by_token(access, access.tokens.create(alice, "b", "admin", 1, manages=True).text).need_managing()
+    with pytest.raises(InvalidError, match="admin"):
+        access.tokens.create(alice, "c", "editor", 1, manages=True)
 
 
 def test_users_see_and_revoke_their_own_tokens_and_administrators_all(access):

@@ -1,5 +1,7 @@
 """Login by OpenID Connect over HTTP: from the button to the page that was wanted."""
 
+import asyncio
+import threading
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -7,9 +9,11 @@ import pytest
 
 from browsers import API, PASSWORD, Browser, Clock, Console
 from login_provider import ISSUER, SECRET, Provider
-from millrace.api.gate import SESSION_COOKIE
+from millrace.api import cookies
 from millrace.state import NewUser
 
+SESSION_COOKIE = f"__Host-{cookies.SESSION_COOKIE}"
+PENDING_COOKIE = f"__Host-{cookies.PENDING_COOKIE}"
 START = f"{API}/session/oidc/start"
 SITE = "https://flows.example.org"
 
@@ -98,7 +102,7 @@ def test_a_callback_in_another_browser_logs_nobody_in(console, browser, provider
 
 @pytest.mark.parametrize("cookie", ["", "x", "a.b.c.d.e", "." * 4000, "é"])
 def test_a_broken_cookie_is_a_failed_login(browser, cookie):
-    headers = {"cookie": f"millrace_oidc={cookie}".encode()}
+    headers = {"cookie": f"{PENDING_COOKIE}={cookie}".encode()}
     answer = browser.get(f"{API}/session/oidc/callback", params={"state": "x", "code": "y"}, headers=headers)
     assert answer.headers["location"] == "/login?problem=oidc-failed"
 
@@ -130,3 +134,150 @@ def test_without_a_provider_there_is_no_such_login(services, tmp_path, clock):
     browser = Browser(Console(services, tmp_path, clock).app)
     assert browser.get(START).status_code == 404
     assert browser.get(f"{API}/session/oidc/callback").status_code == 404
+
+
+# --- strangers
+
+
+def test_a_login_that_was_not_begun_here_asks_the_provider_nothing(console, browser, provider):
+    """The cookie is signed: one that somebody wrote is none, and one that was changed neither."""
+    question = {"state": "s", "code": "c"}
+    until = "99999999999"
+    for cookie in (f"s.n.v.{until}", f"s.n.v.{until}.Lw", f"s.n.v.{until}.Lw.{'0' * 64}"):
+        headers = {"cookie": f"{PENDING_COOKIE}={cookie}"}
+        answer = browser.get(f"{API}/session/oidc/callback", params=question, headers=headers)
+        assert answer.headers["location"] == "/login?problem=oidc-failed"
+    assert provider.requests == []
+
+
+def test_what_the_browser_keeps_meanwhile_cannot_be_changed(console, browser, provider):
+    begun = browser.get(START, params={"next": "/explore"})
+    answer = provider.authorize(begun.headers["location"])
+    asked = len(provider.requests)
+    kept = browser.cookies[PENDING_COOKIE]
+    state, nonce, verifier, until, following, signature = kept.split(".")
+    for changed in (
+        f"{state}.{nonce}.{verifier}.{until}9.{following}.{signature}",
+        f"{state}.{nonce}.other.{until}.{following}.{signature}",
+        f"{state}.{nonce}.{verifier}.{until}.Lw.{signature}",
+        f"{state}.{nonce}.{verifier}.{until}.{following}",
+    ):
+        refused = Browser(console.app, base=SITE, headers={"cookie": f"{PENDING_COOKIE}={changed}"})
+        location = refused.get(f"{API}/session/oidc/callback", params=answer).headers["location"]
+        assert location == "/login?problem=oidc-failed"
+    assert len(provider.requests) == asked
+    assert browser.get(f"{API}/session/oidc/callback", params=answer).headers["location"] == "/explore"
+
+
+class SlowProvider:
+    """Answers only when the test lets it."""
+
+    def __init__(self, provider):
+        self.provider, self.slow, self.asked, self.go_on = provider, True, 0, threading.Event()
+
+    def __call__(self, request):
+        self.asked += 1
+        if self.slow:
+            assert self.go_on.wait(30)
+        return self.provider(request)
+
+
+@pytest.fixture
+def slow(services, tmp_path, clock, provider):
+    """A console whose provider does not answer yet."""
+    waiting = SlowProvider(provider)
+    oidc = {"issuer": ISSUER, "client_id": "millrace", "client_secret": SECRET}
+    console = Console(services, tmp_path, clock, httpx.MockTransport(waiting), oidc=oidc, public_url=SITE)
+    console.start()
+    console.add_users()
+    yield console, waiting
+    waiting.go_on.set()
+    console.stop()
+
+
+def test_a_slow_provider_takes_no_threads_from_other_requests(slow):
+    """Forty anonymous requests took all of them: nobody got an answer while the provider was slow."""
+    console, provider = slow
+    alice = console.browser("alice", base=SITE)
+
+    async def ask(client, path, peer):
+        return await client(peer).get(path)
+
+    async def everything():
+        clients = {}
+
+        def client(peer):
+            if peer not in clients:
+                transport = httpx.ASGITransport(console.app, client=(peer, 1))
+                clients[peer] = httpx.AsyncClient(transport=transport, base_url=SITE)
+            return clients[peer]
+
+        starts = [asyncio.create_task(ask(client, START, f"192.0.2.{number % 25}")) for number in range(200)]
+        await asyncio.sleep(0.2)
+        busy = [task.result() for task in starts if task.done()]
+        secret = alice.cookies[SESSION_COOKIE]
+        headers = {"cookie": f"{SESSION_COOKIE}={secret}"}
+        other = await asyncio.wait_for(client("203.0.113.1").get(f"{API}/session", headers=headers), 5)
+        provider.go_on.set()
+        begun = await asyncio.gather(*starts)
+        return busy, other, begun
+
+    busy, other, begun = asyncio.run(everything())
+    assert other.json()["name"] == "alice"
+    # Whom there is no place for is told so at once.
+    assert {answer.headers["location"] for answer in busy} == {"/login?problem=oidc-busy"}
+    assert len(busy) == 200 - 64
+    # The others shared one question to the provider.
+    assert provider.asked == 1
+    assert sum(answer.headers["location"].startswith(ISSUER) for answer in begun) == 64
+
+
+def test_one_address_does_not_take_every_place(slow):
+    console, provider = slow
+
+    async def everything():
+        def client(peer):
+            return httpx.AsyncClient(transport=httpx.ASGITransport(console.app, client=(peer, 1)), base_url=SITE)
+
+        flood = [asyncio.create_task(client(f"2001:db8::{number:x}").get(START)) for number in range(1, 101)]
+        await asyncio.sleep(0.2)
+        honest = asyncio.create_task(client("203.0.113.1").get(START))
+        await asyncio.sleep(0.1)
+        provider.go_on.set()
+        return await asyncio.gather(*flood), await honest
+
+    flood, honest = asyncio.run(everything())
+    assert honest.headers["location"].startswith(ISSUER)
+    assert sum(answer.headers["location"].startswith(ISSUER) for answer in flood) == 4
+
+
+def test_a_provider_that_failed_is_not_waited_for_by_everybody(browser, provider, clock):
+    provider.answers["/realm/.well-known/openid-configuration"] = httpx.Response(500)
+    for _ in range(20):
+        assert browser.get(START).headers["location"] == "/login?problem=oidc-failed"
+    assert len(provider.requests) == 1
+    provider.answers.clear()
+    clock.move(5)
+    assert browser.get(START).headers["location"].startswith(ISSUER)
+
+
+def test_what_the_provider_said_serves_while_it_is_asked_again(slow):
+    console, provider = slow
+    provider.slow = False
+    assert console.browser(base=SITE).get(START).headers["location"].startswith(ISSUER)
+    provider.slow = True
+    console.access.clock.move(3600)
+
+    async def everything():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(console.app), base_url=SITE) as client:
+            first = asyncio.create_task(client.get(START))
+            await asyncio.sleep(0.1)
+            second = await asyncio.wait_for(client.get(START), 5)
+            waits = not first.done()
+            provider.go_on.set()
+            return waits, second, await first
+
+    waits, second, first = asyncio.run(everything())
+    assert waits
+    assert second.headers["location"].startswith(ISSUER)
+    assert first.headers["location"].startswith(ISSUER)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from browsers import API, ORIGIN, PASSWORD, Browser, Clock, Console
-from millrace.api.gate import SESSION_COOKIE
+from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE
 
 SESSION = f"{API}/session"
 NAMED = {"remote-user": "alice"}
@@ -39,9 +39,9 @@ def console(make_console):
     return console
 
 
-def cookie_of(answer):
+def cookie_of(answer, name=SESSION_COOKIE):
     """Attributes of the session's cookie."""
-    text = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{SESSION_COOKIE}="))
+    text = next(value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{name}="))
     return {part.strip().lower() for part in text.split(";")[1:]}
 
 
@@ -70,7 +70,48 @@ def test_a_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(console)
 def test_the_cookie_is_marked_secure_where_the_browser_came_by_https(make_console, settings, base, headers):
     console = make_console(**settings)
     console.add_users()
-    assert "secure" in cookie_of(console.browser(base=base, headers=headers).login("alice"))
+    answer = console.browser(base=base, headers=headers).login("alice")
+    for cookie in (SESSION_COOKIE, DEVICE_COOKIE):
+        attributes = cookie_of(answer, f"__Host-{cookie}")
+        # Browsers take the prefix with exactly these (RFC 6265bis §4.1.3.2).
+        assert {"secure", "path=/", "httponly", "samesite=lax"} <= attributes
+        assert not any(attribute.startswith("domain") for attribute in attributes)
+
+
+def test_a_planted_cookie_without_the_prefix_is_no_session_where_browsers_come_by_https(make_console):
+    """A neighbour in the domain, or somebody on the way, can plant a cookie, but none with the prefix."""
+    console = make_console(public_url="https://flows.example.org")
+    console.add_users()
+    browser = console.browser(base="https://flows.example.org")
+    browser.login("victor")
+    secret = browser.cookies[f"__Host-{SESSION_COOKIE}"]
+    browser.cookies.clear()
+    for name in (SESSION_COOKIE, f" {SESSION_COOKIE}", f"__host-{SESSION_COOKIE}", f"\x85__Host-{SESSION_COOKIE}"):
+        assert browser.get(SESSION, headers={"cookie": f"{name}={secret}".encode("latin-1")}).status_code == 401
+    headers = {"cookie": f"{SESSION_COOKIE}=planted; __Host-{SESSION_COOKIE}={secret}"}
+    assert browser.get(SESSION, headers=headers).json()["name"] == "victor"
+
+
+def test_a_logout_takes_away_the_cookie_with_the_prefix(make_console):
+    console = make_console(public_url="https://flows.example.org")
+    console.add_users()
+    browser = console.browser("alice", base="https://flows.example.org")
+    answer = browser.delete(SESSION)
+    assert {"secure", "path=/", "max-age=0"} <= cookie_of(answer, f"__Host-{SESSION_COOKIE}")
+    assert [name for name in browser.cookies if "session" in name] == []
+
+
+def test_strangers_do_not_lock_a_user_out(console, clock):
+    alice, stranger = console.browser("alice"), console.browser(peer="198.51.100.7")
+    for _ in range(8):
+        clock.move(60)
+        stranger.login("alice", "wrong password")
+    assert stranger.login("alice").status_code == 429
+    assert console.browser().login("alice").status_code == 200
+    # From the same address, behind a proxy that does not say whose it is, say.
+    alice.delete(SESSION)
+    alice._peer = "198.51.100.7"
+    assert alice.login("alice").status_code == 200
 
 
 def test_the_session_says_who_asks_and_what_they_may(console):
@@ -238,6 +279,28 @@ def test_other_sites_may_be_allowed(make_console):
         assert answer.status_code == 200
 
 
+def test_where_the_public_address_is_known_a_forwarded_one_means_nothing(make_console):
+    """A proxy passes on what a client sends in the header, unless it is told otherwise."""
+    site = "https://flows.example.org"
+    evil = {"origin": "https://evil.example", "x-forwarded-host": "evil.example"}
+    known = make_console(mode="open", public_url=site).browser(base=site)
+    assert known.post(f"{API}/links", json={"state": "x"}, headers=evil).status_code == 403
+    assert known.post(f"{API}/links", json={"state": "x"}).status_code == 200
+    # On the machine itself, past the proxy.
+    local = make_console(mode="open", public_url=site).browser()
+    assert local.post(f"{API}/links", json={"state": "x"}).status_code == 200
+
+
+def test_a_page_without_https_is_another_site_than_the_public_address(make_console):
+    """Anybody on the way may have written it."""
+    browser = make_console(mode="open", public_url="https://flows.example.org").browser(
+        base="https://flows.example.org"
+    )
+    for origin in ("http://flows.example.org", "ftp://flows.example.org", "//flows.example.org"):
+        answer = browser.post(f"{API}/links", json={"state": "x"}, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+
+
 def test_only_json_is_taken_as_a_form_of_another_site_can_send_other_kinds(make_console):
     browser = make_console(mode="open").browser(headers={"origin": None})
 
@@ -255,7 +318,7 @@ def test_only_json_is_taken_as_a_form_of_another_site_can_send_other_kinds(make_
 
 def test_a_token_needs_no_csrf_token(console):
     browser = console.browser("victor")
-    made = browser.post(f"{API}/tokens", json={"name": "t"}).json()
+    made = browser.post(f"{API}/tokens", json={"name": "t", "password": PASSWORD}).json()
     script = Browser(console.app, headers={"authorization": f"Bearer {made['token']}"})
     assert script.get(SESSION).json()["via"] == "token"
     assert script.post(f"{API}/links", json={"state": "x"}, headers={"origin": None}).status_code == 200
@@ -269,7 +332,7 @@ def test_a_token_of_nothing_is_refused_even_where_a_cookie_would_do(console):
 
 def test_a_token_is_shown_once_and_revoked(console, clock):
     browser = console.browser("victor")
-    made = browser.post(f"{API}/tokens", json={"name": "t", "days": 1}).json()
+    made = browser.post(f"{API}/tokens", json={"name": "t", "days": 1, "password": PASSWORD}).json()
     listed = browser.get(f"{API}/tokens").json()
     assert [token["id"] for token in listed] == [made["id"]]
     assert made["token"] not in str(listed)
@@ -279,6 +342,67 @@ def test_a_token_is_shown_once_and_revoked(console, clock):
     assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 204
     assert script.get(SESSION).status_code == 401
     assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 404
+
+
+def make_token(browser, **body):
+    return browser.post(f"{API}/tokens", json={"name": "t", "password": PASSWORD, **body})
+
+
+def script_of(console, made):
+    return Browser(console.app, headers={"authorization": f"Bearer {made.json()['token']}", "origin": None})
+
+
+def test_making_a_token_asks_for_the_password(console):
+    """A session that somebody else got hold of must not become a token that lasts."""
+    browser = console.browser("victor")
+    assert make_token(browser, password=None).status_code == 403
+    assert make_token(browser, password="").status_code == 403
+    assert make_token(browser, password="wrong password").status_code == 401
+    assert browser.get(f"{API}/tokens").json() == []
+    assert make_token(browser).status_code == 201
+
+
+def test_a_token_of_an_administrator_manages_nobody(console):
+    """A stolen one made an administrator of the thief's, and set its owner's password."""
+    admin = console.browser("alice")
+    script = script_of(console, make_token(admin, role="admin"))
+    assert script.get(SESSION).json()["role"] == "admin"
+    assert script.get(SESSION).json()["may"]["administer"] is False
+    body = {"name": "thief", "role": "admin", "password": "a long password"}
+    assert script.post(f"{API}/users", json=body).status_code == 403
+    assert script.patch(f"{API}/users/alice", json={"password": "a long password"}).status_code == 403
+    assert script.patch(f"{API}/users/alice", json={"enabled": True}).status_code == 403
+    assert script.get(f"{API}/users").status_code == 403
+    assert script.delete(f"{API}/users/victor").status_code == 403
+    assert script.get(f"{API}/tokens").status_code == 403
+    assert script.post(f"{API}/tokens", json={"name": "more", "role": "admin"}).status_code == 403
+    own = admin.get(f"{API}/tokens").json()[0]["id"]
+    assert script.delete(f"{API}/tokens/{own}").status_code == 403
+    assert script.post(f"{SESSION}/password", json={"old": PASSWORD, "new": "a long password"}).status_code == 403
+    assert script.get(f"{API}/exporters").status_code == 200
+    assert console.browser("alice").get(f"{API}/users").status_code == 200
+
+
+def test_a_token_that_was_made_to_manage_does(console):
+    admin = console.browser("alice")
+    made = make_token(admin, role="admin", manages=True)
+    assert made.json()["manages"] is True
+    script = script_of(console, made)
+    assert script.post(f"{API}/users", json={"name": "bob"}).status_code == 201
+    assert script.get(SESSION).json()["may"]["administer"] is True
+    assert script.delete(f"{API}/tokens/{made.json()['id']}").status_code == 204
+    assert make_token(admin, name="x", role="editor", manages=True).status_code == 422
+    # Not even such a token makes tokens, which would outlive it.
+    again = script_of(console, make_token(admin, role="admin", manages=True))
+    assert again.post(f"{API}/tokens", json={"name": "more", "password": PASSWORD}).status_code == 403
+
+
+def test_tokens_say_when_they_end_and_why_they_are_refused(console, clock):
+    browser = console.browser("victor")
+    made = make_token(browser).json()
+    assert (made["expires"], made["mode"], made["refused"]) == ("2026-04-01T12:00:00.000Z", "login", None)
+    clock.move(90 * 86_400)
+    assert console.browser("victor").get(f"{API}/tokens").json()[0]["refused"] == "has expired"
 
 
 def test_where_nobody_logs_in_everybody_administers(make_console):

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from millrace.access import Access, AccessSettings, Presented, filter_check
 from millrace.cli.main import app
-from millrace.errors import ConflictError, InvalidError, MissingError, QueryError
+from millrace.errors import ConflictError, InvalidError, LoginError, MissingError, QueryError
 from millrace.schema import Schema
 from millrace.state import State, StateSettings
 
@@ -90,6 +90,71 @@ def test_a_token_that_was_made_works_until_it_is_revoked(served, run):
     assert "grafana" not in run("token", "list", "--user", "bob")
     run("token", "revoke", re.search(r"mlr_([a-z0-9]+)_", token)[1])
     assert "grafana" not in run("token", "list")
+
+
+def test_all_tokens_of_a_user_and_all_of_everybody_are_revoked_at_once(served, run):
+    for name in ("alice", "bob"):
+        run("user", "add", name, "--no-password")
+        for token in ("a", "b"):
+            run("token", "create", token, "--user", name)
+    assert run("token", "revoke", "--user", "Alice") == "revoked 2 tokens\n"
+    assert {token.owner for token in served.state.tokens.all()} == {"bob"}
+    assert run("token", "revoke", "--all") == "revoked 2 tokens\n"
+    assert served.state.tokens.all() == []
+
+
+@pytest.mark.parametrize("words", [(), ("abc", "--all"), ("--user", "alice", "--all")])
+def test_which_tokens_to_revoke_is_said_once(run, words):
+    with pytest.raises(AssertionError, match="give the id"):
+        run("token", "revoke", *words)
+
+
+def test_the_list_says_what_tokens_may_when_they_end_and_why_they_are_refused(served, run, tmp_path):
+    run("user", "add", "alice", "--role", "admin", "--no-password")
+    run("token", "create", "grafana", "--user", "alice", "--days", "366", "--unattended")
+    run("token", "create", "deploy", "--user", "alice", "--role", "admin", "--manages")
+    deploy, grafana = served.state.tokens.all()
+    assert (deploy.manages, deploy.follows_login, deploy.mode) == (True, True, "login")
+    assert (grafana.manages, grafana.follows_login) == (False, False)
+    assert grafana.expires - grafana.created == 366 * 86_400
+    assert deploy.expires - deploy.created == 90 * 86_400
+    lines = run("token", "list").splitlines()
+    assert [line.split()[4] for line in lines[1:]] == ["yes", "no"]
+    config = tmp_path / "millrace.yaml"
+    config.write_text(config.read_text().replace("mode: login", "mode: proxy"))
+    assert run("token", "list").count("was made in the mode login, but this is the mode proxy") == 2
+
+
+def test_ids_of_tokens_stay_in_one_piece_on_a_narrow_terminal(served, run, monkeypatch):
+    run("user", "add", "alice", "--no-password")
+    run("token", "create", "a token with a long name " * 3, "--user", "alice")
+    monkeypatch.setenv("COLUMNS", "60")
+    (token,) = served.state.tokens.all()
+    assert token.id in run("token", "list")
+
+
+def test_a_token_that_manages_is_an_administrator_s(run):
+    run("user", "add", "alice", "--role", "admin", "--no-password")
+    with pytest.raises(InvalidError, match="role admin"):
+        run("token", "create", "t", "--user", "alice", "--role", "editor", "--manages")
+
+
+def test_a_disabled_user_is_out_at_once_until_enabled_again(served, run):
+    run("user", "add", "alice", "--role", "admin", "--password-stdin", stdin=PASSWORD)
+    run("user", "add", "bob", "--password-stdin", stdin=PASSWORD)
+    session = served.logins.with_password("bob", PASSWORD, "127.0.0.1").session
+    token = run("token", "create", "t", "--user", "bob").strip()
+    by_session = Presented("127.0.0.1", {}, session)
+    by_token = Presented("127.0.0.1", {"authorization": f"Bearer {token}"})
+    assert {served.identify(presented).name for presented in (by_session, by_token)} == {"bob"}
+    assert run("user", "disable", "Bob") == "bob may not log in\n"
+    for presented in (by_session, by_token):
+        with pytest.raises(LoginError):
+            served.identify(presented)
+    assert run("user", "enable", "bob") == "bob may log in\n"
+    assert served.identify(by_token).name == "bob"
+    with pytest.raises(ConflictError, match="last administrator"):
+        run("user", "disable", "alice")
 
 
 def test_a_removed_user_is_gone(served, run):

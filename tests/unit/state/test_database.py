@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from pydantic import ValidationError
@@ -13,9 +14,9 @@ from sqlalchemy import text
 
 from millrace.config import load, show
 from millrace.errors import ConfigError, StateError
-from millrace.state import FilterContent, NewUser, State, StateSettings
+from millrace.state import FilterContent, NewUser, State, StateSettings, keys, migrations
 from millrace.state.database import Database
-from millrace.state.migrations import migrate
+from millrace.state.migrations import STEPS, VERSION, migrate
 from millrace.telemetry import setup_logging
 
 NOW = 1_767_268_800.0
@@ -116,13 +117,13 @@ def test_an_older_database_is_brought_forward_and_a_newer_one_refused(settings, 
     database = Database(settings, tmp_path)
     database.start()
     steps = {
-        2: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")),
-        3: lambda connection: connection.execute(text("UPDATE users SET shoe_size = 42")),
+        VERSION + 1: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")),
+        VERSION + 2: lambda connection: connection.execute(text("UPDATE users SET shoe_size = 42")),
     }
     with database.write() as connection:
-        migrate(connection, 3, steps)
-        migrate(connection, 3, steps)
-        assert connection.execute(text("SELECT value FROM meta WHERE key = 'version'")).scalar() == "3"
+        migrate(connection, VERSION + 2, steps)
+        migrate(connection, VERSION + 2, steps)
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'version'")).scalar() == str(VERSION + 2)
         connection.execute(text("SELECT shoe_size FROM users"))
     database.stop()
     with pytest.raises(StateError, match="newer Millrace"):
@@ -132,9 +133,10 @@ def test_an_older_database_is_brought_forward_and_a_newer_one_refused(settings, 
 def test_a_step_that_fails_leaves_the_database_as_it_was(settings, tmp_path):
     database = Database(settings, tmp_path)
     database.start()
-    steps = {2: lambda connection: connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")), 3: None}
+    add = text("ALTER TABLE users ADD COLUMN shoe_size INTEGER")
+    steps = {VERSION + 1: lambda connection: connection.execute(add), VERSION + 2: None}
     with pytest.raises(TypeError), database.write() as connection:
-        migrate(connection, 3, steps)
+        migrate(connection, VERSION + 2, steps)
     database.stop()
     database.start()
     with pytest.raises(StateError), database.read() as connection:
@@ -208,3 +210,73 @@ def test_a_missing_driver_is_said_with_the_fix(tmp_path, monkeypatch):
 
 def test_an_empty_url_means_sqlite(tmp_path):
     assert StateSettings(url="").postgresql() is None
+
+
+FORMER_TOKENS = """
+CREATE TABLE tokens (
+    id VARCHAR(20) PRIMARY KEY, hash VARCHAR(64) NOT NULL, owner VARCHAR(100) NOT NULL, name VARCHAR(100) NOT NULL,
+    role VARCHAR(20) NOT NULL, scope_filter TEXT NOT NULL, created DOUBLE PRECISION NOT NULL,
+    expires DOUBLE PRECISION NOT NULL, last_used DOUBLE PRECISION NOT NULL, UNIQUE (owner, name)
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("alice", "olga", "petra"),
+    [
+        (("hash", "local"), (None, "oidc"), "login"),
+        (("hash", "local"), (None, "local"), "login"),
+        ((None, "local"), (None, "oidc"), "login"),
+        # Nobody can log in: only a proxy can have named them.
+        ((None, "local"), (None, "local"), "proxy"),
+    ],
+)
+def test_tokens_of_an_earlier_version_belong_to_the_mode_that_they_were_made_in(settings, tmp_path, alice, olga, petra):
+    """Nothing tells that mode; what can be told of their owners does."""
+    state = State(settings, tmp_path)
+    state.start()
+    for name, (password, source) in {"alice": alice, "olga": olga, "petra": (None, "local")}.items():
+        state.users.add(NewUser(name, "viewer", source=source), password, NOW)
+    state.stop()
+    database = Database(settings, tmp_path)
+    database.start()
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE tokens"))
+        connection.execute(text(FORMER_TOKENS))
+        for number, owner in enumerate(("local", "alice", "olga", "petra", "stranger")):
+            row = {"id": f"t{number}", "owner": owner}
+            connection.execute(text("INSERT INTO tokens VALUES (:id, 'h', :owner, 't', 'admin', '', 1, 0, 0)"), row)
+        before = next(number for number, step in STEPS.items() if step is migrations._bind_tokens) - 1
+        connection.execute(text("UPDATE meta SET value = :before WHERE key = 'version'"), {"before": str(before)})
+    database.stop()
+    began = time.time()
+    state.start()
+    tokens = state.tokens.all()
+    expected = {"local": "open", "alice": petra, "olga": petra, "petra": petra, "stranger": "proxy"}
+    assert {token.owner: token.mode for token in tokens} == expected
+    assert not any(token.manages for token in tokens)
+    # They get the whole time from now on: nobody noted logins for them before.
+    assert all(token.follows_login and token.owner_seen >= began for token in tokens)
+    state.stop()
+
+
+def test_consoles_that_share_a_database_share_the_key_that_signs(settings, tmp_path):
+    first, second = State(settings, tmp_path), State(settings, tmp_path)
+    for state in (first, second):
+        state.start()
+    assert len(first.signing_key()) == 32
+    assert second.signing_key() == first.signing_key()
+    for state in (first, second):
+        state.stop()
+
+
+def test_of_two_keys_made_at_the_same_time_one_counts(settings, tmp_path, monkeypatch):
+    first, second = State(settings, tmp_path), State(settings, tmp_path)
+    for state in (first, second):
+        state.start()
+    made, read, answers = first.signing_key(), keys._read, [None]
+    # The second looked before the first had written.
+    monkeypatch.setattr(keys, "_read", lambda connection: answers.pop() if answers else read(connection))
+    assert second.signing_key() == made
+    for state in (first, second):
+        state.stop()

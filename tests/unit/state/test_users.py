@@ -97,7 +97,7 @@ def test_who_may_not_log_in_any_more_and_who_gets_another_password_loses_the_ses
 def test_with_a_user_goes_what_nobody_else_sees(state, alice):
     state.users.add(NewUser("bob", "editor"), None, NOW)
     state.sessions.open("1" * 64, "bob", NOW, NOW + 60)
-    state.tokens.add(Token("abc", "bob", "t", "viewer", "", NOW, 0, 0), "d" * 64)
+    state.tokens.add(Token("abc", "bob", "t", "viewer", "", NOW, 0, 0, "login", False, True, NOW), "d" * 64)
     state.filters.add("bob", FilterContent("mine", "Proto = udp"), NOW)
     state.filters.add("bob", FilterContent("ours", "Proto = tcp", shared=True), NOW)
     state.users.add_identity("bob", "https://login.example.org", "7")

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { targetOf } from "@/pages/login/target";
+import { problemWords, targetOf } from "@/pages/login/target";
 
 describe("the page after a login", () => {
   it("is the one that wanted it", () => expect(targetOf("/explore?v=1&by=SrcAS")).toBe("/explore?v=1&by=SrcAS"));
@@ -8,4 +8,10 @@ describe("the page after a login", () => {
     "is the overview in place of %j",
     (next) => expect(targetOf(next)).toBe("/"),
   );
+});
+
+describe("why a login elsewhere led back", () => {
+  it.each(["oidc-failed", "oidc-denied", "oidc-busy"])("has words for %s", (word) => expect(problemWords(word)).toMatch(/\w\.$/));
+
+  it.each(["constructor", "", undefined, ["oidc-failed"], "<b>"])("has none for %j", (word) => expect(problemWords(word)).toBe(""));
 });

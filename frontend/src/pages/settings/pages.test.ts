@@ -130,29 +130,96 @@ describe("the profile", () => {
 });
 
 describe("API tokens", () => {
-  const token = { id: "abc", owner: "alice", name: "grafana", role: "viewer", created: CREATED, expires: null, last_used: null };
+  const token = {
+    id: "abc",
+    owner: "alice",
+    name: "grafana",
+    role: "viewer",
+    mode: "login",
+    manages: false,
+    created: CREATED,
+    expires: null,
+    last_used: null,
+    refused: null,
+  };
+  const submit = async (): Promise<void> => {
+    document.querySelector("dialog form")!.dispatchEvent(new Event("submit"));
+    await flushPromises();
+  };
 
   it("are made with a role and an end, and shown once", async () => {
     const { asked } = await open("tokens", {
       "GET /api/v1/tokens": [token],
-      "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret" },
+      "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret", expires: "2026-04-01T00:00:00Z" },
     });
     expect(text()).toContain("does not expire");
     await click("New token");
     await type(null, "Name", "notebook");
-    document.querySelector("dialog form")!.dispatchEvent(new Event("submit"));
-    await flushPromises();
+    expect(button("Make the token").disabled).toBe(true);
+    await type(null, "Your password", "correct horse");
+    expect(button("Make the token").disabled).toBe(false);
+    expect(await accessibilityFaults()).toEqual([]);
+    await submit();
 
     expect(asked.find(({ method, path }) => method === "POST" && path === "/api/v1/tokens")?.body).toEqual({
       name: "notebook",
       role: "viewer",
       days: 90,
+      manages: false,
+      password: "correct horse",
     });
+    expect(text()).toContain("It ends on 2026-04-01");
+    expect(text()).toContain("It may not manage users or tokens.");
     expect(document.querySelector("[data-token]")?.textContent).toBe("mlr_abc_secret");
     expect(text()).toContain("it is not shown again");
     expect(await accessibilityFaults()).toEqual([]);
     await click("Done");
     expect(text()).not.toContain("mlr_abc_secret");
+  });
+
+  it("say that the password is wrong, and stay", async () => {
+    const refused = new Response(JSON.stringify({ title: "Unauthorized", detail: "refused" }), { status: 401 });
+    await open("tokens", { "GET /api/v1/tokens": [], "POST /api/v1/tokens": refused });
+    await click("New token");
+    await type(null, "Name", "notebook");
+    await type(null, "Your password", "wrong");
+    await submit();
+    expect(document.querySelector("dialog [role=alert]")?.textContent).toBe("The password is wrong.");
+    expect(useSession().needsLogin.value).toBe(false);
+  });
+
+  it("manage only if that is asked for, and only with the role admin", async () => {
+    const { asked } = await open("tokens", {
+      "GET /api/v1/tokens": [],
+      "POST /api/v1/tokens": { ...token, manages: true, token: "mlr_abc_secret" },
+    });
+    await click("New token");
+    expect(text()).not.toContain("May manage users and tokens");
+    await type(null, "Name", "deploy");
+    await type(null, "Role", "admin");
+    document.querySelector<HTMLInputElement>("dialog input[type=checkbox]")!.click();
+    await type(null, "Your password", "correct horse");
+    await submit();
+    expect(asked.find(({ method, path }) => method === "POST" && path === "/api/v1/tokens")?.body).toMatchObject({ role: "admin", manages: true });
+    expect(text()).toContain("It may manage users and tokens.");
+  });
+
+  it("ask for no password where there is none", async () => {
+    const made = { "GET /api/v1/tokens": [], "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret" } };
+    const { asked } = await open("tokens", made, { ...SESSION, has_password: false });
+    await click("New token");
+    expect(text()).toContain("This needs a log-in of the last minutes.");
+    await type(null, "Name", "notebook");
+    await submit();
+    expect(asked.find(({ method, path }) => method === "POST" && path === "/api/v1/tokens")?.body).toMatchObject({ password: null });
+  });
+
+  it("say what they may, and why they are refused", async () => {
+    const refused = "was made in the mode open, but this is the mode login; make another one";
+    await open("tokens", { "GET /api/v1/tokens": [{ ...token, manages: true, refused }] });
+    expect(text()).toContain("manages users");
+    expect(text()).toContain(`It is refused: it ${refused}.`);
+    expect(await accessibilityFaults()).toEqual([]);
   });
 
   it("are revoked after a question", async () => {

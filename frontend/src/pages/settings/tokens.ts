@@ -3,14 +3,14 @@ import type { components } from "@/api/schema";
 import { formatAgo } from "@/format";
 
 export type ApiToken = components["schemas"]["TokenView"];
+export type NewToken = components["schemas"]["NewTokenView"];
 
-/** Lives that are offered, in days; null: as long as the configuration allows. */
-export const LIVES: readonly { days: number | null; label: string }[] = [
+/** Lives that are offered, in days. */
+export const LIVES: readonly { days: number; label: string }[] = [
   { days: 7, label: "7 days" },
   { days: 30, label: "30 days" },
   { days: 90, label: "90 days" },
   { days: 365, label: "a year" },
-  { days: null, label: "as long as allowed" },
 ];
 
 const SOON_MS = 7 * 86_400_000;
