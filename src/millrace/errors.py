@@ -13,7 +13,8 @@
     │   ├── StoreCorruptError  stored data cannot be read
     │   └── StoreLossError     starting so would lose stored data
     ├── QueryError         a question cannot be answered as asked
-    │   └── QueryCancelledError    whoever asked no longer waits
+    │   ├── QueryCancelledError    whoever asked no longer waits
+    │   └── QueryTimeoutError      the statement took longer than it may
     ├── StateError         users, sessions and saved things cannot be read or written
     │   ├── InvalidError       a value is malformed or too long
     │   ├── MissingError       what was named does not exist
@@ -79,6 +80,10 @@ class QueryError(MillraceError):
 
 class QueryCancelledError(QueryError):
     """Whoever asked no longer waits for the answer; the statement was ended."""
+
+
+class QueryTimeoutError(QueryError):
+    """The statement took longer than it may, and was ended; on a calmer machine the same question may be answered."""
 
 
 class StateError(MillraceError):

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from millrace.errors import QueryCancelledError, QueryError, StoreError
+from millrace.errors import QueryCancelledError, QueryError, QueryTimeoutError, StoreError
 from millrace.telemetry import get_logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -119,6 +119,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(QueryError, _question)
     app.add_exception_handler(QueryCancelledError, _cancelled)
+    app.add_exception_handler(QueryTimeoutError, _late)
     app.add_exception_handler(ClientLeftError, _left)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(Exception, _defect)
@@ -147,6 +148,10 @@ def _question(_request: Request, error: Exception) -> JSONResponse:
 
 def _cancelled(_request: Request, error: Exception) -> JSONResponse:
     return problem(503, str(error), headers={"Retry-After": "1"})
+
+
+def _late(_request: Request, error: Exception) -> JSONResponse:
+    return problem(504, str(error))
 
 
 def _left(_request: Request, _error: Exception) -> Response:

@@ -9,6 +9,7 @@ from millrace.errors import (
     MillraceError,
     QueryCancelledError,
     QueryError,
+    QueryTimeoutError,
     StoreCorruptError,
     StoreError,
     StoreFullError,
@@ -20,6 +21,7 @@ _CODE = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
 _NOT_ENOUGH_SPACE = 243
 _MEMORY_LIMIT = 241
 _CANCELLED = 394
+_TIMEOUT = 159
 _CORRUPT = frozenset(
     {
         32,  # ATTEMPT_TO_READ_AFTER_EOF
@@ -40,7 +42,7 @@ _CORRUPT = frozenset(
 _NO_SPACE_TEXT = "No space left on device"
 _PART_TEXT = "reading from part"
 _HINTS = {
-    159: "it took longer than it may; narrow the time range or use a coarser rollup",
+    _TIMEOUT: "it took longer than it may; narrow the time range or use a coarser rollup",
     _MEMORY_LIMIT: "it needs more memory than it may; narrow the time range or group by fewer columns",
     396: "it gives more rows than it may; limit them",
     164: "it would change something, and only reading is allowed here",
@@ -107,7 +109,8 @@ def of_read(error: BaseException) -> MillraceError:
     if code == _CANCELLED:
         return QueryCancelledError(f"the question was cancelled ({text})")
     hint = _HINTS.get(code)
-    return QueryError(f"the query was stopped: {hint} ({text})" if hint else text)
+    said = f"the query was stopped: {hint} ({text})" if hint else text
+    return QueryTimeoutError(said) if code == _TIMEOUT else QueryError(said)
 
 
 def _short(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from millrace.api import ApiServer, ApiSettings, create_app
-from millrace.errors import QueryCancelledError, QueryError, StoreError
+from millrace.errors import QueryCancelledError, QueryError, QueryTimeoutError, StoreError
 from millrace.lang import Everything
 from millrace.query import Heatmap, Sankey, SeenExporter, Series, SeriesRow, Top, TopRow
 
@@ -184,6 +184,7 @@ def test_long_bodies_are_refused(client):
     ("error", "status", "retry"),
     [
         (QueryError("too many rows"), 400, None),
+        (QueryTimeoutError("it took longer than it may"), 504, None),
         (StoreError("the store is not started"), 503, "5"),
         (QueryCancelledError("the question was cancelled"), 503, "1"),
     ],

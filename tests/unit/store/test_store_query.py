@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
-from millrace.errors import QueryError
+from millrace.errors import QueryError, QueryTimeoutError
 from unit.store.made_flows import NOW_MS, few_keys
 
 
@@ -87,7 +87,7 @@ def test_wrong_sql_says_what_is_wrong(store):
 def test_too_many_rows_too_much_time_too_much_memory(store):
     with pytest.raises(QueryError, match="more rows than it may"):
         store.query("SELECT number FROM numbers(1000)", max_rows=10)
-    with pytest.raises(QueryError, match="longer than it may"):
+    with pytest.raises(QueryTimeoutError, match="longer than it may"):
         store.query("SELECT sum(sipHash64(number)) FROM numbers(100000000000)", max_seconds=0.2)
     with pytest.raises(QueryError, match="more memory than it may"):
         store.query("SELECT groupArray(number) FROM numbers(100000000)", max_memory_bytes=20_000_000)
