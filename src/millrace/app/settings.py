@@ -28,6 +28,9 @@ class DecodeSettings(Section):
     exporters: int = Field(default=_LIMITS.exporters, ge=1)
     """Exporters whose templates and sampling are remembered."""
 
+    domains: int = Field(default=_LIMITS.domains, ge=0)
+    """Observation domains and UDP ports of all exporters together, beyond 8 of each."""
+
     templates: int = Field(default=_LIMITS.templates, ge=1)
     """Templates of all exporters together."""
 

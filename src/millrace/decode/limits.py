@@ -22,7 +22,10 @@ class Limits:
     exporter_idle_s : float
         An exporter silent for this long makes room when `exporters` is reached.
     domains_per_exporter : int
-        Observation domains (engines, source IDs) of an exporter, per protocol; about 300 B each.
+        Observation domains (engines, source IDs) of an exporter, per protocol; about 1 KB each.
+    domains : int
+        Observation domains and UDP ports of all exporters together, beyond 8 of each; about 1 KB each. Where there
+        are more, the exporter that has most gives up some of its own for those that have fewer.
     ports_per_exporter : int
         UDP ports of an exporter of which state is kept, beyond one per domain; those beyond share what they
         announce. About 600 B each. Ports come from a forger, from several devices behind one address, or from
@@ -59,6 +62,7 @@ class Limits:
     exporters: int = 10_000
     exporter_idle_s: float = 3600.0
     domains_per_exporter: int = 1024
+    domains: int = 65_536
     ports_per_exporter: int = 1024
     templates_per_exporter: int = 4096
     templates: int = 100_000

@@ -191,19 +191,28 @@ class Names:
 
     def forget(self, exporter: ExporterState) -> None:
         """Forget what an exporter told."""
-        for port in exporter.ports.values():
-            self._interfaces.pop(port.number, None)
-            for ident in self._applications.pop(port.number, {}):
-                self._application_keys.set(_key(port.number, ident), 0, MISSING)
-                if exporter.shared:
-                    self._vote_application(exporter, port, ident, None, 0)
         for scope in exporter.scopes.values():
-            if self.boot_ms(scope) != MISSING and exporter.shared:
+            self.forget_scope(scope)
+        for port in exporter.ports.values():
+            self.forget_port(exporter, port)
+
+    def forget_scope(self, scope: Scope) -> None:
+        """Forget the start time that a domain told."""
+        if self.boot_ms(scope) != MISSING:
+            if scope.exporter.shared:
                 self._vote_boot(scope, MISSING, 0)
-        numbers = [port.number for port in exporter.ports.values()]
-        for number in (*numbers, *(scope.number for scope in exporter.scopes.values())):
-            if self._boots.get(number) != MISSING:
-                self._boots.set(number, 0, MISSING)
+            self._boots.set(scope.number, 0, MISSING)
+
+    def forget_port(self, exporter: ExporterState, port: Port) -> int:
+        """Forget what a port told of which all domains are forgotten; how many names."""
+        applications = self._applications.pop(port.number, {})
+        for ident in applications:
+            self._application_keys.set(_key(port.number, ident), 0, MISSING)
+            if exporter.shared:
+                self._vote_application(exporter, port, ident, None, 0)
+        if self._boots.get(port.number) != MISSING:
+            self._boots.set(port.number, 0, MISSING)
+        return len(applications) + len(self._interfaces.pop(port.number, {}))
 
     def commit(self) -> None:
         """The batch is done."""

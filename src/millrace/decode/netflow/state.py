@@ -64,6 +64,17 @@ class State:
         for exporter, port, heir_port in changes.silent:
             self.learner.vanished(exporter, self.names.hand_over(exporter, port, heir_port))
             self.scopes.free(port.number)
+        for scope in changes.dropped:
+            self.templates.remove_scope(scope)
+            self.learner.vanished(scope.exporter, sum(1 for _ in self.sampling.facts(scope)))
+            self.sampling.forget(scope)
+            self.names.forget_scope(scope)
+            self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
+            self.scopes.free(scope.number)
+            self.scopes.close(scope)
+        for exporter, port in changes.dropped_ports:
+            self.learner.vanished(exporter, self.names.forget_port(exporter, port))
+            self.scopes.free(port.number)
         for exporter in changes.removed:
             for scope in exporter.scopes.values():
                 self.templates.remove_scope(scope)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.agreement import Agreement
+from millrace.decode.netflow.deadlines import Deadlines
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import ENTERPRISE_BIT, Layout, Layouts, least_record
 from millrace.decode.netflow.scopes import ExporterState, Scope
@@ -50,6 +51,7 @@ class Template:
     announced_ns: int
     export_ms: int = 0
     """When the message that last announced it was exported; 0: not known."""
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Templates:
         self._seen: dict[int, dict[tuple[int, bytes], list[Template]]] = {}
         self._seen_bytes = 0
         self._expiring: dict[int, int] = {}
-        self._oldest_ns = 0
+        self._lifetime_ns = int(limits.template_lifetime_s * 1e9)
+        self._deadlines: Deadlines[Template] = Deadlines(lambda known: known.announced_ns if known.holds else None)
 
     def __iter__(self) -> Iterator[Template]:
         return (template for known in self._known.values() for template in known.values())
@@ -120,7 +123,7 @@ class Templates:
             Templates of the set; refused ones are given to `drop` instead.
         """
         seen = self._seen.get(scope.number, {}).get((set_id, wire))
-        if seen is not None and not self._expiring:
+        if seen is not None:
             for template in seen:
                 template.announced_ns, template.export_ms = time_ns, max(export_ms, template.export_ms)
             return len(seen), 0
@@ -174,9 +177,11 @@ class Templates:
     ) -> Template:
         known = self.get(scope, template_id)
         expired = self._expiring.pop(template_key(scope.number, template_id), None)
-        if known is not None and expired is not None and expired <= position:
-            self._remove(known, expired)
-            known = None
+        if known is not None and expired is not None:
+            self._deadlines.add(known.announced_ns, known)
+            if expired <= position:
+                self._remove(known, expired)
+                known = None
         if known is None:
             known = self._add(scope, template_id, layout, position, time_ns)
             known.export_ms = export_ms
@@ -203,7 +208,8 @@ class Templates:
         self._count += 1
         self._layouts.acquire(layout)
         template = self._known.setdefault(scope.number, {})[template_id] = Template(scope, template_id, layout, time_ns)
-        self._oldest_ns = min(self._oldest_ns or time_ns, time_ns)
+        if self._lifetime_ns:
+            self._deadlines.add(time_ns, template)
         self._set(template, position, layout.number)
         self._name(template, 1, position)
         return template
@@ -231,7 +237,9 @@ class Templates:
     def _remove(self, template: Template, position: int) -> None:
         scope = template.scope
         self._seen.pop(scope.number, None)
-        self._expiring.pop(template_key(scope.number, template.id), None)
+        template.holds = False
+        if self._expiring.pop(template_key(scope.number, template.id), None) is None and self._lifetime_ns:
+            self._deadlines.gone()
         known = self._known[scope.number]
         del known[template.id]
         if not known:
@@ -288,7 +296,7 @@ class Templates:
         self._seen_bytes += len(wire) + 300
 
     def begin(self, first_position_after: Callable[[int], int], latest_ns: int) -> None:
-        """Find the templates that expire within this batch.
+        """Find the templates that expire within this batch; of very many those that do so first.
 
         Parameters
         ----------
@@ -297,14 +305,12 @@ class Templates:
         latest_ns : int
             Latest time of receipt in the batch.
         """
-        lifetime = int(self._limits.template_lifetime_s * 1e9)
-        if not lifetime or not self._known or latest_ns - self._oldest_ns <= lifetime:
+        if not self._lifetime_ns:
             return
-        for template in self:
-            if latest_ns - template.announced_ns > lifetime:
-                key = template_key(template.scope.number, template.id)
-                self._expiring[key] = first_position_after(template.announced_ns + lifetime)
-        self._oldest_ns = min(template.announced_ns for template in self)
+        for template in self._deadlines.due(latest_ns - self._lifetime_ns):
+            key = template_key(template.scope.number, template.id)
+            self._expiring[key] = first_position_after(template.announced_ns + self._lifetime_ns)
+            self._seen.pop(template.scope.number, None)
 
     def expire(self) -> int:
         """Remove what `begin` found and no announcement renewed in time; how many."""
