@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -96,10 +97,11 @@ def load_captures(
 
 
 def _offline(settings: Settings) -> Settings:
-    """The same without listening to anything."""
+    """The same without listening to anything, and with time for every template: nobody waits meanwhile."""
     receive = settings.receive.model_copy(update={"listeners": ()})
     api = settings.api.model_copy(update={"enabled": False})
-    return settings.model_copy(update={"receive": receive, "api": api})
+    decode = settings.decode.model_copy(update={"layout_share": math.inf})
+    return settings.model_copy(update={"receive": receive, "api": api, "decode": decode})
 
 
 def _last_ns(path: Path) -> int:

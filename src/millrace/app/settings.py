@@ -43,6 +43,10 @@ class DecodeSettings(Section):
     template_lifetime_s: float = Field(default=_LIMITS.template_lifetime_s, ge=0)
     """Seconds after which a template that was not announced again is forgotten; 0: never."""
 
+    layout_share: float = Field(default=_LIMITS.layout_share, gt=0)
+    """Part of each second that templates may take beyond what the bytes of their data pay for; the costliest data sets
+    are given up beyond it (`costly-layouts`). Raise it where very many templates bring little each."""
+
     waiting_bytes: int = Field(default=_LIMITS.waiting_bytes, ge=0)
     """Bytes of data sets kept until their template comes."""
 

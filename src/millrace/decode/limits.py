@@ -42,6 +42,13 @@ class Limits:
         Longer templates are refused.
     compiled_layouts : int
         Field lists kept ready to execute, a few KB to some hundred KB each.
+    compiled_bytes : int
+        Bytes of the field lists kept ready to execute, as announced: those used least lately go.
+    layout_share : float
+        Part of each second (of receipt) that layouts may take beyond what the bytes of their data sets pay for;
+        the costliest are left out first. Infinite: there is time for all, as with files.
+    layout_burst_s : float
+        Seconds of such work that may come at once after a calm time, as after a restart.
     template_lifetime_s : float
         A template not announced again for this long is forgotten (RFC 7011
         §8.4 leaves the time to the collector; the common refresh intervals are
@@ -69,6 +76,9 @@ class Limits:
     template_bytes: int = 16 << 20
     fields_per_template: int = 1024
     compiled_layouts: int = 4096
+    compiled_bytes: int = 1 << 20
+    layout_share: float = 0.25
+    layout_burst_s: float = 1.0
     template_lifetime_s: float = 86_400.0
     waiting_bytes: int = 64 << 20
     waiting_s: float = 600.0

@@ -12,7 +12,7 @@ from millrace.batch import FlowBatch
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
     "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
-    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths",
+    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths", "costly_sets",
 ]  # fmt: skip
 """Things that happen and are counted per exporter and protocol.
 
@@ -21,10 +21,11 @@ records as would have room in the zero bytes at the end of sets, which are
 padding. ``implausible_times``: flows that
 tell a start or an end that cannot be, against the time at which they were
 exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
-is only what was captured of the packet.
+is only what was captured of the packet. ``costly_sets``: data sets that were
+given up as there was no time for their layouts.
 """
 
-ODD_EVENTS: frozenset[Event] = frozenset({"implausible_times", "short_frame_lengths"})
+ODD_EVENTS: frozenset[Event] = frozenset({"implausible_times", "short_frame_lengths", "costly_sets"})
 """Those that an exporter should not give cause for."""
 
 _WAITING: dict[Event, int] = {"sets_waiting": 1, "sets_released": -1}

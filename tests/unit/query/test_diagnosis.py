@@ -173,3 +173,10 @@ def test_frame_lengths_of_what_was_captured_are_told():
     ((severity, what),) = found(odd("short_frame_lengths", 7))
     assert severity == "warning"
     assert "only what it captured of it (7 samples" in what
+
+
+def test_data_sets_that_cost_more_time_than_there_is_are_told():
+    ((severity, what),) = found(odd("costly_sets", 12_345))
+    assert severity == "error"
+    assert what.startswith("12 345 of its data sets were given up (last at 11:59 UTC)")
+    assert found(odd("costly_sets", 12_345, 3600)) == []

@@ -181,27 +181,37 @@ class Compiled(Generic[_Compiled]):
     ----------
     make : callable
         Compiles a layout.
-    size : int
-        How many to keep.
+    size, size_bytes : int
+        How many to keep, and how many bytes of field lists.
     """
 
-    def __init__(self, make: Callable[[Layout], _Compiled], size: int) -> None:
+    def __init__(self, make: Callable[[Layout], _Compiled], size: int, size_bytes: int) -> None:
         self._make = make
         self._size = size
-        self._kept: OrderedDict[int, _Compiled] = OrderedDict()
+        self._size_bytes = size_bytes
+        self._kept: OrderedDict[int, tuple[_Compiled, int]] = OrderedDict()
+        self._nbytes = 0
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._kept
 
     def of(self, layout: Layout) -> _Compiled:
         """The compiled form of a layout."""
         found = self._kept.get(layout.number)
-        if found is None:
-            found = self._kept[layout.number] = self._make(layout)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        else:
+        if found is not None:
             self._kept.move_to_end(layout.number)
-        return found
+            return found[0]
+        compiled = self._make(layout)
+        self._kept[layout.number] = compiled, len(layout.wire)
+        self._nbytes += len(layout.wire)
+        while len(self._kept) > self._size or (self._nbytes > self._size_bytes and len(self._kept) > 1):
+            _, (_, nbytes) = self._kept.popitem(last=False)
+            self._nbytes -= nbytes
+        return compiled
 
     def forget(self, numbers: list[int]) -> None:
         """Drop layouts that no longer exist."""
         for number in numbers:
-            self._kept.pop(number, None)
+            found = self._kept.pop(number, None)
+            if found is not None:
+                self._nbytes -= found[1]

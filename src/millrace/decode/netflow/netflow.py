@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,15 @@ from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
 from millrace.decode.netflow.report import exporter_statuses
-from millrace.decode.netflow.resolve import Resolved, Resolver
+from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
 from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
-from millrace.decode.netflow.tally import count_by_scope, count_leftovers
+from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
+from millrace.decode.netflow.work import Allowance, Cost
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
 from millrace.schema import Schema
@@ -54,11 +56,11 @@ class NetflowDecoder:
         self._schema = schema
         self._state = State.empty(limits, quirks)
         self._resolver = Resolver(self._state)
-        self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
-        self._turning_plans = Compiled(
-            lambda layout: compile_plan(layout, schema, limits, reverse_out=True), limits.compiled_layouts
-        )
-        self._options = Compiled(compile_options, limits.compiled_layouts)
+        kept = limits.compiled_layouts, limits.compiled_bytes
+        self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), *kept)
+        self._turning_plans = Compiled(lambda layout: compile_plan(layout, schema, limits, reverse_out=True), *kept)
+        self._options = Compiled(compile_options, *kept)
+        self._allowance = Allowance(limits.layout_share, limits.layout_burst_s)
         self._changed = False
 
     def decode(self, batch: DatagramBatch, which: I64, version: I64, counts: Counts) -> FlowBatch:
@@ -121,7 +123,7 @@ class NetflowDecoder:
         self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
-        resolved = self._resolver.resolve(sets, headers, scopes, counts)
+        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, scopes, counts)
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
@@ -138,6 +140,37 @@ class NetflowDecoder:
         self._state.learner.learn(told, scopes, counts)
         self._count_records(resolved, groups, told, scopes, units, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
+
+    def _affordable(self, resolved: Resolved, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
+        """Leave out the data sets whose layouts there is no time for."""
+        parts = resolved.parts
+        if not parts:
+            return resolved
+        layout, nbytes, scope = (
+            found[0] if len(found) == 1 else np.concatenate(found)
+            for found in (
+                [part.layout for part in parts],
+                [part.sets.stop - part.sets.start for part in parts],
+                [part.sets.scope for part in parts],
+            )
+        )
+        chosen = self._allowance.choose(layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]))
+        if chosen is None:
+            return resolved
+        count_costly(counts, scopes, scope[~chosen], layout[~chosen])
+        kept, unknown, first = [], [resolved.unknown_rows], 0
+        for part in parts:
+            here = chosen[first : first + len(part.layout)]
+            first += len(part.layout)
+            kept.append(Part(part.sets.take(here), part.layout[here]))
+            if part.sets.arena is resolved.arena:
+                unknown.append(part.sets.row[~here])
+        return replace(resolved, parts=kept, unknown_rows=np.unique(np.concatenate(unknown)))
+
+    def _cost_of(self, number: int) -> Cost:
+        layout = self._state.layouts[number]
+        compiled = self._options if layout.options else self._plans
+        return Cost.of(layout, compiled=number in compiled)
 
     def _groups(self, layout: Layout, sets: Sets, turning: Bool | None) -> list[Group]:
         """Groups of the sets of one layout: exporters that count the other direction in 23 and 24 apart."""

@@ -54,7 +54,8 @@ class ScopeIndex(Generic[_Scope]):
     def _find(self, words: AnyArray) -> I64:
         place = self._by_mix.find(mix(words).view(np.int64))
         # Where nothing was found the last row answers, which may be that of somebody: it has other words.
-        return np.where((self._words[place] == words).all(axis=1), place, ABSENT)
+        same = self._words[place] == words
+        return place if same.all() else np.where(same.all(axis=1), place, ABSENT)
 
     def distinct(self, place: I64) -> tuple[I64, I64]:
         """The places of a batch, each once and in order, and which of these each row has.

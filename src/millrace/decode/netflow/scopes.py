@@ -17,6 +17,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 
 import numpy as np
 
@@ -42,6 +43,9 @@ _DOMAIN_BITS = 32
 
 SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
+
+_FORGOTTEN_AT_ONCE = 64
+"""Exporters that make room when one comes: looking for them costs the same for many, forgetting them does not."""
 
 OWN_SCOPES = 8
 """Scopes of an exporter that are no matter of what others have; those beyond count for `Limits.domains`."""
@@ -538,7 +542,7 @@ class Scopes:
         return self._next_number
 
     def _make_room(self, time_ns: int) -> bool:
-        """Remove every exporter that has been silent for long; they are put into the changes."""
+        """Remove some of the exporters that were silent for long, the longest first; they are put into the changes."""
         deadline = time_ns - int(self._limits.exporter_idle_s * 1e9)
         if self._oldest_ns >= deadline:
             return False
@@ -547,6 +551,7 @@ class Scopes:
             for exporter in self._exporters.values()
             if exporter.last_seen_ns < deadline and exporter.number not in self._present
         ]
+        idle = nsmallest(_FORGOTTEN_AT_ONCE, idle, key=lambda exporter: exporter.last_seen_ns)
         for exporter in idle:
             self._forget(exporter)
         self._changes.removed.extend(idle)

@@ -103,7 +103,9 @@ def test_forgetting_exporters_costs_what_they_left_waiting(make):
     collector.send(ipfix(domain=1), source="192.0.2.1", at_s=EXPORT_S + 100)
     # Looking through all 16 000 for each of the 2000 takes a second and more.
     assert process_time() - began < 0.5
-    assert collector.drops == {("set", "template-never-came"): 16_000}
+    # Those that are forgotten are as many as are needed, and some more.
+    assert 0 < collector.drops["set", "template-never-came"] <= 64 * 8
+    assert len(collector.decoder.exporters()) > 1900
 
 
 def test_sets_that_waited_too_long_are_given_up_in_steps(make):
