@@ -18,6 +18,9 @@ _MIX_EXPORTER, _MIX_ID = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 _WORD = (1 << 64) - 1
 _KEY_BITS = 62
 
+_FEW_TEXTS = 1024
+"""So many texts that nothing names any more are not worth looking for."""
+
 
 Texts: TypeAlias = tuple[str, str]
 """Name and description."""
@@ -41,6 +44,7 @@ class Names:
         self._interfaces: dict[int, dict[int, Texts]] = {}
         self._boots = Timeline()
         self._agreed_boots = Agreement()
+        self._enough_texts = _FEW_TEXTS
         self.changed = False
 
     def applications(self, port: Port) -> dict[int, str]:
@@ -219,8 +223,11 @@ class Names:
         self._application_keys.commit()
         self._boots.commit()
         self.changed = False
-        if len(self._texts) > 2 * sum(len(known) for known in self._applications.values()) + 1024:
-            self._renumber()
+        if len(self._texts) > self._enough_texts:
+            # Counting goes through all ports: only where texts were added meanwhile.
+            self._enough_texts = 2 * sum(len(known) for known in self._applications.values()) + _FEW_TEXTS
+            if len(self._texts) > self._enough_texts:
+                self._renumber()
 
     def _renumber(self) -> None:
         """Drop texts that nothing names any more."""
