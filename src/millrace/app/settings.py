@@ -26,7 +26,7 @@ class DecodeSettings(Section):
     """Bounds of what decoding remembers: whoever can send a datagram can forge its source."""
 
     exporters: int = Field(default=_LIMITS.exporters, ge=1)
-    """Exporters whose templates and sampling are remembered."""
+    """Exporters whose templates and sampling are remembered. Beyond, those that never sent a flow make room first."""
 
     templates: int = Field(default=_LIMITS.templates, ge=1)
     """Templates of all exporters together."""
@@ -39,6 +39,9 @@ class DecodeSettings(Section):
 
     template_lifetime_s: float = Field(default=_LIMITS.template_lifetime_s, ge=0)
     """Seconds after which a template that was not announced again is forgotten; 0: never."""
+
+    options_lifetime_s: float = Field(default=_LIMITS.options_lifetime_s, ge=0)
+    """Seconds after which names and sampling rates that options did not tell again are forgotten; 0: never."""
 
     waiting_bytes: int = Field(default=_LIMITS.waiting_bytes, ge=0)
     """Bytes of data sets kept until their template comes."""

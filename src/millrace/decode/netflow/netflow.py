@@ -31,6 +31,7 @@ from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_leftovers
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import Schema
 
 
@@ -50,9 +51,9 @@ _RECORDS, _DATA, _ALL_RECORDS, _FLOWS, _SETS, _DATA_SETS, _FLOW_SETS = (
 class NetflowDecoder:
     """Decodes NetFlow v1, v5, v7, v9 and IPFIX; see `Decoder`."""
 
-    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._state = State.empty(limits, quirks)
+        self._state = State.empty(limits, quirks, trust)
         self._resolver = Resolver(self._state)
         self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
         self._turning_plans = Compiled(
@@ -92,15 +93,19 @@ class NetflowDecoder:
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
+        sent = np.zeros(len(headers), np.int64)
         if flows.datagram is not None:
             row = np.zeros(len(batch), np.int64)
             row[which] = scopes.index
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
-            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+            sent = per_datagram[which]
+            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, sent)
         watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
-        self._note_datagrams(headers, scopes)
+        self._note_datagrams(headers, scopes, sent)
+        self._state.learner.expire(int(headers.time_ns[-1]))
+        self._state.count_made_room(counts)
         self._commit(counts)
         return flows
 
@@ -195,7 +200,7 @@ class NetflowDecoder:
         for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
-    def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
         seen = headers.time_ns[last]
@@ -204,6 +209,12 @@ class NetflowDecoder:
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
         ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
+        sent = np.bincount(scopes.index, flows, len(scopes)) > 0
+        if sent.any():
+            rows, seen = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]]), np.tile(seen[sent], 2)
+            since = ledger.column("flows_since_ns")
+            since[rows] = np.where(since[rows] > 0, since[rows], seen)
+            np.maximum.at(ledger.column("flows_until_ns"), rows, seen)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

@@ -17,6 +17,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,8 +28,11 @@ from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
+from millrace.decode.netflow.shares import CONFIGURED, STRANGER, Givers, Survey, standings
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 from millrace.decode.result import Event
+from millrace.decode.trust import STRANGER as UNKNOWN_TRUST
+from millrace.decode.trust import Trust, TrustOf, no_trust
 
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
@@ -43,8 +47,12 @@ SILENT_NS = 600 * 10**9
 
 _ENTRIES = {
     "followed": 0, "next_sequence": UNKNOWN, "late": 0, "late_next": UNKNOWN, "uptime": 0, "received": 0, "lost": 0,
-    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0,
+    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0, "flows_since_ns": 0,
+    "flows_until_ns": 0, "configured": 0,
 }  # fmt: skip
+
+Option: TypeAlias = tuple[int, str, int]
+"""Number of a scope or a port, kind and id of something told by options."""
 
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 
@@ -114,6 +122,8 @@ class Scope:
     reordered = Entry()
     clock_skew_ms = Entry()
     sampling_word = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
 
 
 @dataclass(slots=True)
@@ -122,6 +132,15 @@ class ExporterState:
 
     Attributes
     ----------
+    trust : Trust
+        What the configuration vouches for.
+    templates, template_bytes : int
+        Templates that it announced, and bytes of their field lists.
+    options : dict
+        When each name and rate was told last, Unix nanoseconds, in that order, with the scope or port that told it;
+        by number of that, kind and id.
+    flows_since_ns, flows_until_ns : int
+        When its first and its last flow came, Unix nanoseconds; 0: none did.
     scopes : dict
         By version, domain and port.
     domains : dict
@@ -137,16 +156,29 @@ class ExporterState:
     row: int
     address: bytes
     quirks: Quirks = NO_QUIRKS
+    trust: Trust = UNKNOWN_TRUST
     scopes: dict[tuple[int, int, int], Scope] = field(default_factory=dict)
     domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
     ports: dict[int, Port] = field(default_factory=dict)
     shared: bool = False
     templates: int = 0
-    options_entries: int = 0
+    template_bytes: int = 0
+    options: dict[Option, tuple[Scope | Port, int]] = field(default_factory=dict)
     last_issue: str = ""
     last_issue_ns: int = 0
 
     last_seen_ns = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is worth keeping over a restart: anybody can announce templates, and be gone."""
+        return self.trust.configured or bool(self.flows_until_ns)
+
+    def announces_from(self, port: int) -> bool:
+        """Whether templates and options are accepted from one of its UDP ports."""
+        return not self.trust.ports or port in self.trust.ports
 
     def of_port(self, port: Port) -> list[Scope]:
         """Scopes of one of its ports."""
@@ -259,15 +291,17 @@ class Changes:
 class Scopes:
     """Registry of exporters, ports, domains and scopes; all share one sequence of numbers."""
 
-    def __init__(self, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._limits = limits
         self._quirks = quirks
+        self._trust = trust
         self._exporters: dict[bytes, ExporterState] = {}
         self._next_number = 0
         self._free: list[int] = []
         self._known = _Known.empty()
         self._stale = False
-        self._oldest_ns = 0  # no exporter was last seen before this
+        self._places: Givers[ExporterState] = Givers(limits.exporters, 1, limits.exporter_idle_s)
+        self._present: set[int] | None = None  # exporters of the batch that is met
         self._last: tuple[AnyArray, BatchScopes] | None = None
         self._changes = Changes()
         self._held: set[int] = set()
@@ -305,12 +339,14 @@ class Scopes:
         # What the batch needs makes no room for what it brings.
         known = [self._find(*identity) for identity in identities]
         self._held = {scope.number for scope in known if scope is not None}
+        present = (self._exporters.get(address) for address, *_ in identities)
+        self._present = {exporter.number for exporter in present if exporter is not None}
         found: list[Scope | None] = [None] * len(first)
         # In wire order, so that the limits refuse the same scopes however a stream is cut into batches.
         for at in np.argsort(first).tolist():
             address, version, domain, port = identities[at]
             found[at] = self.register(address, version, domain, port, time_ns[at])
-        self._held = set()
+        self._held, self._present = set(), None
         if self._stale:
             self._known = _Known.of(
                 [scope for exporter in self for scope in exporter.scopes.values() if scope.port.port != ANY_PORT]
@@ -354,7 +390,8 @@ class Scopes:
             ports = exporter.domains[version, domain] = Ports(self._number())
         else:
             self._retire_silent(exporter, ports, time_ns)
-            if len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+            trusted = port in exporter.trust.ports
+            if not trusted and len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
                 port = ANY_PORT
         scope = ports.scopes.get(port)
         return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
@@ -419,12 +456,16 @@ class Scopes:
         """The exporter of that address, made if it is new; None where the limit forbids it."""
         exporter = self._exporters.get(address)
         if exporter is None:
-            if len(self._exporters) >= self._limits.exporters and not self._make_room(time_ns):
+            trust = self._trust(address)
+            if len(self._exporters) >= self._limits.exporters and not self._make_room(trust, time_ns):
                 return None
-            quirks = self._quirks(address)
-            exporter = ExporterState(self._number(), self.ledger, self.ledger.open_row(), address, quirks)
+            row = self.ledger.open_row()
+            exporter = ExporterState(self._number(), self.ledger, row, address, self._quirks(address), trust)
             exporter.last_seen_ns = time_ns
+            self.ledger.put(row, "configured", int(trust.configured))
             self._exporters[address] = exporter
+            if self._present is not None:
+                self._present.add(exporter.number)
         return exporter
 
     def port(self, exporter: ExporterState, port: int) -> Port:
@@ -460,18 +501,32 @@ class Scopes:
         self._next_number += 1
         return self._next_number
 
-    def _make_room(self, time_ns: int) -> bool:
-        """Remove every exporter that has been silent for long; they are put into the changes."""
-        deadline = time_ns - int(self._limits.exporter_idle_s * 1e9)
-        if self._oldest_ns >= deadline:
+    def _make_room(self, trust: Trust, time_ns: int) -> bool:
+        """Remove the exporter that has least of a right to its place, for a new one; it is put into the changes."""
+        if self._present is None:
             return False
-        idle = [exporter for exporter in self._exporters.values() if exporter.last_seen_ns < deadline]
-        for exporter in idle:
-            del self._exporters[exporter.address]
-        self._changes.removed.extend(idle)
-        self._stale |= bool(idle)
-        self._oldest_ns = min((exporter.last_seen_ns for exporter in self), default=0)
-        return bool(idle)
+        standing = CONFIGURED if trust.configured else STRANGER
+        while giver := self._places.next(self._survey, None, 1, standing, time_ns, self._present):
+            exporter = giver[0]
+            if self._exporters.get(exporter.address) is exporter:
+                del self._exporters[exporter.address]
+                self._changes.removed.append(exporter)
+                self._stale = True
+                return True
+        return False
+
+    def _survey(self) -> Survey[ExporterState]:
+        exporters = list(self)
+        return Survey(exporters, np.ones(len(exporters), np.int64))
+
+    def standing(self, holder: Scope | ExporterState, now_ns: int) -> int:
+        """Standing of an exporter, or of a domain of one of its ports; see `shares`."""
+        idle_ns = int(self._limits.exporter_idle_s * 1e9)
+        return int(standings(self.ledger, np.array([holder.row]), now_ns, idle_ns)[0])
+
+    def commit(self) -> None:
+        """The batch is done."""
+        self._places.commit()
 
 
 @dataclass(frozen=True, slots=True)

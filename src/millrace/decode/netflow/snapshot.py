@@ -9,8 +9,9 @@ from typing import Any
 from millrace.batch import address_bytes, address_text
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import least_record, parse_fields
+from millrace.decode.netflow.options import APPLICATION, Now
 from millrace.decode.netflow.rates import LARGEST_RATE
-from millrace.decode.netflow.sampling import BINDINGS
+from millrace.decode.netflow.sampling import BINDINGS, INTERFACE
 from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.state import State
@@ -23,22 +24,41 @@ _FORMAT = 1
 def take_snapshot(state: State) -> dict[str, Any]:
     """Everything that exporters announced: templates, sampling rates, names, start times.
 
-    Waiting sets and sequence numbers are left out: after a restart they are worth nothing.
+    Waiting sets and sequence numbers are left out: after a restart they are
+    worth nothing. So are exporters that never sent a flow, unless they are
+    configured: a flood of forged ones must not outlive a restart.
     """
     return {
         "format": _FORMAT,
         "exporters": [
-            {"exporter": address_text(exporter.address), "last_seen_ns": exporter.last_seen_ns}
-            for exporter in state.scopes
+            {
+                "exporter": address_text(exporter.address),
+                "last_seen_ns": exporter.last_seen_ns,
+                "flows_since_ns": exporter.flows_since_ns,
+                "flows_until_ns": exporter.flows_until_ns,
+            }
+            for exporter in _lasting(state)
         ],
         "templates": list(_templates(state)),
         "sampling": [
-            {**_of(scope), "binding": binding, "id": ident, "rate": rate}
+            {
+                **_of(scope),
+                "binding": binding,
+                "id": ident,
+                "rate": rate,
+                "told_ns": _told_ns(scope.exporter, scope, binding, ident),
+            }
             for scope in _all_scopes(state)
             for binding, ident, rate in state.sampling.facts(scope)
         ],
         "applications": [
-            {"exporter": address_text(exporter.address), "port": port.port, "id": ident, "name": name}
+            {
+                "exporter": address_text(exporter.address),
+                "port": port.port,
+                "id": ident,
+                "name": name,
+                "told_ns": _told_ns(exporter, port, APPLICATION, ident),
+            }
             for exporter, port in _all_ports(state)
             for ident, name in state.names.applications(port).items()
         ],
@@ -49,6 +69,7 @@ def take_snapshot(state: State) -> dict[str, Any]:
                 "index": index,
                 "name": name,
                 "description": description,
+                "told_ns": _told_ns(exporter, port, INTERFACE, index),
             }
             for exporter, port in _all_ports(state)
             for index, (name, description) in state.names.interfaces(port).items()
@@ -61,12 +82,20 @@ def take_snapshot(state: State) -> dict[str, Any]:
     }
 
 
+def _lasting(state: State) -> Iterator[ExporterState]:
+    return (exporter for exporter in state.scopes if exporter.lasting)
+
+
 def _all_scopes(state: State) -> Iterator[Scope]:
-    return (scope for exporter in state.scopes for scope in exporter.scopes.values())
+    return (scope for exporter in _lasting(state) for scope in exporter.scopes.values())
 
 
 def _all_ports(state: State) -> Iterator[tuple[ExporterState, Port]]:
-    return ((exporter, port) for exporter in state.scopes for port in exporter.ports.values())
+    return ((exporter, port) for exporter in _lasting(state) for port in exporter.ports.values())
+
+
+def _told_ns(exporter: ExporterState, teller: Scope | Port, kind: str, ident: int) -> int:
+    return exporter.options[teller.number, kind, ident][1]
 
 
 def _of(scope: Scope) -> dict[str, Any]:
@@ -77,7 +106,10 @@ def _of(scope: Scope) -> dict[str, Any]:
 
 
 def _templates(state: State) -> Iterator[dict[str, Any]]:
+    lasting = {exporter.number for exporter in _lasting(state)}
     for template in state.templates:
+        if template.scope.exporter.number not in lasting:
+            continue
         layout = template.layout
         yield {
             **_of(template.scope), "id": template.id, "options": layout.options, "scopes": layout.scopes,
@@ -114,6 +146,9 @@ class Restorer:
         exporter = self._state.scopes.exporter(address_bytes(entry["exporter"]), seen_ns)
         if exporter is None:
             raise RefusedError("exporter-limit", "")
+        if "flows_since_ns" in entry:
+            exporter.flows_since_ns = _integer(entry["flows_since_ns"], 63)
+            exporter.flows_until_ns = _integer(entry["flows_until_ns"], 63)
         return exporter
 
     def _sender(self, entry: Mapping[str, Any]) -> tuple[ExporterState, Port]:
@@ -151,19 +186,27 @@ class Restorer:
         binding, ident, rate = entry["binding"], _integer(entry["id"], 64), _integer(entry["rate"], 62)
         if binding not in BINDINGS or not rate:
             raise ValueError(binding)
-        self._state.learner.rate(self._scope(entry), binding, ident, min(rate, LARGEST_RATE), 0)
+        scope = self._scope(entry)
+        self._state.learner.rate(scope, binding, ident, min(rate, LARGEST_RATE), _told(entry, scope.exporter))
 
     def _application(self, entry: Mapping[str, Any]) -> None:
         exporter, port = self._sender(entry)
-        self._state.learner.application(exporter, port, _integer(entry["id"], 64), str(entry["name"]), 0)
+        told = _told(entry, exporter)
+        self._state.learner.application(exporter, port, _integer(entry["id"], 64), str(entry["name"]), told)
 
     def _interface(self, entry: Mapping[str, Any]) -> None:
         name, description = str(entry["name"]), str(entry["description"])
         exporter, port = self._sender(entry)
-        self._state.learner.interface(exporter, port, _integer(entry["index"], 64), name, description)
+        index = _integer(entry["index"], 64)
+        self._state.learner.interface(exporter, port, index, name, description, _told(entry, exporter))
 
     def _start(self, entry: Mapping[str, Any]) -> None:
         self._state.learner.boot(self._scope(entry), _integer(entry["ms"], 63), 0)
+
+
+def _told(entry: Mapping[str, Any], exporter: ExporterState) -> Now:
+    """When something was told; earlier versions did not keep it."""
+    return Now(0, _integer(entry.get("told_ns", exporter.last_seen_ns), 63), makes_room=False)
 
 
 def _port(entry: Mapping[str, Any]) -> int:
