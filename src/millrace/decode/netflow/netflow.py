@@ -25,6 +25,7 @@ from millrace.decode.netflow.resolve import Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
+from millrace.decode.netflow.shares import note_flows
 from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
@@ -211,10 +212,8 @@ class NetflowDecoder:
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
         sent = np.bincount(scopes.index, flows, len(scopes)) > 0
         if sent.any():
-            rows, seen = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]]), np.tile(seen[sent], 2)
-            since = ledger.column("flows_since_ns")
-            since[rows] = np.where(since[rows] > 0, since[rows], seen)
-            np.maximum.at(ledger.column("flows_until_ns"), rows, seen)
+            rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
+            self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

@@ -101,6 +101,21 @@ def standings(ledger: Ledger, rows: I64, now_ns: int, idle_ns: int) -> I64:
     return standing
 
 
+def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
+    """Note when flows came; whether somebody is a sender or known from now on.
+
+    Parameters
+    ----------
+    rows, seen_ns : ndarray of int64, shape (n,)
+        Rows of the ledger (some may come several times), and Unix nanoseconds.
+    """
+    since, until = ledger.column("flows_since_ns"), ledger.column("flows_until_ns")
+    first, before = since[rows], until[rows]
+    since[rows] = np.where(first > 0, first, seen_ns)
+    np.maximum.at(until, rows, seen_ns)
+    return bool(((first == 0) | ((before - first < KNOWN_NS) & (until[rows] - first >= KNOWN_NS))).any())
+
+
 class Givers(Generic[Holder]):
     """Those who give up room of one bounded thing, one after the other.
 

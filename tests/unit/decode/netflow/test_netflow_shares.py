@@ -350,6 +350,34 @@ def test_what_never_sent_a_flow_is_not_saved(make):
     assert served(restored) == len(OWN)
 
 
+def test_the_state_changes_when_an_exporter_comes_to_be_worth_saving(make):
+    collector = make()
+    announce(collector, OWN[:1])
+    assert collector.changed
+    for at_s, changes in ((0, True), (60, False), (599, False), (600, True), (700, False)):
+        assert served(collector, OWN[:1], at_s=EXPORT_S + at_s) == 1
+        assert collector.changed == changes, at_s
+
+
+def test_a_snapshot_has_a_bound_within_which_those_with_most_standing_are_saved(make, monkeypatch):
+    """Field lists are shared in memory, but each template has its own in a snapshot."""
+    collector = make()
+    long = [Template(300 + n, [(7, 2), *[(210, 1)] * 300]) for n in range(40)]
+    values = (1, *[b""] * 300)
+    for at_s in (EXPORT_S - 700, EXPORT_S):
+        collector.send(ipfix(template_set(IPFIX, *long), long[0].data(values)), source=HONEST, at_s=at_s)
+    for number in range(20):
+        collector.send(ipfix(template_set(IPFIX, *long), long[0].data(values)), source=forged(number))
+    assert len(collector.decoder.snapshot()["templates"]) == 21 * 40
+    monkeypatch.setattr("millrace.decode.netflow.snapshot.LARGEST_BYTES", 1_000_000)
+    snapshot = collector.decoder.snapshot()
+    assert len(json.dumps(snapshot)) < 1_000_000
+    assert {entry["exporter"] for entry in snapshot["templates"]} > {HONEST}
+    assert {entry["exporter"] for entry in snapshot["templates"]} == {
+        entry["exporter"] for entry in snapshot["exporters"]
+    }
+
+
 def test_a_configured_exporter_is_saved_in_any_case(make):
     collector = make()
     collector.decoder = Decoder(collector.schema, trust=configured)
