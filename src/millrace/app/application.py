@@ -102,6 +102,7 @@ class Application:
             self._sink,
             settings.pipeline,
             StateFile(settings.data / "state.json") if keep_state else None,
+            lambda address: trust(address).configured,
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)

@@ -85,6 +85,8 @@ class Pipeline:
     settings : PipelineSettings
     state : SavedState, optional
         Where templates and sampling rates survive; in memory if absent.
+    reserved : callable
+        Whether an exporter (sixteen bytes) has counts of its own however many there are.
 
     Attributes
     ----------
@@ -111,6 +113,7 @@ class Pipeline:
         sink: FlowSink,
         settings: PipelineSettings,
         state: SavedState | None = None,
+        reserved: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         self.decoding = Decoding(make_decoder, state or MemoryState(), settings.flush_interval_s)
         self._enrich = enrich
@@ -126,7 +129,8 @@ class Pipeline:
             Trouble("showing live flows"),
         )
         self._frontier = Frontier()
-        self.counts = Totals(settings.counted_exporters)
+        self.reserved = reserved
+        self.counts = Totals(settings.counted_exporters, reserved)
         self.rates = Rates()
         self.live = LiveHub()
         buffer_bytes = settings.flow_buffer_bytes
