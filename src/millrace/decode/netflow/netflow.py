@@ -14,7 +14,7 @@ from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
-from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
+from millrace.decode.netflow.headers import LEGACY, SAMPLING_INTERVAL, V5, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
@@ -30,6 +30,7 @@ from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_leftovers
+from millrace.decode.oddities import jumps
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
 from millrace.decode.trust import TrustOf, no_trust
@@ -104,9 +105,9 @@ class NetflowDecoder:
             units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, sent)
         watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
-        self._note_datagrams(headers, scopes, sent)
+        self._note_datagrams(headers, scopes, sent, counts)
         self._state.learner.expire(int(headers.time_ns[-1]))
-        self._state.count_made_room(counts)
+        self._state.count_changes(counts)
         self._commit(counts)
         return flows
 
@@ -201,14 +202,21 @@ class NetflowDecoder:
         for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
-    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64) -> None:
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64, counts: Counts) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
         seen = headers.time_ns[last]
         ledger = self._state.scopes.ledger
         ledger.column("last_seen_ns")[scopes.rows] = seen
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
-        ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
+        words = ledger.column("sampling_word")
+        before, now = words[scopes.rows] & SAMPLING_INTERVAL, headers.sampling[last] & SAMPLING_INTERVAL
+        words[scopes.rows] = headers.sampling[last]
+        for at in np.flatnonzero((before != now) & (before > 0) & (now > 0)).tolist():
+            scope = scopes.scopes[at]
+            if scope is not None and scope.version == V5 and jumps(int(before[at]), int(now[at])):
+                example = f"engine {scope.domain} told 1 in {before[at]}, then 1 in {now[at]}"
+                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
         sent = np.bincount(scopes.index, flows, len(scopes)) > 0
         if sent.any():

@@ -22,6 +22,7 @@ from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Sco
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.netflow.shares import Givers, Survey
+from millrace.decode.oddities import jumps
 from millrace.decode.result import Counts
 
 _V9_SCOPES = {2: INTERFACE, 3: LINE_CARD, 5: TEMPLATE}
@@ -174,6 +175,7 @@ class Learner:
         self._entries = 0
         self._givers: Givers[ExporterState] = Givers(limits.options_entries, _LEAST_ENTRIES, limits.exporter_idle_s)
         self._made_room: Counter[bytes] = Counter()
+        self._jumps: list[tuple[Scope, str]] = []
         self._expire_next_ns = 0
 
     def learn(self, told: list[Told], scopes: BatchScopes, counts: Counts) -> None:
@@ -223,8 +225,12 @@ class Learner:
 
     def rate(self, scope: Scope, binding: str, ident: int, rate: int, now: Now) -> bool:
         """A domain tells a sampling rate; whether there was room for it."""
+        before = self._sampling.rate(scope, binding, ident)
         if not self._note(scope.exporter, scope, binding, ident, now):
             return False
+        if jumps(before, rate):
+            what = f"domain {scope.domain}" if binding == DOMAIN else f"{binding} {ident} of domain {scope.domain}"
+            self._jumps.append((scope, f"{what} told 1 in {before}, then 1 in {rate}"))
         self._sampling.learn(scope, binding, ident, rate, now.position)
         return True
 
@@ -306,6 +312,11 @@ class Learner:
                 if now_ns - told_ns <= lifetime_ns:
                     break
                 self._forget_first(exporter, 0)
+
+    def take_jumps(self) -> list[tuple[Scope, str]]:
+        """Sampling rates that changed remarkably since the last call."""
+        found, self._jumps = self._jumps, []
+        return found
 
     def take_made_room(self) -> dict[bytes, int]:
         """How much made room for what others told since the last call, by exporter."""

@@ -75,8 +75,11 @@ class State:
             self.learner.forget(exporter)
             self.scopes.close(exporter)
 
-    def count_made_room(self, counts: Counts) -> None:
-        """Count what made room for others."""
+    def count_changes(self, counts: Counts) -> None:
+        """Count what made room for others, and sampling rates that changed remarkably."""
+        for scope, example in self.learner.take_jumps():
+            exporter, protocol = scope.exporter.address, PROTOCOLS[scope.version]
+            counts.event(exporter, protocol, "sampling_rate_jumps", 1, example)
         for (address, version), templates in self.templates.take_made_room().items():
             detail = f"{templates} templates made room for those of others"
             counts.drop(address, PROTOCOLS[version], "template", "made-room", templates, detail)

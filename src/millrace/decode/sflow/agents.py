@@ -8,6 +8,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.exporters import Exporters
+from millrace.decode.oddities import jumps
 from millrace.decode.sflow.frame_lengths import USUAL_CAPTURE
 from millrace.decode.sflow.headers import Headers
 
@@ -145,12 +146,16 @@ class Agents:
         gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
         return Visit(gaps, slot, first, number)
 
-    def note_rates(self, slot: I64, source: I64, rate: I64) -> None:
-        """Remember the sampling rates of data sources."""
-        for place, number, one_in in zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True):
+    def note_rates(self, slot: I64, source: I64, rate: I64) -> list[tuple[int, int]]:
+        """Remember the sampling rates of data sources; which of them changed remarkably, and what they were."""
+        changed: list[tuple[int, int]] = []
+        for at, (place, number, one_in) in enumerate(zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True)):
             rates = self._rates.setdefault(place, {})
+            if jumps(rates.get(number, 0), one_in):
+                changed.append((at, rates[number]))
             if number in rates or len(rates) < MAX_SOURCES:
                 rates[number] = one_in
+        return changed
 
     def largest_captures(self, visit: Visit, datagram: I64, captured: I64) -> I64:
         """Most bytes that the agent of each header ever captured of a packet, up to the datagram of the header.
