@@ -57,7 +57,7 @@ class Decoder:
     ) -> None:
         self._schema = schema
         self._netflow = NetflowDecoder(schema, limits, quirks, trust)
-        self._sflow = SflowDecoder(schema, limits)
+        self._sflow = SflowDecoder(schema, limits, trust)
         self._oddities = Oddities(limits.exporters)
 
     def decode(self, batch: DatagramBatch) -> Decoded:

@@ -50,7 +50,7 @@ _CUT_PART = 16
 _PLANNED = 1024
 """Most who are planned to give room before it is looked again who is."""
 _PAUSE_NS, _FREE_OF_PAUSE = 10_000, 256
-"""Pause per holder between two looks that may both be in vain; a few are looked through at any time."""
+"""Pause per holder between two looks that may both be in vain; a few are looked through in each batch."""
 _PLAN_PAUSES = 10
 """After so many of these pauses a plan is out of date."""
 
@@ -136,13 +136,26 @@ class Givers(Generic[Holder]):
         self._plan: list[_Planned[Holder]] = []
         self._made_ns = 0
         self._in_vain = False
+        self._passing = False
+        """Whether those who were left out when it was looked in vain are the reason: they may give room later."""
+        self._checked = False
         self._pause_ns = 0
         self.fair = self._least
 
     def commit(self) -> None:
         """The batch is done: it may be looked again who has room."""
-        if not self._pause_ns:
-            self._plan, self._in_vain = [], False
+        self._checked = False
+
+    def _check(self, now_ns: int) -> None:
+        """Once per batch, whatever times are told in it: see whether it is time to look again."""
+        if self._checked:
+            return
+        self._checked = True
+        age_ns = abs(now_ns - self._made_ns)
+        if not self._pause_ns or age_ns > _PLAN_PAUSES * self._pause_ns:
+            self._plan = []
+        if self._passing or not self._pause_ns or age_ns > self._pause_ns:
+            self._in_vain = False
 
     def next(
         self,
@@ -171,8 +184,7 @@ class Givers(Generic[Holder]):
             Numbers of holders that must not be taken from now.
         """
         looked = False
-        if abs(now_ns - self._made_ns) > _PLAN_PAUSES * self._pause_ns:
-            self._plan = []
+        self._check(now_ns)
         while True:
             while self._plan:
                 planned = self._plan[-1]
@@ -182,7 +194,7 @@ class Givers(Generic[Holder]):
                 if planned.holder is not asker and planned.holder.number not in spared and self._stands(planned):
                     self._in_vain = False
                     return planned.holder, planned.keeps
-            if looked or (self._in_vain and abs(now_ns - self._made_ns) <= self._pause_ns):
+            if looked or self._in_vain:
                 return None
             looked = self._in_vain = True
             excluded = spared if asker is None else {asker.number}
@@ -207,6 +219,7 @@ class Givers(Generic[Holder]):
         step = np.select([exposed & over, exposed, over], [1, 2, 3], 4)
         order = np.lexsort((np.where(over, -held, seen), np.where(exposed, 0, standing), step))
         order = order[(held[order] > 0) & (step[order] < 4)]
+        self._passing = bool(len(order))
         order = order[[survey.holders[at].number not in excluded for at in order.tolist()]][:_PLANNED]
         # Once those of the first step gave up theirs, there may be new ones of it.
         order = order[step[order] == step[order[:1]]]

@@ -30,6 +30,7 @@ from millrace.decode.sflow.samples import (
     read_flow_heads,
 )
 from millrace.decode.sflow.tally import PROTOCOL, Tally
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
 
 _RAW, _GATEWAY = 1, 1003
@@ -84,11 +85,13 @@ class SflowDecoder:
     schema : Schema
     limits : Limits, optional
         Its `exporters` bounds the agents and sub-agents whose status is remembered.
+    trust : callable
+        What the configuration vouches for, by address.
     """
 
-    def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
+    def __init__(self, schema: Schema, limits: Limits | None = None, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._agents = Agents((limits or Limits()).exporters)
+        self._agents = Agents((limits or Limits()).exporters, trust)
 
     def status(self) -> list[AgentStatus]:
         """State of every agent and sub-agent remembered."""
