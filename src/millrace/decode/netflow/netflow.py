@@ -209,19 +209,27 @@ class NetflowDecoder:
         ledger = self._state.scopes.ledger
         ledger.column("last_seen_ns")[scopes.rows] = seen
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
-        words = ledger.column("sampling_word")
-        before, now = words[scopes.rows] & SAMPLING_INTERVAL, headers.sampling[last] & SAMPLING_INTERVAL
-        words[scopes.rows] = headers.sampling[last]
-        for at in np.flatnonzero((before != now) & (before > 0) & (now > 0)).tolist():
-            scope = scopes.scopes[at]
-            if scope is not None and scope.version == V5 and jumps(int(before[at]), int(now[at])):
-                example = f"engine {scope.domain} told 1 in {before[at]}, then 1 in {now[at]}"
-                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
+        self._note_sampling_words(headers.sampling[last], scopes, counts)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
         sent = np.bincount(scopes.index, flows, len(scopes)) > 0
         if sent.any():
             rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
             self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
+
+    def _note_sampling_words(self, sampling: I64, scopes: BatchScopes, counts: Counts) -> None:
+        """Note the last sampling word of each scope; a rate that changes remarkably is counted."""
+        words = self._state.scopes.ledger.column("sampling_word")
+        before = words[scopes.rows]
+        changed = np.flatnonzero(before != sampling)
+        if not len(changed):
+            return
+        words[scopes.rows] = sampling
+        for at in changed.tolist():
+            scope = scopes.scopes[at]
+            was, now = (int(word) & SAMPLING_INTERVAL for word in (before[at], sampling[at]))
+            if scope is not None and scope.version == V5 and jumps(was, now):
+                example = f"engine {scope.domain} told 1 in {was}, then 1 in {now}"
+                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

@@ -315,11 +315,15 @@ class Learner:
 
     def take_jumps(self) -> list[tuple[Scope, str]]:
         """Sampling rates that changed remarkably since the last call."""
+        if not self._jumps:
+            return []
         found, self._jumps = self._jumps, []
         return found
 
     def take_made_room(self) -> dict[bytes, int]:
         """How much made room for what others told since the last call, by exporter."""
+        if not self._made_room:
+            return {}
         made_room, self._made_room = self._made_room, Counter()
         return made_room
 

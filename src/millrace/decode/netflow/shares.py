@@ -111,9 +111,13 @@ def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
     """
     since, until = ledger.column("flows_since_ns"), ledger.column("flows_until_ns")
     first, before = since[rows], until[rows]
-    since[rows] = np.where(first > 0, first, seen_ns)
-    np.maximum.at(until, rows, seen_ns)
-    return bool(((first == 0) | ((before - first < KNOWN_NS) & (until[rows] - first >= KNOWN_NS))).any())
+    # Where a row comes several times, any of these times will do.
+    until[rows] = seen_ns
+    new = first == 0
+    if new.any():
+        since[rows] = np.where(new, seen_ns, first)
+        return True
+    return bool(((seen_ns - first >= KNOWN_NS) & (before - first < KNOWN_NS)).any())
 
 
 class Givers(Generic[Holder]):

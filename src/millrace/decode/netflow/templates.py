@@ -289,6 +289,8 @@ class Templates:
 
     def take_made_room(self) -> dict[tuple[bytes, int], int]:
         """How many templates made room for those of others since the last call, by exporter and version."""
+        if not self._made_room:
+            return {}
         made_room, self._made_room = self._made_room, Counter()
         return made_room
 
