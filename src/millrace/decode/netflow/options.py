@@ -176,7 +176,7 @@ class Learner:
         self._givers: Givers[ExporterState] = Givers(limits.options_entries, _LEAST_ENTRIES, limits.exporter_idle_s)
         self._made_room: Counter[bytes] = Counter()
         self._jumps: list[tuple[Scope, str]] = []
-        self._expire_next_ns = 0
+        self._looked_ns = 0
 
     def learn(self, told: list[Told], scopes: BatchScopes, counts: Counts) -> None:
         """Take over the records of a batch in the order in which they were sent."""
@@ -303,9 +303,9 @@ class Learner:
     def expire(self, now_ns: int) -> None:
         """Forget what was told no more for its lifetime; looks once a minute."""
         lifetime_ns = int(self._limits.options_lifetime_s * 1e9)
-        if not lifetime_ns or now_ns < self._expire_next_ns:
+        if not lifetime_ns or abs(now_ns - self._looked_ns) < _EXPIRE_EVERY_NS:
             return
-        self._expire_next_ns = now_ns + _EXPIRE_EVERY_NS
+        self._looked_ns = now_ns
         for exporter in self._scopes:
             while exporter.options:
                 _, told_ns = next(iter(exporter.options.values()))

@@ -111,6 +111,7 @@ def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
     """
     since, until = ledger.column("flows_since_ns"), ledger.column("flows_until_ns")
     first, before = since[rows], until[rows]
+    seen_ns = np.maximum(seen_ns, 1)  # 0 says that none came
     # Where a row comes several times, any of these times will do.
     until[rows] = seen_ns
     new = first == 0

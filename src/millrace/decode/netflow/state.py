@@ -74,6 +74,15 @@ class State:
             self.names.forget(exporter)
             self.learner.forget(exporter)
             self.scopes.close(exporter)
+            # Numbers are parts of keys of 62 bits: a flood must not use them up.
+            for numbers in (
+                [exporter.number],
+                [port.number for port in exporter.ports.values()],
+                [domain.number for domain in exporter.domains.values()],
+                [scope.number for scope in exporter.scopes.values()],
+            ):
+                for number in numbers:
+                    self.scopes.free(number)
 
     def count_changes(self, counts: Counts) -> None:
         """Count what made room for others, and sampling rates that changed remarkably."""

@@ -210,6 +210,52 @@ def test_where_all_are_configured_what_is_known_keeps_working(make):
     assert served(collector, OWN[:1], forged(3)) == 1
 
 
+def world(number):
+    """Datagrams of an exporter with templates, rates, names, a start time and two ports, all of its own."""
+    applications = Template(292, [(149, 4), (95, 4), (96, 8)], scopes=1)
+    boot = Template(293, [(149, 4), (160, 8)], scopes=1)
+    flow = Template(256, [(7, 2), (22, 4), (95, 4), *[(210, 1)] * (number % 5 + 1)])
+    told = ipfix(
+        template_set(IPFIX, flow), options_template_set(IPFIX, RATE, NAMES, applications, boot),
+        RATE.data((0, number + 2)), NAMES.data((1, f"eth{number}")), applications.data((0, 5, f"app{number}")),
+        boot.data((0, EXPORT_S * 1000 - 60_000 - number)),
+    )  # fmt: skip
+    plain = Template(256, [(7, 2), (22, 4), (95, 4)])
+    data = flow.data((7, 10_000, 5, *[b""] * (number % 5 + 1)))
+    return told, ipfix(data), ipfix(template_set(IPFIX, plain), plain.data((8, 20_000, 5)), domain=number % 3)
+
+
+def test_nothing_of_those_that_made_room_is_left_to_those_that_follow(make):
+    """Whatever numbers are given anew: each decodes as it does alone."""
+    crowded = make(Limits(exporters=8))
+    for number in range(200):
+        alone = make()
+        for collector in (crowded, alone):
+            told, data, bare = world(number)
+            at_s = EXPORT_S + number
+            collector.flows = [
+                collector.send(told, source=forged(number), port=1000, at_s=at_s)
+                + collector.send(data, source=forged(number), port=1000, at_s=at_s)
+                + collector.send(bare, source=forged(number), port=1001 + number % 2, at_s=at_s)
+            ]
+        assert crowded.flows == alone.flows
+        names = {
+            key: texts
+            for key, texts in crowded.decoder.interface_names().items()
+            if key in alone.decoder.interface_names()
+        }
+        assert names == alone.decoder.interface_names()
+    assert len(crowded.decoder.exporters()) == 8
+
+
+def test_numbers_are_not_used_up(make):
+    """Keys have 62 bits, of which numbers are a part: at thousands of forged exporters a second that is days."""
+    collector = make(Limits(exporters=20))
+    for first in range(0, 3000, 15):
+        flood(collector, range(first, first + 15), 1, at_s=EXPORT_S + first)
+    assert collector.decoder._netflow._state.scopes._next_number < 20 * 4 + 200
+
+
 # -- in the name of an honest exporter
 
 
