@@ -55,7 +55,7 @@ def _socket_labels(stats: SocketStats) -> tuple[str, ...]:
 
 def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -> None:
     """Metrics of decoding, queues and the writer."""
-    label: BoundedLabel[bytes] = BoundedLabel(max_exporters, address_text)
+    label: BoundedLabel[bytes] = BoundedLabel(max_exporters, address_text, pipeline.reserved)
     writer = pipeline.writer
 
     metrics.callback(

@@ -10,8 +10,9 @@ class Limits:
     """Bounds on the state that exporters can make the decoder keep.
 
     Whoever can send a datagram can forge its source, so every number here is
-    a bound on what a stranger can cost. What exceeds a bound is counted under
-    a reason; what is already known keeps working.
+    a bound on what a stranger can cost. Where a bound over all exporters is
+    reached, those who never sent a flow make room first, and those named in the
+    configuration last; what finds no room is counted under a reason.
 
     Parameters
     ----------
@@ -20,7 +21,7 @@ class Limits:
         Flows of further exporters are decoded as far as no state is needed
         (NetFlow v1, v5, v7, sFlow).
     exporter_idle_s : float
-        An exporter silent for this long makes room when `exporters` is reached.
+        An exporter silent for this long has no more of a right to its place than a stranger.
     domains_per_exporter : int
         Observation domains (engines, source IDs) of an exporter, per protocol; about 1 KB each.
     domains : int
@@ -59,9 +60,11 @@ class Limits:
         How long such a set waits.
     options_entries : int
         Names of applications and interfaces, and sampling rates, learned from options, over all exporters; about
-        300 B each.
+        500 B each.
     options_entries_per_exporter : int
         The same for one exporter.
+    options_lifetime_s : float
+        What options told is forgotten when it was not told again for this long; 0: never.
     text_bytes : int
         Longer texts in records are cut.
     """  # fmt: skip
@@ -84,4 +87,5 @@ class Limits:
     waiting_s: float = 600.0
     options_entries: int = 500_000
     options_entries_per_exporter: int = 50_000
+    options_lifetime_s: float = 7 * 86_400.0
     text_bytes: int = 512

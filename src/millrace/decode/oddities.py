@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 from millrace.decode.result import Counts, Event
 
+JUMP = 10
+"""A sampling rate that changes by more than so many times makes traffic look as much larger or smaller."""
+
+
+def jumps(before: int, now: int) -> bool:
+    """Whether a sampling rate changes remarkably; one that was not known (0 or less) does not."""
+    return before > 0 and now > 0 and max(before, now) > JUMP * min(before, now)
+
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
@@ -19,11 +27,14 @@ class Oddity:
         How often since the start.
     last_ns : int
         When it was last received, Unix nanoseconds.
+    example : str
+        What the last one was; empty where the event says it all.
     """
 
     event: Event
     count: int
     last_ns: int
+    example: str = ""
 
 
 class Oddities:
@@ -46,7 +57,7 @@ class Oddities:
                 del self._by_exporter[next(iter(self._by_exporter))]
             known = self._by_exporter.setdefault(exporter, {})
             before = known[event].count if event in known else 0
-            known[event] = Oddity(event, before + amount, now_ns)
+            known[event] = Oddity(event, before + amount, now_ns, counts.examples.get((exporter, event), ""))
 
     def of(self, exporter: bytes) -> tuple[Oddity, ...]:
         """Oddities of an exporter (sixteen bytes)."""

@@ -251,6 +251,15 @@ def _oddities(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
                 "No usual exporter does that: somebody may forge its address. If it is yours, have it send full sets "
                 "of fewer templates, or raise decode.layout_share.",
             )
+        if oddity.event == "sampling_rate_jumps":
+            times = "once" if oddity.count == 1 else f"{many} times"
+            yield ExporterProblem(
+                "warning",
+                f"A sampling rate that it tells changed by more than ten times ({times}, last at {last}: "
+                f"{oddity.example}); its flows count for as much more or less.",
+                "Was it set anew? If not, somebody may be sending in its name: sampling_rate in the configuration "
+                "overrides what is told, source_ports accepts options from its own ports only.",
+            )
         if oddity.event == "short_frame_lengths":
             yield ExporterProblem(
                 "warning",

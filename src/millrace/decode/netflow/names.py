@@ -121,6 +121,20 @@ class Names:
             known[index] = new
             self.changed = True
 
+    def unlearn_application(self, exporter: ExporterState, port: Port, ident: int, position: int) -> None:
+        """The name of an application holds no more from `position` on."""
+        if self._applications.get(port.number, {}).pop(ident, None) is None:
+            return
+        self._application_keys.set(_key(port.number, ident), position, MISSING)
+        if exporter.shared:
+            self._vote_application(exporter, port, ident, None, position)
+        self.changed = True
+
+    def unlearn_interface(self, port: Port, index: int) -> None:
+        """The name of an interface holds no more."""
+        if self._interfaces.get(port.number, {}).pop(index, None) is not None:
+            self.changed = True
+
     def learn_boot(self, scope: Scope, boot_ms: int, position: int) -> None:
         """A domain tells when its exporter started (Unix ms)."""
         if self._boots.get(scope.number) != boot_ms:
@@ -151,20 +165,16 @@ class Names:
             self._vote_boot(scope, MISSING, 0)
             self.learn_boot(heir, boot_ms, 0)
 
-    def hand_over(self, exporter: ExporterState, port: Port, heir: Port) -> int:
-        """The same for the names of a port without a scope left; how many of them the heir had."""
-        known = 0
+    def hand_over(self, exporter: ExporterState, port: Port, heir: Port) -> None:
+        """The same for the names of a port without a scope left."""
         for ident, name in self._applications.pop(port.number, {}).items():
-            known += ident in self.applications(heir)
             self._application_keys.set(_key(port.number, ident), 0, MISSING)
             self._vote_application(exporter, port, ident, None, 0)
             self.learn_application(exporter, heir, ident, name, 0)
         for index, texts in self._interfaces.pop(port.number, {}).items():
-            known += index in self.interfaces(heir)
             self.learn_interface(heir, index, *texts)
         if self._boots.get(port.number) != MISSING:
             self._boots.set(port.number, 0, MISSING)
-        return known
 
     def boots_of(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Start of the exporter of each set, Unix ms; `MISSING` where it is not known."""
@@ -207,16 +217,15 @@ class Names:
                 self._vote_boot(scope, MISSING, 0)
             self._boots.set(scope.number, 0, MISSING)
 
-    def forget_port(self, exporter: ExporterState, port: Port) -> int:
-        """Forget what a port told of which all domains are forgotten; how many names."""
-        applications = self._applications.pop(port.number, {})
-        for ident in applications:
+    def forget_port(self, exporter: ExporterState, port: Port) -> None:
+        """Forget what a port told of which all domains are forgotten."""
+        self._interfaces.pop(port.number, None)
+        for ident in self._applications.pop(port.number, {}):
             self._application_keys.set(_key(port.number, ident), 0, MISSING)
             if exporter.shared:
                 self._vote_application(exporter, port, ident, None, 0)
         if self._boots.get(port.number) != MISSING:
             self._boots.set(port.number, 0, MISSING)
-        return len(applications) + len(self._interfaces.pop(port.number, {}))
 
     def commit(self) -> None:
         """The batch is done."""

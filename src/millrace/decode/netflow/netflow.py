@@ -15,7 +15,7 @@ from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
-from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
+from millrace.decode.netflow.headers import LEGACY, SAMPLING_INTERVAL, V5, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
@@ -26,13 +26,16 @@ from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
+from millrace.decode.netflow.shares import note_flows
 from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
 from millrace.decode.netflow.work import Allowance, Cost
+from millrace.decode.oddities import jumps
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import Schema
 
 
@@ -52,9 +55,9 @@ _RECORDS, _DATA, _ALL_RECORDS, _FLOWS, _SETS, _DATA_SETS, _FLOW_SETS = (
 class NetflowDecoder:
     """Decodes NetFlow v1, v5, v7, v9 and IPFIX; see `Decoder`."""
 
-    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._state = State.empty(limits, quirks)
+        self._state = State.empty(limits, quirks, trust)
         self._resolver = Resolver(self._state)
         kept = limits.compiled_layouts, limits.compiled_bytes
         self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), *kept)
@@ -94,15 +97,19 @@ class NetflowDecoder:
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
+        sent = np.zeros(len(headers), np.int64)
         if flows.datagram is not None:
             row = np.zeros(len(batch), np.int64)
             row[which] = scopes.index
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
-            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+            sent = per_datagram[which]
+            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, sent)
         watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
-        self._note_datagrams(headers, scopes)
+        self._note_datagrams(headers, scopes, sent, counts)
+        self._state.learner.expire(int(headers.time_ns[-1]))
+        self._state.count_changes(counts)
         self._commit(counts)
         return flows
 
@@ -228,15 +235,34 @@ class NetflowDecoder:
         for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
-    def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64, counts: Counts) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
         seen = headers.time_ns[last]
         ledger = self._state.scopes.ledger
         ledger.column("last_seen_ns")[scopes.rows] = seen
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
-        ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
+        self._note_sampling_words(headers.sampling[last], scopes, counts)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
+        sent = np.bincount(scopes.index, flows, len(scopes)) > 0
+        if sent.any():
+            rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
+            self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
+
+    def _note_sampling_words(self, sampling: I64, scopes: BatchScopes, counts: Counts) -> None:
+        """Note the last sampling word of each scope; a rate that changes remarkably is counted."""
+        words = self._state.scopes.ledger.column("sampling_word")
+        before = words[scopes.rows]
+        changed = np.flatnonzero(before != sampling)
+        if not len(changed):
+            return
+        words[scopes.rows] = sampling
+        for at in changed.tolist():
+            scope = scopes.scopes[at]
+            was, now = (int(word) & SAMPLING_INTERVAL for word in (before[at], sampling[at]))
+            if scope is not None and scope.version == V5 and jumps(was, now):
+                example = f"engine {scope.domain} told 1 in {was}, then 1 in {now}"
+                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

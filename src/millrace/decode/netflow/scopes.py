@@ -17,21 +17,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from heapq import nsmallest
+from typing import TypeAlias
 
 import numpy as np
 
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
-from millrace.decode.netflow.amounts import Amounts
 from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
 from millrace.decode.netflow.scope_index import ScopeIndex, distinct_words, words_of
+from millrace.decode.netflow.shares import CONFIGURED, STRANGER, Givers, Survey, standings
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 from millrace.decode.result import Event
+from millrace.decode.trust import STRANGER as UNKNOWN_TRUST
+from millrace.decode.trust import Trust, TrustOf, no_trust
 
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
@@ -44,16 +46,21 @@ _DOMAIN_BITS = 32
 SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
 
-_FORGOTTEN_AT_ONCE = 64
-"""Exporters that make room when one comes: looking for them costs the same for many, forgetting them does not."""
+_FORGOTTEN_AT_ONCE = 16
+"""Domains and ports of an exporter that make room at once."""
 
 OWN_SCOPES = 8
 """Scopes of an exporter that are no matter of what others have; those beyond count for `Limits.domains`."""
 
 _ENTRIES = {
     "followed": 0, "next_sequence": UNKNOWN, "late": 0, "late_next": UNKNOWN, "uptime": 0, "received": 0, "lost": 0,
-    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0,
+    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0, "flows_since_ns": 0,
+    "flows_until_ns": 0, "configured": 0,
 }  # fmt: skip
+
+
+Option: TypeAlias = tuple[int, str, int]
+"""Number of a scope or a port, kind and id of something told by options."""
 
 
 @dataclass(slots=True)
@@ -122,6 +129,8 @@ class Scope:
     reordered = Entry()
     clock_skew_ms = Entry()
     sampling_word = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
 
 
 @dataclass(slots=True)
@@ -130,6 +139,15 @@ class ExporterState:
 
     Attributes
     ----------
+    trust : Trust
+        What the configuration vouches for.
+    templates, template_bytes : int
+        Templates that it announced, and bytes of their field lists.
+    options : dict
+        When each name and rate was told last, Unix nanoseconds, in that order, with the scope or port that told it;
+        by number of that, kind and id.
+    flows_since_ns, flows_until_ns : int
+        When its first and its last flow came, Unix nanoseconds; 0: none did.
     scopes : dict
         By version, domain and port.
     domains : dict
@@ -145,16 +163,29 @@ class ExporterState:
     row: int
     address: bytes
     quirks: Quirks = NO_QUIRKS
+    trust: Trust = UNKNOWN_TRUST
     scopes: dict[tuple[int, int, int], Scope] = field(default_factory=dict)
     domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
     ports: dict[int, Port] = field(default_factory=dict)
     shared: bool = False
     templates: int = 0
-    options_entries: int = 0
+    template_bytes: int = 0
+    options: dict[Option, tuple[Scope | Port, int]] = field(default_factory=dict)
     last_issue: str = ""
     last_issue_ns: int = 0
 
     last_seen_ns = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is worth keeping over a restart: anybody can announce templates, and be gone."""
+        return self.trust.configured or bool(self.flows_until_ns)
+
+    def announces_from(self, port: int) -> bool:
+        """Whether templates and options are accepted from one of its UDP ports."""
+        return not self.trust.ports or port in self.trust.ports
 
     def of_port(self, port: Port) -> list[Scope]:
         """Scopes of one of its ports."""
@@ -273,9 +304,10 @@ class Changes:
 class Scopes:
     """Registry of exporters, ports, domains and scopes; all share one sequence of numbers."""
 
-    def __init__(self, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._limits = limits
         self._quirks = quirks
+        self._trust = trust
         self._exporters: dict[bytes, ExporterState] = {}
         self._next_number = 0
         self._free: list[int] = []
@@ -283,13 +315,14 @@ class Scopes:
         self._new: list[Scope] = []
         self._old: list[Scope] = []
         """What is to be put into the index and taken out of it before it is asked again."""
-        self._beyond: Amounts[bytes] = Amounts()
-        """By address, how many scopes an exporter has beyond `OWN_SCOPES`."""
-        self._oldest_ns = 0  # no exporter was last seen before this
+        self._beyond = 0
+        """Scopes of all exporters beyond `OWN_SCOPES` of each."""
+        self._places: Givers[ExporterState] = Givers(limits.exporters, 1, limits.exporter_idle_s)
+        self._domains: Givers[ExporterState] = Givers(limits.domains, OWN_SCOPES, limits.exporter_idle_s)
         self._last: tuple[I64, BatchScopes] | None = None
         self._changes = Changes()
         self._held: set[int] = set()
-        self._present: set[int] = set()  # exporters of the batch that is met
+        self._present: set[int] | None = None  # exporters of the batch that is met
         self.ledger = Ledger({**_ENTRIES, **ENTRIES})
 
     def __iter__(self) -> Iterator[ExporterState]:
@@ -332,7 +365,7 @@ class Scopes:
             found[at] = own = self.register(address, version, domain, port, time_ns[at])
             if own is not None:
                 self._held.add(own.number)
-        self._held, self._present = set(), set()
+        self._held, self._present = set(), None
         self._settle_index()
         # Ports beyond the limit share a scope.
         shared: dict[int, int] = {}
@@ -381,12 +414,13 @@ class Scopes:
             return scope
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if not self._has_room(exporter, new_domain=True):
+            if not self._has_room(exporter, time_ns, new_domain=True):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
         else:
             self._retire_silent(exporter, ports, time_ns)
-            if not self._has_room(exporter, new_domain=False):
+            trusted = port in exporter.trust.ports
+            if not trusted and not self._has_room(exporter, time_ns, new_domain=False):
                 port = ANY_PORT
         scope = ports.scopes.get(port)
         return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
@@ -399,10 +433,10 @@ class Scopes:
             return known
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if domain >> _DOMAIN_BITS or not self._has_room(exporter, new_domain=True, making_room=False):
+            if domain >> _DOMAIN_BITS or not self._has_room(exporter, scope.last_seen_ns, new_domain=True):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
-        elif not self._has_room(exporter, new_domain=False, making_room=False):
+        elif not self._has_room(exporter, scope.last_seen_ns, new_domain=False):
             return None
         return self._add(exporter, version, domain, port, ports, scope.last_seen_ns)
 
@@ -419,19 +453,14 @@ class Scopes:
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)
         self._new.append(scope)
-        self._share(exporter)
+        self._beyond += len(exporter.scopes) > OWN_SCOPES
         return scope
 
-    def _has_room(self, exporter: ExporterState, *, new_domain: bool, making_room: bool = True) -> bool:
+    def _has_room(self, exporter: ExporterState, time_ns: int, *, new_domain: bool) -> bool:
         """Whether an exporter may have one more domain, or one more port of a domain.
 
-        Where all of them have reached what they may have together, the one that
-        has most gives up one of its scopes, unless that is the asker.
-
-        Parameters
-        ----------
-        making_room : bool
-            False in the midst of a batch, whose scopes must not go.
+        Where all of them have reached what they may have together, those with less of a right
+        to it make room; not in the midst of a batch, whose scopes must not go.
         """
         limits = self._limits
         if new_domain and len(exporter.domains) >= limits.domains_per_exporter:
@@ -439,26 +468,31 @@ class Scopes:
         if not new_domain and len(exporter.scopes) - len(exporter.domains) >= limits.ports_per_exporter:
             return False
         beyond = len(exporter.scopes) + 1 - OWN_SCOPES
-        if beyond <= 0 or self._beyond.total < limits.domains:
-            return True
-        most = self._beyond.greediest()
-        if not making_room or most is None or most[1] <= beyond:
-            return False
-        greediest = self._exporters[most[0]]
-        scope = next((scope for scope in greediest.scopes.values() if scope.number not in self._held), None)
-        if scope is None:
-            return False
-        self._drop(greediest, scope)
+        while beyond > 0 and self._beyond >= limits.domains:
+            if self._present is None:
+                return False
+            standing = self.standing(exporter, time_ns)
+            giver = self._domains.next(self._survey_domains, exporter, beyond, standing, time_ns)
+            if giver is None:
+                return False
+            self._cut(*giver)
         return True
 
-    def _drop(self, exporter: ExporterState, scope: Scope) -> None:
-        """Forget a scope so that another exporter may have one."""
-        self._detach(exporter, scope)
-        self._changes.dropped.append(scope)
-        if not scope.ports.scopes:
-            del exporter.domains[scope.version, scope.domain]
-        if not scope.port.scopes:
-            self._changes.dropped_ports.append((exporter, scope.port))
+    def _survey_domains(self) -> Survey[ExporterState]:
+        exporters = [exporter for exporter in self if len(exporter.scopes) > OWN_SCOPES]
+        return Survey(exporters, np.array([len(exporter.scopes) - OWN_SCOPES for exporter in exporters], np.int64))
+
+    def _cut(self, exporter: ExporterState, keeps: int) -> None:
+        """Forget scopes beyond so many, a few of them at once: first those that never sent a flow, the oldest first."""
+        more = min(len(exporter.scopes) - OWN_SCOPES - keeps, _FORGOTTEN_AT_ONCE)
+        spare = [scope for scope in exporter.scopes.values() if scope.number not in self._held]
+        for scope in sorted(spare, key=lambda scope: scope.flows_until_ns > 0)[: max(more, 0)]:
+            self._detach(exporter, scope)
+            self._changes.dropped.append(scope)
+            if not scope.ports.scopes:
+                del exporter.domains[scope.version, scope.domain]
+            if not scope.port.scopes:
+                self._changes.dropped_ports.append((exporter, scope.port))
 
     def _detach(self, exporter: ExporterState, scope: Scope) -> None:
         """Take a scope out of its exporter, domain and port, and out of the index."""
@@ -467,10 +501,7 @@ class Scopes:
         if not scope.port.scopes:
             del exporter.ports[scope.port.port]
         self._old.append(scope)
-        self._share(exporter)
-
-    def _share(self, exporter: ExporterState) -> None:
-        self._beyond.set(exporter.address, max(0, len(exporter.scopes) - OWN_SCOPES))
+        self._beyond -= len(exporter.scopes) >= OWN_SCOPES
 
     def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
         """Have ports of a domain that have been silent for long make room."""
@@ -499,13 +530,16 @@ class Scopes:
         """The exporter of that address, made if it is new; None where the limit forbids it."""
         exporter = self._exporters.get(address)
         if exporter is None:
-            if len(self._exporters) >= self._limits.exporters and not self._make_room(time_ns):
+            trust = self._trust(address)
+            if len(self._exporters) >= self._limits.exporters and not self._make_room(trust, time_ns):
                 return None
-            quirks = self._quirks(address)
-            exporter = ExporterState(self._number(), self.ledger, self.ledger.open_row(), address, quirks)
+            row = self.ledger.open_row()
+            exporter = ExporterState(self._number(), self.ledger, row, address, self._quirks(address), trust)
             exporter.last_seen_ns = time_ns
+            self.ledger.put(row, "configured", int(trust.configured))
             self._exporters[address] = exporter
-            self._present.add(exporter.number)
+            if self._present is not None:
+                self._present.add(exporter.number)
         return exporter
 
     def port(self, exporter: ExporterState, port: int) -> Port:
@@ -541,27 +575,37 @@ class Scopes:
         self._next_number += 1
         return self._next_number
 
-    def _make_room(self, time_ns: int) -> bool:
-        """Remove some of the exporters that were silent for long, the longest first; they are put into the changes."""
-        deadline = time_ns - int(self._limits.exporter_idle_s * 1e9)
-        if self._oldest_ns >= deadline:
+    def _make_room(self, trust: Trust, time_ns: int) -> bool:
+        """Remove the exporter that has least of a right to its place, for a new one; it is put into the changes."""
+        if self._present is None:
             return False
-        idle = [
-            exporter
-            for exporter in self._exporters.values()
-            if exporter.last_seen_ns < deadline and exporter.number not in self._present
-        ]
-        idle = nsmallest(_FORGOTTEN_AT_ONCE, idle, key=lambda exporter: exporter.last_seen_ns)
-        for exporter in idle:
-            self._forget(exporter)
-        self._changes.removed.extend(idle)
-        self._oldest_ns = min((exporter.last_seen_ns for exporter in self), default=0)
-        return bool(idle)
+        standing = CONFIGURED if trust.configured else STRANGER
+        while giver := self._places.next(self._survey, None, 1, standing, time_ns, self._present):
+            exporter = giver[0]
+            if self._exporters.get(exporter.address) is exporter:
+                self._forget(exporter)
+                return True
+        return False
+
+    def _survey(self) -> Survey[ExporterState]:
+        exporters = list(self)
+        return Survey(exporters, np.ones(len(exporters), np.int64))
+
+    def standing(self, holder: Scope | ExporterState, now_ns: int) -> int:
+        """Standing of an exporter, or of a domain of one of its ports; see `shares`."""
+        idle_ns = int(self._limits.exporter_idle_s * 1e9)
+        return int(standings(self.ledger, np.array([holder.row]), now_ns, idle_ns)[0])
+
+    def commit(self) -> None:
+        """The batch is done."""
+        self._places.commit()
+        self._domains.commit()
 
     def _forget(self, exporter: ExporterState) -> None:
         del self._exporters[exporter.address]
-        self._beyond.set(exporter.address, 0)
+        self._beyond -= max(0, len(exporter.scopes) - OWN_SCOPES)
         self._old += exporter.scopes.values()
+        self._changes.removed.append(exporter)
 
 
 def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
