@@ -35,6 +35,9 @@ _CLASS = 4.0
 """Layouts whose bytes cost the same to this factor are alike; of these each exporter has the same share."""
 
 
+_ONE_EXPORTER, _ONE_EXPORTER_US = 0.25, 20_000.0
+"""Part of what is left that one exporter may take in a batch, and what it may take in any case if that is left."""
+
 _STEP_NS = 10**9
 """Time that goes back by more is a step of the clock."""
 
@@ -110,25 +113,25 @@ class Allowance:
         numbers, index, octets = _sums(layout, nbytes)
         # Most batches have few layouts, for which that is quicker than arrays.
         beyond = [cost_of(n).beyond(total) for n, total in zip(numbers.tolist(), octets.tolist(), strict=True)]
-        if sum(beyond) <= self.left_us:
+        most_us = max(self.left_us * _ONE_EXPORTER, _ONE_EXPORTER_US)
+        if sum(beyond) <= min(self.left_us, most_us):
             self.left_us -= sum(beyond)
             return None
         excess = np.array(beyond)
-        order = self._order(index, exporter, excess, octets)
-        spent = np.cumsum(excess[order])
-        kept = np.zeros(len(numbers), np.bool_)
-        kept[order] = spent <= self.left_us
-        kept |= excess == 0
+        order, least = self._order(index, exporter, excess, octets)
+        order = order[least[order] <= most_us]
+        kept = excess == 0
+        kept[order] |= np.cumsum(excess[order]) <= self.left_us
         self.left_us -= float(excess[kept].sum())
         chosen: Bool = kept[index]
-        return chosen
+        return None if chosen.all() else chosen
 
     @staticmethod
-    def _order(index: I64, exporter: I64, excess: F64, octets: F64) -> I64:
+    def _order(index: I64, exporter: I64, excess: F64, octets: F64) -> tuple[I64, F64]:
         """Layouts in the order in which they are to be decoded: those whose bytes cost least first.
 
-        Of such that cost alike the first so many microseconds of every
-        exporter come before what anyone has beyond them.
+        Of such that cost alike the first so many microseconds of every exporter come before what
+        anyone has beyond them: for each layout, how many an exporter has up to it, if the one with least had it all.
         """
         costliness = np.floor(np.log(np.maximum(excess, 1e-9) / np.maximum(octets, 1)) / math.log(_CLASS))
         pairs, first = np.unique(exporter * len(excess) + index, return_index=True)
@@ -142,7 +145,7 @@ class Allowance:
         least = np.full(len(excess), np.inf)
         np.minimum.at(least, which, added)
         order: I64 = np.lexsort((least, costliness))
-        return order
+        return order, least
 
 
 def _sums(layout: I64, nbytes: I64) -> tuple[I64, I64, F64]:

@@ -167,6 +167,16 @@ def test_small_exporters_come_before_whoever_has_much(make):
     assert collector.event("flows") >= 6 * 20
 
 
+def test_one_exporter_takes_no_more_than_a_quarter_at_once(make):
+    """After a calm time there is a second: a single message must not take all of it."""
+    collector = make()
+    templates = long_templates(300)
+    announce(collector, templates, ATTACKER)
+    collector.send(costly(templates), source=ATTACKER, at_s=EXPORT_S + 10)
+    # About three milliseconds each.
+    assert 60 <= collector.event("flows") <= 100
+
+
 def test_what_is_left_out_is_not_lost_on_the_way(make):
     """IPFIX numbers data records: those of sets that were left out are not known, and are no loss of the network."""
     collector = make(SHORT)
@@ -239,6 +249,7 @@ def test_no_more_is_spent_than_there_is_and_nothing_is_left_out_for_nothing(sets
     if chosen is None:
         assert sum(excess.values()) <= burst_us + 1e-6
         return
+    assert not chosen.all()
     kept, gone = ({int(n) for n in layout[mask]} for mask in (chosen, ~chosen))
     assert not kept & gone
     assert sum(excess[n] for n in kept) <= burst_us + 1e-6
