@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from millrace.batch import DatagramBatch, address_bytes
-from millrace.decode import Decoder, Trust
+from millrace.decode import Decoder, Limits, Trust
 from millrace.schema import Schema
 from millrace.testing.netflow import EXPORT_S, IPFIX, Template, ipfix, options_template_set, template_set
 
@@ -115,16 +115,28 @@ def honest_datagrams(at: int, honest: dict[str, Honest], new_from: int) -> Itera
             yield source, ipfix(*(template.data((1, bytes(4), bytes(4), 100)) for template in _OWN))
 
 
-def run(name: str, bits_per_second: float, seconds: float) -> None:
-    """Run one flood and print a line."""
+def scaled(scale: int) -> Limits:
+    """The default bounds, so many times smaller."""
+    usual = Limits()
+    return Limits(
+        exporters=usual.exporters // scale,
+        templates=usual.templates // scale,
+        template_bytes=usual.template_bytes // scale,
+        options_entries=usual.options_entries // scale,
+    )
+
+
+def run(name: str, bits_per_second: float, seconds: float, scale: int = 1) -> dict[str, Honest]:
+    """Run one flood and print a line; what became of the honest exporters."""
     payload, filling = FLOODS[name]
-    decoder = Decoder(Schema(), trust=lambda address: Trust(configured=address == address_bytes(NAMED)))
+    bits_per_second, filling = bits_per_second / scale, filling // scale + 1
+    decoder = Decoder(Schema(), scaled(scale), trust=lambda address: Trust(configured=address == address_bytes(NAMED)))
     honest = {KNOWN: Honest(), NEW: Honest(), NAMED: Honest()}
     for at_s in (EXPORT_S - 1300, EXPORT_S - 600):
         told = ipfix(template_set(IPFIX, *_OWN), _OWN[0].data((1, bytes(4), bytes(4), 100)))
         decoder.decode(made([(KNOWN, told), (NAMED, told)], at_s))
     if name == _PREPARED:
-        for first in range(0, 10_000, 500):
+        for first in range(0, 10_000 // scale, 500):
             decoder.decode(made([(forged(first + n), payload(first + n)) for n in range(500)], EXPORT_S - 700))
     number = 0
     while number < filling:
@@ -165,6 +177,7 @@ def run(name: str, bits_per_second: float, seconds: float) -> None:
         f"slowest batch {1000 * max(spent):6.1f} ms  median {1000 * float(np.median(spent)):5.1f} ms  "
         f"new one served after {honest[NEW].served_s:.2f} s  lost: {lost}  memory {resident_mb()} MB"
     )
+    return honest
 
 
 def resident_mb() -> int:
@@ -178,12 +191,13 @@ def main() -> None:
     parser.add_argument("floods", nargs="*", default=list(FLOODS), help=f"of {', '.join(FLOODS)}")
     parser.add_argument("--mbit", type=float, default=1.0, help="megabits per second of the flood")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--scale", type=int, default=1, help="make the bounds and the flood so many times smaller")
     given = parser.parse_args()
     print(
         f"{platform.machine()}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, {given.mbit:g} Mbit/s"
     )
     for name in given.floods:
-        run(name, given.mbit * 1e6, given.seconds)
+        run(name, given.mbit * 1e6, given.seconds, given.scale)
 
 
 if __name__ == "__main__":

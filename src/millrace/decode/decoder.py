@@ -58,7 +58,7 @@ class Decoder:
         self._schema = schema
         self._netflow = NetflowDecoder(schema, limits, quirks, trust)
         self._sflow = SflowDecoder(schema, limits, trust)
-        self._oddities = Oddities(limits.exporters)
+        self._oddities = Oddities(limits.exporters, self._netflow.knows)
 
     def decode(self, batch: DatagramBatch) -> Decoded:
         """Decode a batch; whatever the bytes are, it does not raise.

@@ -26,7 +26,7 @@ from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
-from millrace.decode.netflow.shares import note_flows
+from millrace.decode.netflow.shares import KNOWN, note_flows
 from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
@@ -292,6 +292,12 @@ class NetflowDecoder:
     def exporters(self) -> list[ExporterStatus]:
         """See `Decoder.exporters`."""
         return exporter_statuses(self._state)
+
+    def knows(self, address: bytes) -> bool:
+        """Whether an exporter is configured, or sent flows for ten minutes and more."""
+        scopes = self._state.scopes
+        exporter = scopes.get(address)
+        return exporter is not None and scopes.standing(exporter, exporter.last_seen_ns) >= KNOWN
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """See `Decoder.interface_names`."""
