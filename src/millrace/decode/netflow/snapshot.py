@@ -22,7 +22,7 @@ _FORMAT = 1
 
 LARGEST_BYTES = 64 << 20
 """A snapshot is no larger than this as JSON, whatever was announced: it is read as a whole at the next start, which
-takes some five times as much memory. Two thousand routers with fifty interfaces each need half of it."""
+takes four times as much memory. Two thousand routers of twenty templates and fifty interfaces need half of it."""
 _ENTRY_BYTES = 300
 _LARGEST_ENTRY = 16_384
 """Bytes of an entry without its texts or fields, and of one with the longest."""
