@@ -256,6 +256,25 @@ def test_numbers_are_not_used_up(make):
     assert collector.decoder._netflow._state.scopes._next_number < 20 * 4 + 200
 
 
+@pytest.mark.parametrize("sends", [False, True], ids=["silent", "with-a-flow-each"])
+def test_who_made_room_and_is_gone_takes_nobody_along(make, sends):
+    """Places and templates are full at the same time: whoever was to give up templates lost its place before."""
+    limits = Limits(exporters=400, templates=1000)
+    collector = make(limits)
+    named = {address_bytes(f"192.0.2.{number}") for number in range(50)}
+    collector.decoder = Decoder(collector.schema, limits, trust=lambda address: Trust(configured=address in named))
+    batch = 0
+    for number in range(0, 50, 5):
+        for _ in range(6):
+            batch += 1
+            base = batch * 60
+            flood(collector, range(base, base + 60), 3, sends=sends)
+        for own in range(number, number + 5):
+            announce(collector, OWN[:8], f"192.0.2.{own}")
+    for number in range(50):
+        assert served(collector, OWN[:8], f"192.0.2.{number}", at_s=EXPORT_S + 60) == 8
+
+
 # -- in the name of an honest exporter
 
 
