@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 _UNUSED = ".unused"
 
-LARGEST_BYTES = 1 << 30
+LARGEST_BYTES = 256 << 20
 """A larger file is not of our making: snapshots are smaller by far. Reading takes several times as much memory."""
 
 _PIECE = 1000

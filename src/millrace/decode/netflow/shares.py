@@ -40,8 +40,9 @@ STRANGER, SENDER, KNOWN, CONFIGURED = range(4)
 KNOWN_NS = 600 * 10**9
 """Whoever sent flows over so long a time is known."""
 
-PROTECTED = 0.75
-"""Part of a bound that is kept for those who send flows."""
+PROTECTED = 0.5
+"""Part of a bound that is kept for those who send flows. What is left decides how fast a flood may be before a newcomer
+loses its place between its templates and its first data."""
 
 _LEAST_PART = 4
 """No fair share is more than this part of the bound only because a device needs it."""

@@ -20,8 +20,9 @@ from millrace.decode.netflow.timeline import MISSING
 
 _FORMAT = 1
 
-LARGEST_BYTES = 256 << 20
-"""A snapshot is no larger than this as JSON, whatever was announced: it is read as a whole at the next start."""
+LARGEST_BYTES = 64 << 20
+"""A snapshot is no larger than this as JSON, whatever was announced: it is read as a whole at the next start, which
+takes four times as much memory. Two thousand routers of twenty templates and fifty interfaces need half of it."""
 _ENTRY_BYTES = 300
 _LARGEST_ENTRY = 16_384
 """Bytes of an entry without its texts or fields, and of one with the longest."""

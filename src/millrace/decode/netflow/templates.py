@@ -249,17 +249,9 @@ class Templates:
     def _has_room(self, scope: Scope, position: int, time_ns: int) -> bool:
         """Whether there is room for one more template, once those with less of a right to theirs gave it up."""
         exporter = scope.exporter
-        if exporter.templates >= self._limits.templates_per_exporter:
-            own = self._own_givers.get(exporter.number)
-            if own is None:
-                limit = self._limits.templates_per_exporter
-                own = self._own_givers[exporter.number] = Givers(limit, _LEAST_TEMPLATES, self._limits.exporter_idle_s)
-            asks, standing = len(self._known.get(scope.number, ())) + 1, self._scopes.standing(scope, time_ns)
-            giver = own.next(lambda: self._survey_scopes(exporter), scope, asks, standing, time_ns)
-            if giver is None:
+        while exporter.templates >= self._limits.templates_per_exporter:
+            if not self._make_own_room(scope, position, time_ns):
                 return False
-            known, keeps = self._known.get(giver[0].number, {}), giver[1]
-            self._cut(known.values(), lambda: len(known) <= keeps, position)
         while self._count >= self._limits.templates:
             standing = self._scopes.standing(exporter, time_ns)
             found = self._givers.next(self._survey_counts, exporter, exporter.templates + 1, standing, time_ns)
@@ -267,7 +259,24 @@ class Templates:
                 return False
             other, keeps = found
             self._cut(self._of_exporter(other), lambda: other.templates <= keeps, position)  # noqa: B023 - at once
-        return exporter.templates < self._limits.templates_per_exporter
+        return True
+
+    def _make_own_room(self, scope: Scope, position: int, time_ns: int) -> bool:
+        """Have another domain or port of an exporter give up templates for one of a scope; False if none does."""
+        exporter = scope.exporter
+        own = self._own_givers.get(exporter.number)
+        if own is None:
+            limit = self._limits.templates_per_exporter
+            own = self._own_givers[exporter.number] = Givers(limit, _LEAST_TEMPLATES, self._limits.exporter_idle_s)
+        asks, standing = len(self._known.get(scope.number, ())) + 1, self._scopes.standing(scope, time_ns)
+        giver = own.next(lambda: self._survey_scopes(exporter), scope, asks, standing, time_ns)
+        if giver is None:
+            return False
+        other, keeps = giver
+        if exporter.scopes.get((other.version, other.domain, other.port.port)) is other:  # else its number is another's
+            known = self._known.get(other.number, {})
+            self._cut(known.values(), lambda: len(known) <= keeps, position)
+        return True
 
     def _survey_counts(self) -> Survey[ExporterState]:
         exporters = list(self._scopes)
@@ -286,7 +295,7 @@ class Templates:
             yield from self._known.get(scope.number, {}).values()
 
     def _cut(self, templates: Iterable[Template], enough: Callable[[], bool], position: int) -> None:
-        """Have templates make room, those announced least lately first."""
+        """Have templates make room, those announced least lately first; an exporter that is gone has enough given."""
         for template in sorted(templates, key=lambda template: template.announced_ns):
             if enough():
                 return

@@ -111,7 +111,7 @@ class Agents:
     """Bounded memory of agents; the one silent for longest makes room.
 
     Configured ones, and those of which a hundred datagrams came, do so only as
-    far as they hold more than three quarters of it: whoever can send a datagram
+    far as they hold more than half of it: whoever can send a datagram
     can forge any number of agents.
 
     Parameters

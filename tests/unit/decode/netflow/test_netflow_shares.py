@@ -145,14 +145,14 @@ def test_a_new_exporter_takes_the_place_of_one_that_never_sent_a_flow(make):
 
 def test_nor_do_those_that_send_one_flow_each_take_the_places_of_known_ones(make):
     collector = make(Limits(exporters=100))
-    known = [f"192.0.2.{number}" for number in range(60)]
+    known = [f"192.0.2.{number}" for number in range(45)]
     for at_s in (EXPORT_S - 700, EXPORT_S):
         for source in known:
             announce(collector, OWN[:1], source, at_s=at_s)
             assert served(collector, OWN[:1], source, at_s=at_s) == 1
     for second, first in enumerate(range(0, 1000, 50)):
         flood(collector, range(first, first + 50), 1, at_s=EXPORT_S + second, sends=True)
-    assert [served(collector, OWN[:1], source, at_s=EXPORT_S + 31) for source in known] == [1] * 60
+    assert [served(collector, OWN[:1], source, at_s=EXPORT_S + 31) for source in known] == [1] * 45
     announce(collector, OWN[:1], "198.51.100.1", at_s=EXPORT_S + 32)
     assert served(collector, OWN[:1], "198.51.100.1", at_s=EXPORT_S + 32) == 1
 
@@ -254,6 +254,25 @@ def test_numbers_are_not_used_up(make):
     for first in range(0, 3000, 15):
         flood(collector, range(first, first + 15), 1, at_s=EXPORT_S + first)
     assert collector.decoder._netflow._state.scopes._next_number < 20 * 4 + 200
+
+
+@pytest.mark.parametrize("sends", [False, True], ids=["silent", "with-a-flow-each"])
+def test_who_made_room_and_is_gone_takes_nobody_along(make, sends):
+    """Places and templates are full at the same time: whoever was to give up templates lost its place before."""
+    limits = Limits(exporters=400, templates=1000)
+    collector = make(limits)
+    named = {address_bytes(f"192.0.2.{number}") for number in range(50)}
+    collector.decoder = Decoder(collector.schema, limits, trust=lambda address: Trust(configured=address in named))
+    batch = 0
+    for number in range(0, 50, 5):
+        for _ in range(6):
+            batch += 1
+            base = batch * 60
+            flood(collector, range(base, base + 60), 3, sends=sends)
+        for own in range(number, number + 5):
+            announce(collector, OWN[:8], f"192.0.2.{own}")
+    for number in range(50):
+        assert served(collector, OWN[:8], f"192.0.2.{number}", at_s=EXPORT_S + 60) == 8
 
 
 # -- in the name of an honest exporter

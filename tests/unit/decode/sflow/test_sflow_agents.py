@@ -125,4 +125,4 @@ def test_newcomers_have_a_part_of_the_places_though_all_agents_are_proven(sflow)
         sflow.decode(*numbered(0, agent=f"192.0.2.{host}"), time_ns=5000 + host)
     addresses = {one.address for one in sflow.decoder.status()}
     assert {address_bytes(f"192.0.2.{host}") for host in range(1, 5)} <= addresses
-    assert sum(one.datagrams == 100 for one in sflow.decoder.status()) >= 15
+    assert sum(one.datagrams == 100 for one in sflow.decoder.status()) >= 14  # two make room at once
