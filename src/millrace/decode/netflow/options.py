@@ -11,6 +11,7 @@ from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.assembly import spread
 from millrace.decode.netflow.columns import decode_text, packed_texts
+from millrace.decode.netflow.deadlines import STEP
 from millrace.decode.netflow.elements import Elements, element_of
 from millrace.decode.netflow.headers import V9
 from millrace.decode.netflow.layout import Layout
@@ -301,17 +302,21 @@ class Learner:
             self._names.unlearn_interface(teller, ident)
 
     def expire(self, now_ns: int) -> None:
-        """Forget what was told no more for its lifetime; looks once a minute."""
+        """Forget what was told no more for its lifetime, in steps; looks once a minute when none is left."""
         lifetime_ns = int(self._limits.options_lifetime_s * 1e9)
         if not lifetime_ns or abs(now_ns - self._looked_ns) < _EXPIRE_EVERY_NS:
             return
-        self._looked_ns = now_ns
+        left = STEP
         for exporter in self._scopes:
             while exporter.options:
                 _, told_ns = next(iter(exporter.options.values()))
                 if now_ns - told_ns <= lifetime_ns:
                     break
+                if not left:
+                    return
+                left -= 1
                 self._forget_first(exporter, 0)
+        self._looked_ns = now_ns
 
     def take_jumps(self) -> list[tuple[Scope, str]]:
         """Sampling rates that changed remarkably since the last call."""

@@ -10,7 +10,16 @@ from millrace.batch import DatagramBatch
 from millrace.decode import Decoder, Limits
 from millrace.decode.netflow.deadlines import STEP
 from millrace.schema import Schema
-from millrace.testing.netflow import EXPORT_S, IPFIX, Template, data_set, ipfix, template_set, withdrawal_set
+from millrace.testing.netflow import (
+    EXPORT_S,
+    IPFIX,
+    Template,
+    data_set,
+    ipfix,
+    options_template_set,
+    template_set,
+    withdrawal_set,
+)
 
 PORTS = Template(256, [(7, 2), (11, 2)])
 RECORD = PORTS.record(1, 2)
@@ -158,6 +167,18 @@ def test_templates_expire_in_steps(make):
         left.append(len(collector.decoder.exporters()[0].templates))
     assert left == [5000 - STEP, 5000 - 2 * STEP, 0, 0]
     assert len(collector.decoder.exporters()[1].templates) == 1
+
+
+def test_what_options_told_expires_in_steps(make):
+    collector = make(Limits(options_lifetime_s=600))
+    names = Template(300, [(10, 4), (82, 4)], scopes=1)
+    told = names.data(*((n + 1, "eth") for n in range(5000)))
+    collector.send(ipfix(options_template_set(IPFIX, names), told, domain=1), source="203.0.113.1")
+    left = []
+    for turn in range(4):
+        collector.send(ipfix(domain=1), at_s=EXPORT_S + 700 + turn)
+        left.append(collector.decoder.exporters()[0].interfaces)
+    assert left == [5000 - STEP, 5000 - 2 * STEP, 0, 0]
 
 
 def test_a_template_that_is_renewed_in_the_batch_in_which_it_would_expire_lives_its_time_again(make):
