@@ -38,6 +38,9 @@ from millrace.decode.result import Counts, Event
 from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import Schema
 
+_FLOWS_NOTED_NS = 10**9
+"""When flows came is noted as exactly as this: standing is a matter of minutes."""
+
 
 def _units(headers: Headers, octets: I64) -> I64:
     """What each datagram has of `UNITS`, as far as headers tell, shape (units, datagrams)."""
@@ -97,7 +100,7 @@ class NetflowDecoder:
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
-        sent = np.zeros(len(headers), np.int64)
+        sent: I64 | None = None
         if flows.datagram is not None:
             row = np.zeros(len(batch), np.int64)
             row[which] = scopes.index
@@ -235,7 +238,7 @@ class NetflowDecoder:
         for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
-    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64, counts: Counts) -> None:
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64 | None, counts: Counts) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
         seen = headers.time_ns[last]
@@ -244,8 +247,9 @@ class NetflowDecoder:
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
         self._note_sampling_words(headers.sampling[last], scopes, counts)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
-        sent = np.bincount(scopes.index, flows, len(scopes)) > 0
-        if sent.any():
+        until = ledger.column("flows_until_ns")[scopes.rows]
+        if flows is not None and (not until.all() or int((seen - until).max()) >= _FLOWS_NOTED_NS):
+            sent = np.bincount(scopes.index, flows, len(scopes)) > 0
             rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
             self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
 
