@@ -7,10 +7,11 @@ Printed are
 
 - honest loss while the attack lasts and after it: by what the collector says it lost, and by what it stored,
 - how long the newcomer's first flow came after its template,
+- how far decoding was behind when the attack ended: queues hide for a while that it does not keep up,
 - the most memory the process held, and the longest that decoding a batch took.
 
-Exit status 1 if an attack costs more than 5 % of the honest flows, or anything after it, or if the newcomer waits for
-more than a second.
+Exit status 1 if an attack costs more than 5 % of the honest flows, or anything after it, if the newcomer waits for more
+than a second, or if decoding does not keep up.
 
     .venv/bin/python scripts/attack.py
     .venv/bin/python scripts/attack.py --seconds 10 --attack costly-layouts --attack domains
@@ -49,6 +50,7 @@ CALM_S = 2.0
 """After the attack, before it is looked whether all is well: what waits is decoded."""
 
 MOST_LOSS = 0.05
+MOST_BEHIND_S = 2.0
 NEWCOMER = "127.0.3.1"
 _POLL_S = 0.5
 _PAUSE_S = 0.1
@@ -98,7 +100,9 @@ class Outcome:
     attack : Attack
     during, after : Loss
     newcomer_s : float or None
-        From its template to its first flow that is stored; None: none is.
+        From its template to its first flow that is stored, by times of receipt; None: none is.
+    behind_s : float
+        Of the honest flows that were sent at the end of the attack, how long those took to send that were not decoded.
     peak_bytes : int
     slowest_s : float
     bit_s : float
@@ -111,6 +115,7 @@ class Outcome:
     during: Loss
     after: Loss
     newcomer_s: float | None
+    behind_s: float
     peak_bytes: int
     slowest_s: float
     bit_s: float
@@ -134,6 +139,8 @@ def faults(outcome: Outcome) -> list[str]:
         )
     if max(during.stored.flows - during.stored.different, after.stored.flows - after.stored.different):
         found.append(f"{name}: honest flows are stored twice")
+    if outcome.behind_s > MOST_BEHIND_S:
+        found.append(f"{name}: decoding was {outcome.behind_s:.1f} s behind at its end; it does not keep up")
     if outcome.newcomer_s is None or outcome.newcomer_s > 1.0:
         served = "never" if outcome.newcomer_s is None else f"after {outcome.newcomer_s:.1f} s"
         found.append(f"{name}: a new exporter was served {served}; within a second it should be")
@@ -206,6 +213,12 @@ def _counted(metrics: Metrics, port: int) -> int:
     return datagrams * PER_DATAGRAM + metrics.sum("millrace_pipeline_dropped_flows_total")
 
 
+def _behind_s(metrics: Metrics, load: Load, port: int, rate: float) -> float:
+    """How long the honest flows took to send that are neither decoded nor lost."""
+    decoded = sum(metrics.sum("millrace_decode_events_total", exporter=own, event="flows") for own in ADDRESSES)
+    return max(0.0, (load.next_before(metrics.moment) - 1 - decoded - _counted(metrics, port)) / rate)
+
+
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not condition():
@@ -249,6 +262,7 @@ def run(attack: Attack, seconds: float, rate: float, bit_s: float, folder: Path)
         newcomer = _Newcomer(collector.udp_port)
         time.sleep(seconds / 2)
         marks.append((_asked(collector), time.monotonic()))
+        behind_s = _behind_s(marks[1][0], load, collector.udp_port, rate)
         datagrams, had_bit_s, _ = sender.stop()
         time.sleep(CALM_S)
         marks.append((_asked(collector), time.monotonic()))
@@ -274,8 +288,8 @@ def run(attack: Attack, seconds: float, rate: float, bit_s: float, folder: Path)
             )
         ]
         return Outcome(
-            attack, *losses, _newcomer_s(collector, newcomer.announced_s), watch.peak_bytes, watch.slowest_s, had_bit_s,
-            datagrams,
+            attack, *losses, _newcomer_s(collector, newcomer.announced_s), behind_s, watch.peak_bytes, watch.slowest_s,
+            had_bit_s, datagrams,
         )  # fmt: skip
     finally:
         for one in (sender, newcomer, load, watch):
@@ -301,8 +315,8 @@ def _row(outcome: Outcome) -> list[str]:
     newcomer = "never" if outcome.newcomer_s is None else f"{outcome.newcomer_s:.2f} s"
     return [
         outcome.attack.name, f"{outcome.datagrams:,}", f"{outcome.bit_s / 1e6:.2f}", f"{outcome.during.sent:,}",
-        loss(outcome.during), loss(outcome.after), newcomer, f"{outcome.peak_bytes / MIB:,.0f}",
-        f"{outcome.slowest_s * 1000:,.0f}",
+        loss(outcome.during), loss(outcome.after), newcomer, f"{outcome.behind_s:.1f} s",
+        f"{outcome.peak_bytes / MIB:,.0f}", f"{outcome.slowest_s * 1000:,.0f}",
     ]  # fmt: skip
 
 
@@ -316,7 +330,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = [attack for attack in ATTACKS if not options.attack or attack.name in options.attack]
     table = Table("attack", "datagrams", "Mbit/s", "honest flows", "not stored (counted)", "after it", "new exporter",
-                  "peak MiB", "slowest batch ms")  # fmt: skip
+                  "behind", "peak MiB", "slowest batch ms")  # fmt: skip
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="millrace-attack-") as scratch:
         for attack in chosen:

@@ -95,7 +95,7 @@ def outcome(attacks):
     """An attack under which all is well: of 1000 flows 40 were lost, and counted, and none after it."""
     loss = attacks.script.Loss
     during, after = loss(1000, 48, attacks.stored(960, 960, 0)), loss(500, 0, attacks.stored(500, 500, 0))
-    return attacks.script.Outcome(attacks.datagrams.ATTACKS[1], during, after, 0.3, 1 << 30, 0.2, 1e6, 83)
+    return attacks.script.Outcome(attacks.datagrams.ATTACKS[1], during, after, 0.3, 0.1, 1 << 30, 0.2, 1e6, 83)
 
 
 def test_a_sound_outcome_has_no_fault(attacks, outcome):
@@ -123,3 +123,8 @@ def test_each_flow_too_few_or_too_many_is_a_fault(attacks, outcome, stretch, cha
 def test_a_newcomer_that_waits_is_a_fault(attacks, outcome, seconds):
     (found,) = attacks.script.faults(replace(outcome, newcomer_s=seconds))
     assert "new exporter" in found
+
+
+def test_decoding_that_does_not_keep_up_is_a_fault_though_nothing_is_lost_yet(attacks, outcome):
+    (found,) = attacks.script.faults(replace(outcome, behind_s=2.5))
+    assert "does not keep up" in found
