@@ -291,6 +291,8 @@ class Changes:
         Scopes that gave up their place to those of exporters that have fewer.
     dropped_ports : list of (ExporterState, Port)
         Ports of those without a scope left.
+    dropped_domains : list of Ports
+        Domains of those without a scope left.
     """
 
     removed: list[ExporterState] = field(default_factory=list)
@@ -299,6 +301,7 @@ class Changes:
     silent: list[tuple[ExporterState, Port, Port]] = field(default_factory=list)
     dropped: list[Scope] = field(default_factory=list)
     dropped_ports: list[tuple[ExporterState, Port]] = field(default_factory=list)
+    dropped_domains: list[Ports] = field(default_factory=list)
 
 
 class Scopes:
@@ -475,7 +478,9 @@ class Scopes:
             giver = self._domains.next(self._survey_domains, exporter, beyond, standing, time_ns)
             if giver is None:
                 return False
-            self._cut(*giver)
+            # Of those that were planned some may be gone by now.
+            if self._exporters.get(giver[0].address) is giver[0]:
+                self._cut(*giver)
         return True
 
     def _survey_domains(self) -> Survey[ExporterState]:
@@ -491,6 +496,7 @@ class Scopes:
             self._changes.dropped.append(scope)
             if not scope.ports.scopes:
                 del exporter.domains[scope.version, scope.domain]
+                self._changes.dropped_domains.append(scope.ports)
             if not scope.port.scopes:
                 self._changes.dropped_ports.append((exporter, scope.port))
 
