@@ -260,6 +260,8 @@ class Changes:
         Scopes that gave up their place to those of exporters that have fewer.
     dropped_ports : list of (ExporterState, Port)
         Ports of those without a scope left.
+    dropped_domains : list of Ports
+        Domains of those without a scope left.
     """
 
     removed: list[ExporterState] = field(default_factory=list)
@@ -268,6 +270,7 @@ class Changes:
     silent: list[tuple[ExporterState, Port, Port]] = field(default_factory=list)
     dropped: list[Scope] = field(default_factory=list)
     dropped_ports: list[tuple[ExporterState, Port]] = field(default_factory=list)
+    dropped_domains: list[Ports] = field(default_factory=list)
 
 
 class Scopes:
@@ -457,6 +460,7 @@ class Scopes:
         self._changes.dropped.append(scope)
         if not scope.ports.scopes:
             del exporter.domains[scope.version, scope.domain]
+            self._changes.dropped_domains.append(scope.ports)
         if not scope.port.scopes:
             self._changes.dropped_ports.append((exporter, scope.port))
 

@@ -75,6 +75,8 @@ class State:
         for exporter, port in changes.dropped_ports:
             self.learner.vanished(exporter, self.names.forget_port(exporter, port))
             self.scopes.free(port.number)
+        for domain in changes.dropped_domains:
+            self.scopes.free(domain.number)
         for exporter in changes.removed:
             for scope in exporter.scopes.values():
                 self.templates.remove_scope(scope)

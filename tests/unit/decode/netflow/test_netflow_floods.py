@@ -6,11 +6,22 @@ import random
 from statistics import median
 from time import process_time
 
+import pytest
+
 from millrace.batch import DatagramBatch
 from millrace.decode import Decoder, Limits
 from millrace.decode.netflow.deadlines import STEP
 from millrace.schema import Schema
-from millrace.testing.netflow import EXPORT_S, IPFIX, Template, data_set, ipfix, template_set, withdrawal_set
+from millrace.testing.netflow import (
+    EXPORT_S,
+    IPFIX,
+    Template,
+    data_set,
+    ipfix,
+    options_template_set,
+    template_set,
+    withdrawal_set,
+)
 
 PORTS = Template(256, [(7, 2), (11, 2)])
 RECORD = PORTS.record(1, 2)
@@ -77,22 +88,28 @@ def test_whoever_has_many_domains_gives_up_some_for_whoever_has_few(make):
     assert OWN + 50 - 12 - OWN <= greedy <= OWN + 50 - 12
 
 
-def test_domains_that_come_and_go_are_never_taken_for_one_another(make):
-    """Numbers of domains that made room are given again: nothing may be left under them."""
+@pytest.mark.parametrize("exporters", [8, 4])
+def test_what_comes_and_goes_is_never_taken_for_one_another(make, exporters):
+    """Numbers of domains and exporters that made room are given again: nothing may be left under them."""
     rng = random.Random(8)
-    collector = make(Limits(domains=6, exporters=8))
+    collector = make(Limits(domains=6, exporters=exporters, exporter_idle_s=2))
+    options = Template(300, [(302, 2), (34, 4)], scopes=1)
     fields = [[(7, 2), (11, 2)], [(11, 2), (7, 2)], [(7, 2), (4, 1), (11, 2)], [(11, 2), (5, 1), (7, 2)]]
     seen = 0
-    for _ in range(1000):
+    for turn in range(1500):
         exporter, domain, port = rng.randrange(6), rng.randrange(12), rng.randrange(2000, 2003)
         template = Template(256, fields[(exporter + domain) % 4])
         record = [1000 * exporter + domain if element == 7 else 50_000 for element, _ in template.fields]
         sets = [template_set(IPFIX, template)] * rng.randrange(2) + [template.data(record)] * rng.randrange(3)
-        for flow in collector.send(ipfix(*sets, domain=domain), source=source(exporter), port=port):
+        if rng.random() < 0.2:
+            sets += [options_template_set(IPFIX, options), options.data((1, 100 + exporter))]
+        sent = ipfix(*sets, domain=domain)
+        for flow in collector.send(sent, source=source(exporter), port=port, at_s=EXPORT_S + turn / 4):
             seen += 1
+            assert flow.get("SamplingRate", 0) in (0, 100 + exporter)
             assert flow["DstPort"] == 50_000
             assert flow["SrcPort"] == 1000 * exporter + flow["ObservationDomain"]
-    assert seen > 500
+    assert seen > 300
     assert sum(len(e.scopes) for e in collector.decoder._netflow._state.scopes) <= 2 * (6 * OWN + 6)
 
 
