@@ -44,7 +44,7 @@ def test_metrics_that_pages_name_are_metrics():
 
 SETTINGS_OF_OPERATORS = (
     "swapped_sampling_rates", "reverse_in_23_24", "stop_timeout_s", "allow_shorter_retention", "allow_newer_store",
-    "max_bytes", "when_full", "min_free_bytes",
+    "max_bytes", "when_full", "min_free_bytes", "source_ports", "allow:",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from millrace.app.metrics import (
 from millrace.app.settings import Settings
 from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
-from millrace.config import exporter_quirks, static_metadata, static_networks
+from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
 from millrace.decode import Decoder
 from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
@@ -94,14 +94,15 @@ class Application:
         fillers = (static_networks(settings.networks).fill, ASNames(self._names.autonomous_systems).fill)
         self._enricher = Enricher(self._metadata, fillers=fillers)
         self._sink: FlowSink = self.store if settings.sink == "store" else NullSink()
-        quirks = exporter_quirks(settings.exporters)
+        quirks, trust = exporter_quirks(settings.exporters), exporter_trust(settings.exporters)
         self.pipeline = Pipeline(
             self.schema,
-            lambda: Decoder(self.schema, settings.decode.limits(), quirks),
+            lambda: Decoder(self.schema, settings.decode.limits(), quirks, trust),
             self.enrich,
             self._sink,
             settings.pipeline,
             StateFile(settings.data / "state.json") if keep_state else None,
+            lambda address: trust(address).configured,
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from millrace.app.application import Application
 from millrace.app.settings import Settings
+from millrace.batch import DatagramBatch
 from millrace.errors import SourceError
 from millrace.receive import read_capture
 
 _MS_PER_DAY = 86_400_000
+_NS_PER_DAY = _MS_PER_DAY * 1_000_000
+
+AHEAD_NS = _NS_PER_DAY
+"""Clocks and time zones are wrong by less; what is said to have been received later was not."""
+
+MOST_DAYS = 400
+"""Different days of one file: each has partitions of its own in the store, a dozen files and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,10 @@ class Loaded:
         Whether some are older than what the store keeps: they will be dropped soon.
     lost : int
         Flows and datagrams that the store did not take in the end.
+    implausible_times : int
+        Datagrams whose time of capture cannot be: they count as received now.
+    too_many_days : int
+        Datagrams that were left out, as their file had `MOST_DAYS` other days already.
     """
 
     datagrams: int
@@ -38,6 +53,8 @@ class Loaded:
     not_decoded: int
     expired: bool
     lost: int = 0
+    implausible_times: int = 0
+    too_many_days: int = 0
 
 
 def load_captures(
@@ -72,14 +89,17 @@ def load_captures(
     """
     application = Application(_offline(settings), keep_state=False)
     application.start()
-    datagrams, oldest_ns = 0, time.time_ns()
+    datagrams, oldest_ns, dates = 0, time.time_ns(), Dates()
     try:
         for path in files:
+            dates.begin_file()
             shift_ns = time.time_ns() - _last_ns(path) if end_now else 0
             for batch in read_capture(path):
                 moved = replace(batch, time_ns=batch.time_ns + shift_ns) if shift_ns else batch
-                oldest_ns = min(oldest_ns, int(moved.time_ns.min()))
-                application.pipeline.put(moved)
+                dated = dates.check(moved, time.time_ns())
+                if len(dated):
+                    oldest_ns = min(oldest_ns, int(dated.time_ns.min()))
+                    application.pipeline.put(dated)
                 datagrams += len(batch)
                 on_progress(datagrams)
     finally:
@@ -92,14 +112,57 @@ def load_captures(
         sum(application.pipeline.counts.drops.values()),
         oldest_ns // 1_000_000 < time.time_ns() // 1_000_000 - kept_ms,
         writer.dropped.total() + writer.waiting_rows + application.unstored.datagrams,
+        dates.implausible,
+        dates.left_out,
     )
 
 
+class Dates:
+    """Keeps a file from spreading flows over more days than there can be.
+
+    A time of capture in the future is as unknown as a flow's start that cannot
+    be: another takes its place, here that of loading, and it is counted.
+
+    Attributes
+    ----------
+    implausible : int
+        Datagrams with a time that cannot be.
+    left_out : int
+        Datagrams of too many days.
+    """
+
+    def __init__(self) -> None:
+        self._days: set[int] = set()
+        self.implausible = 0
+        self.left_out = 0
+
+    def begin_file(self) -> None:
+        """Another file: its days count anew."""
+        self._days = set()
+
+    def check(self, batch: DatagramBatch, now_ns: int) -> DatagramBatch:
+        """The datagrams to store, with times that can be."""
+        time_ns = batch.time_ns
+        wrong = (time_ns > now_ns + AHEAD_NS) | (time_ns < 0)
+        if wrong.any():
+            self.implausible += int(wrong.sum())
+            batch = replace(batch, time_ns=np.where(wrong, now_ns, time_ns))
+        days, index = np.unique(batch.time_ns // _NS_PER_DAY, return_inverse=True)
+        new = [day for day in days.tolist() if day not in self._days]
+        self._days.update(new[: MOST_DAYS - len(self._days)])
+        taken = np.array([day in self._days for day in days.tolist()], np.bool_)[index.reshape(-1)]
+        if taken.all():
+            return batch
+        self.left_out += int((~taken).sum())
+        return batch.part(taken)
+
+
 def _offline(settings: Settings) -> Settings:
-    """The same without listening to anything."""
+    """The same without listening to anything, and with time for every template: nobody waits meanwhile."""
     receive = settings.receive.model_copy(update={"listeners": ()})
     api = settings.api.model_copy(update={"enabled": False})
-    return settings.model_copy(update={"receive": receive, "api": api})
+    decode = settings.decode.model_copy(update={"layout_share": math.inf})
+    return settings.model_copy(update={"receive": receive, "api": api, "decode": decode})
 
 
 def _last_ns(path: Path) -> int:

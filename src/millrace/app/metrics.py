@@ -55,7 +55,7 @@ def _socket_labels(stats: SocketStats) -> tuple[str, ...]:
 
 def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -> None:
     """Metrics of decoding, queues and the writer."""
-    label: BoundedLabel[bytes] = BoundedLabel(max_exporters, address_text)
+    label: BoundedLabel[bytes] = BoundedLabel(max_exporters, address_text, pipeline.reserved)
     writer = pipeline.writer
 
     metrics.callback(
@@ -94,6 +94,12 @@ def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -
             lambda: pipeline.unenriched,
         ),
         ("gauge", "queue_bytes", "Datagrams that wait to be decoded.", lambda: pipeline.waiting_bytes),
+        (
+            "gauge",
+            "slowest_batch_seconds",
+            "Longest that decoding a batch took in the last minute or two.",
+            lambda: pipeline.decoding.slowest.seconds,
+        ),
         ("gauge", "waiting_bytes", "Decoded flows that wait to be stored.", lambda: writer.waiting_bytes),
         ("gauge", "waiting_flows", "Decoded flows that wait to be stored.", lambda: writer.waiting_rows),
         ("gauge", "last_insert_seconds", "Time the last insert took.", lambda: writer.last_insert_s),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 from millrace.batch import FlowBatch
-from millrace.decode import Counts, Decoder
+from millrace.decode import Counts, Decoder, Limits
 from millrace.formats import readable
 from millrace.receive import read_capture
 from millrace.schema import Schema
@@ -34,7 +35,8 @@ def read_batches(
     SourceError
         If a file cannot be read.
     """
-    decoder = Decoder(schema)
+    # Nobody waits meanwhile, so there is time for every layout.
+    decoder = Decoder(schema, Limits(layout_share=math.inf))
     for path in paths:
         for batch in read_capture(path):
             decoded = decoder.decode(batch)

@@ -26,7 +26,10 @@ class DecodeSettings(Section):
     """Bounds of what decoding remembers: whoever can send a datagram can forge its source."""
 
     exporters: int = Field(default=_LIMITS.exporters, ge=1)
-    """Exporters whose templates and sampling are remembered."""
+    """Exporters whose templates and sampling are remembered. Beyond, those that never sent a flow make room first."""
+
+    domains: int = Field(default=_LIMITS.domains, ge=0)
+    """Observation domains and UDP ports of all exporters together, beyond 8 of each."""
 
     templates: int = Field(default=_LIMITS.templates, ge=1)
     """Templates of all exporters together."""
@@ -39,6 +42,13 @@ class DecodeSettings(Section):
 
     template_lifetime_s: float = Field(default=_LIMITS.template_lifetime_s, ge=0)
     """Seconds after which a template that was not announced again is forgotten; 0: never."""
+
+    layout_share: float = Field(default=_LIMITS.layout_share, gt=0)
+    """Part of each second that templates may take beyond what the bytes of their data pay for; the costliest data sets
+    are given up beyond it (`costly-layouts`). Raise it where very many templates bring little each."""
+
+    options_lifetime_s: float = Field(default=_LIMITS.options_lifetime_s, ge=0)
+    """Seconds after which names and sampling rates that options did not tell again are forgotten; 0: never."""
 
     waiting_bytes: int = Field(default=_LIMITS.waiting_bytes, ge=0)
     """Bytes of data sets kept until their template comes."""

@@ -109,6 +109,11 @@ def _decoder_condition(pipeline: Pipeline) -> Condition:
     if pipeline.refused.lately():
         what = f"{pipeline.refused_datagrams} datagrams were dropped because decoding did not keep up"
         conditions.append(Condition("degraded", (what,)))
+    if pipeline.crowded.lately():
+        # No alarm: whoever can send a datagram could set it off at will.
+        what = f"Bounds of what is remembered of exporters were reached lately ({pipeline.crowded} since the start)"
+        why = "a flood of forged exporters, or a network that is larger than the bounds in decode"
+        conditions.append(Condition(notes=(f"{what}: {why}.",)))
     return worst(conditions)
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from millrace.app.loading import load_captures
+from millrace.app.loading import MOST_DAYS, load_captures
 from millrace.app.reading import read_batches
 from millrace.batch import DatagramBatch, address_text
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
@@ -109,7 +109,8 @@ def load(
     """Store the flows of capture files, as if they had come from the network.
 
     No collector may run on the data folder meanwhile (send with `replay` then).
-    Flows keep their time of capture; those older than the retention are dropped.
+    Flows keep their time of capture; those older than the retention are dropped. A time more than a day ahead of now
+    cannot be: such datagrams count as received now.
 
         millrace load router.pcap --end-now
     """
@@ -123,6 +124,15 @@ def load(
     console.print(f"{loaded.flows} flows of {loaded.datagrams} datagrams stored in {settings.data}")
     if loaded.not_decoded:
         console.print(f"[yellow]{loaded.not_decoded} things were not decoded;[/] 'millrace decode' tells which and why")
+    if loaded.implausible_times:
+        console.print(
+            f"[yellow]{loaded.implausible_times} datagrams have a time of capture that cannot be[/] (more than a day "
+            "ahead of now): they count as received now"
+        )
+    if loaded.too_many_days:
+        console.print(
+            f"[yellow]{loaded.too_many_days} datagrams were left out:[/] a file may be about {MOST_DAYS} days"
+        )
     if loaded.expired:
         console.print("[yellow]some flows are older than the store keeps them;[/] use --end-now to keep them a while")
     if loaded.lost:

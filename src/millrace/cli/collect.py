@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,7 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
     settings = collector_settings(config, data)
     setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
     application = Application(settings)
-    _end(application.run(lambda: show_places(application)))
+    _end(application.run(lambda: _started(application)))
 
 
 def demo(
@@ -60,6 +61,14 @@ def demo(
     """
     setup_logging("warning", "auto")
     _end(run_demo(data, http_port=port, rate=rate, duration_s=duration, open_browser=open_browser))
+
+
+def _started(application: Application) -> None:
+    show_places(application)
+    # What is there by now lasts: looking through all of it again and again for garbage would stop every thread for a
+    # tenth of a second, the more often the more exporters come and go.
+    gc.collect()
+    gc.freeze()
 
 
 def _end(all_stored: bool) -> None:

@@ -6,6 +6,7 @@ from millrace.config.exporters import (
     ExportersSettings,
     InterfaceSettings,
     exporter_quirks,
+    exporter_trust,
     static_metadata,
 )
 from millrace.config.load import load
@@ -22,6 +23,7 @@ __all__ = [
     "NetworksSettings",
     "Section",
     "exporter_quirks",
+    "exporter_trust",
     "load",
     "reference",
     "schema",

@@ -10,8 +10,11 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field
 
 from millrace.config.section import Section
-from millrace.decode import NO_QUIRKS, Quirks, QuirksOf
+from millrace.decode import NO_QUIRKS, STRANGER, Quirks, QuirksOf, Trust, TrustOf
 from millrace.enrich import Exporter, Interface, StaticMetadata
+
+RESERVED_ADDRESSES = 256
+"""Largest subnet whose exporters have reserved places."""
 
 
 class InterfaceSettings(Section):
@@ -69,6 +72,9 @@ class ExporterSettings(Section):
     reverse_in_23_24: bool = False
     """The fields 23 and 24 (OUT_BYTES, OUT_PKTS) of its NetFlow v9 records count the other direction of the flow."""
 
+    source_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(default=(), max_length=64)
+    """UDP ports from which it sends: templates and options from other ports are refused. Empty: all are accepted."""
+
     default_interface: InterfaceSettings | None = None
     """Interfaces that are not listed; interface 0, which means unknown, is not one of them."""
 
@@ -113,13 +119,34 @@ def exporter_quirks(exporters: Mapping[str, ExporterSettings]) -> QuirksOf:
     return lambda address: by_number[subnets.find(address)]
 
 
+def exporter_trust(exporters: Mapping[str, ExporterSettings]) -> TrustOf:
+    """Build the function that tells the decoder whose place is kept, and from which ports exporters announce.
+
+    A place is kept for those whose key names at most `RESERVED_ADDRESSES`
+    addresses: in a larger subnet a forger finds as many as he wants.
+
+    Raises
+    ------
+    ConfigError
+        If two keys name the same subnet.
+    """
+    subnets = static_metadata(exporters)
+    by_number = (STRANGER, *(_trust(subnet, settings) for subnet, settings in exporters.items()))
+    return lambda address: by_number[subnets.find(address)]
+
+
+def _trust(subnet: str, settings: ExporterSettings) -> Trust:
+    few = ip_network(subnet).num_addresses <= RESERVED_ADDRESSES
+    return Trust(configured=few, ports=frozenset(settings.source_ports))
+
+
 _QUIRKS = {field.name for field in fields(Quirks)}
 """Settings that concern decoding, not enrichment: a setting of the same name per quirk."""
 
 
 def _exporter(subnet: str, settings: ExporterSettings) -> Exporter:
     default = settings.default_interface
-    plain = settings.model_dump(exclude={"interfaces", "default_interface", *_QUIRKS})
+    plain = settings.model_dump(exclude={"interfaces", "default_interface", "source_ports", *_QUIRKS})
     return Exporter(
         subnet,
         **plain,

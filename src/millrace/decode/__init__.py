@@ -6,10 +6,12 @@ from millrace.decode.netflow.status import SAMPLING_BINDINGS, ExporterStatus
 from millrace.decode.oddities import Oddity
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded, Issue
+from millrace.decode.trust import STRANGER, Trust, TrustOf, no_trust
 
 __all__ = [
     "NO_QUIRKS",
     "SAMPLING_BINDINGS",
+    "STRANGER",
     "Counts",
     "Decoded",
     "Decoder",
@@ -19,5 +21,8 @@ __all__ = [
     "Oddity",
     "Quirks",
     "QuirksOf",
+    "Trust",
+    "TrustOf",
     "no_quirks",
+    "no_trust",
 ]

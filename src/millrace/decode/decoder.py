@@ -19,6 +19,7 @@ from millrace.decode.oddities import Oddities
 from millrace.decode.quirks import QuirksOf, no_quirks
 from millrace.decode.result import Counts, Decoded
 from millrace.decode.sflow import AgentStatus, SflowDecoder
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import Schema
 
 _SFLOW5 = 5
@@ -43,13 +44,21 @@ class Decoder:
         Bounds on memory and work.
     quirks : callable
         How the exporter of an address departs from the standards.
+    trust : callable
+        What the configuration vouches for, by address.
     """
 
-    def __init__(self, schema: Schema, limits: Limits = _DEFAULT_LIMITS, quirks: QuirksOf = no_quirks) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        limits: Limits = _DEFAULT_LIMITS,
+        quirks: QuirksOf = no_quirks,
+        trust: TrustOf = no_trust,
+    ) -> None:
         self._schema = schema
-        self._netflow = NetflowDecoder(schema, limits, quirks)
-        self._sflow = SflowDecoder(schema, limits)
-        self._oddities = Oddities(limits.exporters)
+        self._netflow = NetflowDecoder(schema, limits, quirks, trust)
+        self._sflow = SflowDecoder(schema, limits, trust)
+        self._oddities = Oddities(limits.exporters, self._netflow.knows)
 
     def decode(self, batch: DatagramBatch) -> Decoded:
         """Decode a batch; whatever the bytes are, it does not raise.

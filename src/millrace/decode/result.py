@@ -12,7 +12,8 @@ from millrace.batch import FlowBatch
 Event = Literal[
     "datagrams", "bytes", "sets", "templates", "options_templates", "withdrawals", "data_records", "options_records",
     "flow_samples", "counter_samples", "discard_samples", "flows", "lost", "reordered",
-    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths",
+    "sets_waiting", "sets_released", "padding_records", "implausible_times", "short_frame_lengths", "costly_sets",
+    "sampling_rate_jumps",
 ]  # fmt: skip
 """Things that happen and are counted per exporter and protocol.
 
@@ -21,10 +22,15 @@ records as would have room in the zero bytes at the end of sets, which are
 padding. ``implausible_times``: flows that
 tell a start or an end that cannot be, against the time at which they were
 exported. ``short_frame_lengths``: sampled headers of sFlow whose frame length
-is only what was captured of the packet.
+is only what was captured of the packet. ``sampling_rate_jumps``: sampling rates
+that are told to be more than ten times, or less than a tenth of, what was told
+before. ``costly_sets``: data sets that were given up as there was no time for
+their layouts.
 """
 
-ODD_EVENTS: frozenset[Event] = frozenset({"implausible_times", "short_frame_lengths"})
+ODD_EVENTS: frozenset[Event] = frozenset(
+    {"implausible_times", "short_frame_lengths", "sampling_rate_jumps", "costly_sets"}
+)
 """Those that an exporter should not give cause for."""
 
 _WAITING: dict[Event, int] = {"sets_waiting": 1, "sets_released": -1}
@@ -74,6 +80,8 @@ class Counts:
         Those of `ODD_EVENTS` once more.
     waiting : Counter of (exporter, protocol)
         How many more data sets wait for their template than before; less than 0: fewer do.
+    examples : dict by (exporter, event)
+        Of those of `ODD_EVENTS` what the last one was, where the event does not say it all.
     """
 
     events: Counter[tuple[bytes, str, str]] = field(default_factory=Counter)
@@ -81,13 +89,16 @@ class Counts:
     issues: list[Issue] = field(default_factory=list)
     odd: Counter[tuple[bytes, Event]] = field(default_factory=Counter)
     waiting: Counter[tuple[bytes, str]] = field(default_factory=Counter)
+    examples: dict[tuple[bytes, Event], str] = field(default_factory=dict)
 
-    def event(self, exporter: bytes, protocol: str, event: Event, amount: int = 1) -> None:
-        """Count something that happened."""
+    def event(self, exporter: bytes, protocol: str, event: Event, amount: int = 1, example: str = "") -> None:
+        """Count something that happened; `example` tells of an odd thing what it was."""
         if amount:
             self.events[exporter, protocol, event] += amount
             if event in ODD_EVENTS:
                 self.odd[exporter, event] += amount
+                if example:
+                    self.examples[exporter, event] = example
             elif event in _WAITING:
                 self.waiting[exporter, protocol] += _WAITING[event] * amount
 
@@ -122,6 +133,7 @@ class Counts:
         self.drops.update(other.drops)
         self.odd.update(other.odd)
         self.waiting.update(other.waiting)
+        self.examples.update(other.examples)
         self.issues = (self.issues + other.issues)[-MAX_ISSUES:]
 
 

@@ -29,4 +29,4 @@ class PipelineSettings(Section):
     """Seconds that a stop waits for what was received to be stored; what is given up then is counted and logged."""
 
     counted_exporters: int = Field(default=10_000, ge=1, le=1_000_000)
-    """Exporters that have counts of their own; further ones (forged, most likely) are added up under `::`."""
+    """Exporters that have counts of their own, beside those named in `exporters`; the rest are added up under `::`."""

@@ -37,6 +37,35 @@ _SAVE_PAUSE = 20
 state large and changes it all the time, and saving must not hold up decoding for more than a few percent of it."""
 
 
+_SLOWEST_OF_S = 60.0
+"""How long the slowest batch is remembered, at least; twice that at most."""
+
+
+class Slowest:
+    """The longest of the times that were noted lately."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._now = self._before = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Something took so long."""
+        self._turn()
+        self._now = max(self._now, seconds)
+
+    @property
+    def seconds(self) -> float:
+        """The longest of the last minute or two; 0: there was none."""
+        self._turn()
+        return max(self._now, self._before)
+
+    def _turn(self) -> None:
+        passed = time.monotonic() - self._began
+        if passed >= _SLOWEST_OF_S:
+            self._before, self._now = (self._now if passed < 2 * _SLOWEST_OF_S else 0.0), 0.0
+            self._began = time.monotonic()
+
+
 class Decoding:
     """Decodes batches one after the other, and never fails.
 
@@ -61,6 +90,8 @@ class Decoding:
         Of decoding.
     saving : Trouble
         Of saving state.
+    slowest : Slowest
+        Time that batches took, waiting for whoever asked something included.
     """
 
     def __init__(self, make: Callable[[], Decoder], state: SavedState, patience_s: float = 0.0) -> None:
@@ -77,6 +108,7 @@ class Decoding:
         self._waiting: Counter[tuple[bytes, str]] = Counter()
         self.trouble = Trouble("decoding")
         self.saving = Trouble("saving templates and sampling rates")
+        self.slowest = Slowest()
 
     def restore(self) -> None:
         """Begin with what was saved."""
@@ -94,6 +126,7 @@ class Decoding:
 
     def decode(self, batch: DatagramBatch) -> Decoded:
         """Decode a batch; datagrams at which the decoder fails are counted per sender under `FAILED`."""
+        began = time.monotonic()
         with self._lock:
             if self._halfway:
                 self._decoder = self._renewed(self._state.load())
@@ -110,6 +143,7 @@ class Decoding:
             self._note_waiting(decoded.counts)
             if decoded.state_changed:
                 self._dirty = True
+        self.slowest.note(time.monotonic() - began)
         return decoded
 
     def save(self) -> None:

@@ -38,6 +38,9 @@ _GRACE_S = 5.0
 _COUNTERS_SHARE = 16
 """Of the buffer for flows, as much again for interface counters."""
 
+_CROWDED = frozenset({"made-room", "exporter-limit", "template-limit", "options-limit"})
+"""Reasons of what a bound of the decoder's memory cost."""
+
 _NOT_HANDED_ON = "not-handed-on"
 """Reason of rows that were lost between the decoder and the writer, by a defect."""
 
@@ -85,6 +88,8 @@ class Pipeline:
     settings : PipelineSettings
     state : SavedState, optional
         Where templates and sampling rates survive; in memory if absent.
+    reserved : callable
+        Whether an exporter (sixteen bytes) has counts of its own however many there are.
 
     Attributes
     ----------
@@ -99,6 +104,8 @@ class Pipeline:
         Of enrichment, rates and live streams, for which no flow is lost.
     refused : Losses
         Datagrams that found no room.
+    crowded : Losses
+        What bounds of the decoder's memory cost, of sets, templates and records.
     unenriched : int
         Flows that were stored without what look-ups tell, as those failed.
     """
@@ -111,6 +118,7 @@ class Pipeline:
         sink: FlowSink,
         settings: PipelineSettings,
         state: SavedState | None = None,
+        reserved: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         self.decoding = Decoding(make_decoder, state or MemoryState(), settings.flush_interval_s)
         self._enrich = enrich
@@ -126,7 +134,8 @@ class Pipeline:
             Trouble("showing live flows"),
         )
         self._frontier = Frontier()
-        self.counts = Totals(settings.counted_exporters)
+        self.reserved = reserved
+        self.counts = Totals(settings.counted_exporters, reserved)
         self.rates = Rates()
         self.live = LiveHub()
         buffer_bytes = settings.flow_buffer_bytes
@@ -141,6 +150,7 @@ class Pipeline:
             Schema(base=COUNTER_COLUMNS), settings, buffer_bytes // _COUNTERS_SHARE,
         )  # fmt: skip
         self.refused = Losses()
+        self.crowded = Losses()
         self.unenriched = 0
 
     @property
@@ -280,6 +290,9 @@ class Pipeline:
         flows, counters = decoded.flows, decoded.counters
         try:
             self.counts.add(decoded.counts)
+            for (*_, reason), amount in decoded.counts.drops.items():
+                if reason in _CROWDED:
+                    self.crowded.add(reason, amount)
             self.writer.put(self._shown(self._enriched(flows)))
         except BaseException:
             self.writer.dropped.add(_NOT_HANDED_ON, len(flows))

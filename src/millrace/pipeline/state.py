@@ -14,6 +14,9 @@ log = structlog.get_logger(__name__)
 
 _UNUSED = ".unused"
 
+LARGEST_BYTES = 256 << 20
+"""A larger file is not of our making: snapshots are smaller by far. Reading takes several times as much memory."""
+
 _PIECE = 1000
 """Entries that are written at once."""
 
@@ -68,11 +71,15 @@ class StateFile:
     def load(self) -> dict[str, Any] | None:
         """The saved state; None if there is none or it cannot be read (it is then set aside and relearned)."""
         try:
+            size = self._path.stat().st_size
+            if size > LARGEST_BYTES:
+                self.set_aside(f"it has {size} bytes, more than {LARGEST_BYTES}")
+                return None
             state = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
-            self.set_aside(f"it cannot be read: {error}")
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
+            self.set_aside(f"it cannot be read: {str(error) or type(error).__name__}")
             return None
         if isinstance(state, dict):
             return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,11 +34,13 @@ class Marked:
 
 
 class Totals:
-    """Sums of `Counts`; the first `max_exporters` exporters have sums of their own.
+    """Sums of `Counts`; the first `max_exporters` exporters, and the reserved ones, have sums of their own.
 
     Parameters
     ----------
     max_exporters : int
+    reserved : callable
+        Whether an exporter has its own at any time; bounds their number itself.
 
     Attributes
     ----------
@@ -49,9 +52,11 @@ class Totals:
         By exporter.
     """
 
-    def __init__(self, max_exporters: int) -> None:
+    def __init__(self, max_exporters: int, reserved: Callable[[bytes], bool] = lambda _: False) -> None:
         self._max_exporters = max_exporters
+        self._reserved = reserved
         self._known: set[bytes] = set()
+        self._taken = 0
         self.events: Counter[tuple[bytes, str, str]] = Counter()
         self.drops: Counter[tuple[bytes, str, str, str]] = Counter()
         self.issues: list[Issue] = []
@@ -83,7 +88,9 @@ class Totals:
     def _own(self, exporter: bytes) -> bytes:
         if exporter in self._known:
             return exporter
-        if len(self._known) >= self._max_exporters:
+        reserved = self._reserved(exporter)
+        if not reserved and self._taken >= self._max_exporters:
             return OTHERS
         self._known.add(exporter)
+        self._taken += not reserved
         return exporter

@@ -243,6 +243,23 @@ def _oddities(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
                 "(systemInitTimeMilliseconds in options) before flows. Some software sends Unix seconds where NTP "
                 "time is due: ask for an update. TimeReceived is right in any case.",
             )
+        if oddity.event == "costly_sets":
+            yield ExporterProblem(
+                "error",
+                f"{many} of its data sets {'was' if oddity.count == 1 else 'were'} given up (last at {last}): they use "
+                "so many templates for so few bytes that others would have lost flows.",
+                "No usual exporter does that: somebody may forge its address. If it is yours, have it send full sets "
+                "of fewer templates, or raise decode.layout_share.",
+            )
+        if oddity.event == "sampling_rate_jumps":
+            times = "once" if oddity.count == 1 else f"{many} times"
+            yield ExporterProblem(
+                "warning",
+                f"A sampling rate that it tells changed by more than ten times ({times}, last at {last}: "
+                f"{oddity.example}); its flows count for as much more or less.",
+                "Was it set anew? If not, somebody may be sending in its name: sampling_rate in the configuration "
+                "overrides what is told, source_ports accepts options from its own ports only.",
+            )
         if oddity.event == "short_frame_lengths":
             yield ExporterProblem(
                 "warning",

@@ -21,6 +21,9 @@ class ListenerSettings(Section):
     port: int = Field(ge=0, le=65535)
     """UDP port. Every port recognises every protocol. 0 lets the system choose."""
 
+    interface: str = Field(default="", max_length=15)
+    """Network interface on which datagrams must arrive, such as that of the management network. Empty: any. Linux."""
+
     sockets: int = Field(default=1, ge=1, le=64)
     """Sockets that share the port (SO_REUSEPORT), one thread each. The kernel keeps an exporter on one socket."""
 

@@ -54,14 +54,17 @@ def open_listener(listener: ListenerSettings, buffer_bytes: int, *, mapped_ipv4:
     port = listener.port
     try:
         for _ in range(listener.sockets):
-            sock = _open(str(listener.address), port, share=listener.sockets > 1, mapped_ipv4=mapped_ipv4)
+            sock = _open(listener, port, mapped_ipv4=mapped_ipv4)
             opened.append(sock)
             _ask_for_buffer(sock, buffer_bytes)
             port = sock.getsockname()[1]
     except OSError as error:
         for sock in opened:
             sock.close()
-        raise SourceError(f"cannot listen on UDP {listener.address} port {listener.port}: {_explain(error)}") from error
+        where = f"UDP {listener.address} port {listener.port}" + (
+            f" of {listener.interface}" * bool(listener.interface)
+        )
+        raise SourceError(f"cannot listen on {where}: {_explain(error)}") from error
     return opened
 
 
@@ -73,28 +76,37 @@ def _explain(error: OSError) -> str:
             return "ports below 1024 need the privilege CAP_NET_BIND_SERVICE"
         case errno.EADDRNOTAVAIL:
             return "this host does not have that address"
+        case errno.ENODEV:
+            return "this host does not have that network interface"
+        case errno.EPERM:
+            return "naming a network interface needs the privilege CAP_NET_RAW"
+        case errno.ENOPROTOOPT:
+            return "this system cannot restrict a socket to a network interface"
         case _:
             return os.strerror(error.errno) if error.errno else str(error)
 
 
-def _open(address: str, port: int, *, share: bool, mapped_ipv4: bool) -> socket.socket:
+def _open(listener: ListenerSettings, port: int, *, mapped_ipv4: bool) -> socket.socket:
     """Open and bind a socket; `::` falls back to IPv4 where the host has no IPv6."""
+    address = str(listener.address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return _bound(family, address, port, share=share, mapped_ipv4=mapped_ipv4)
+        return _bound(listener, family, address, port, mapped_ipv4=mapped_ipv4)
     except OSError as error:
         if address != "::" or not mapped_ipv4 or error.errno not in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
             raise
-        return _bound(socket.AF_INET, "0.0.0.0", port, share=share, mapped_ipv4=False)  # noqa: S104 - a collector
+        return _bound(listener, socket.AF_INET, "0.0.0.0", port, mapped_ipv4=False)  # noqa: S104 - a collector
 
 
-def _bound(family: int, address: str, port: int, *, share: bool, mapped_ipv4: bool) -> socket.socket:
+def _bound(listener: ListenerSettings, family: int, address: str, port: int, *, mapped_ipv4: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::" or not mapped_ipv4))
-        if share:
+        if listener.sockets > 1:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if listener.interface:
+            _bind_to_interface(sock, listener.interface)
         if sys.platform == "linux":
             # Without kernel timestamps (seldom) the reader's clock serves.
             with contextlib.suppress(OSError):
@@ -105,6 +117,13 @@ def _bound(family: int, address: str, port: int, *, share: bool, mapped_ipv4: bo
         sock.close()
         raise
     return sock
+
+
+def _bind_to_interface(sock: socket.socket, interface: str) -> None:
+    """Take only what arrives on a network interface (Linux 5.7 on without a privilege)."""
+    if sys.platform != "linux":
+        raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
 
 
 def _ask_for_buffer(sock: socket.socket, buffer_bytes: int) -> None:

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from millrace.batch import DatagramBatch
 from millrace.receive.allow import AllowList
@@ -148,9 +149,22 @@ class UdpReceiver:
     def condition(self) -> Condition:
         """What health says of the sockets."""
         with self._closing:
+            notes = self._notes([sock.getsockname()[:2] for sock in self._sockets])
             conditions = [worker.trouble.condition("failed", worker.trouble.what) for worker in self._workers]
             dead = [worker.trouble.what for worker in self._workers if not worker.thread.alive]
-        return worst([*conditions, *(Condition("failed", (f"{what}: its thread does not run",)) for what in dead)])
+        dead_conditions = [Condition("failed", (f"{what}: its thread does not run",)) for what in dead]
+        return worst([*conditions, *dead_conditions, Condition(notes=notes)])
+
+    def _notes(self, addresses: list[tuple[str, int]]) -> tuple[str, ...]:
+        """Who may send, where that is everybody."""
+        if self._allow:
+            return ()
+        open_ports = {port for address, port in addresses if not ip_address(address.partition("%")[0]).is_loopback}
+        if not open_ports:
+            return ()
+        ports = ", ".join(str(port) for port in sorted(open_ports))
+        who = f"Anybody who reaches UDP port {ports} may send flows, in the name of any exporter"
+        return (f"{who}: receive.allow is empty.",)
 
     @property
     def threads(self) -> list[Watched]:

@@ -23,7 +23,7 @@ class MetricsSettings(Section):
     """Prometheus metrics, served at `/metrics`."""
 
     max_exporters: int = Field(default=1000, ge=1, le=100_000)
-    """Exporters that have time series of their own; the rest are added up under `other`."""
+    """Exporters that have time series of their own, beside those named in `exporters`; the rest are `other`."""
 
 
 class TelemetrySettings(Section):

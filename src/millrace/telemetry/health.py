@@ -27,12 +27,15 @@ class Condition:
         The last error, also when it is over; empty if there was none.
     last_error_at : datetime, optional
         When that happened.
+    notes : tuple of str
+        Sentences that somebody may want to know though nothing is wrong; no reason for an alarm.
     """
 
     status: Status = "ok"
     reasons: tuple[str, ...] = ()
     last_error: str = ""
     last_error_at: datetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 Check: TypeAlias = "Callable[[], Condition]"
@@ -55,7 +58,7 @@ class HealthReport:
 
 
 def worst(conditions: Iterable[Condition]) -> Condition:
-    """Conditions of the parts of a component as one: the worst status, every reason, the latest error."""
+    """Conditions of the parts of a component as one: the worst status, every reason and note, the latest error."""
     parts = list(conditions)
     statuses: list[Status] = [part.status for part in parts]
     status = max(statuses, key=_ORDER.index, default=_ORDER[0])
@@ -65,7 +68,8 @@ def worst(conditions: Iterable[Condition]) -> Condition:
         key=lambda part: part.last_error_at or datetime.min.replace(tzinfo=UTC),
         default=Condition(),
     )
-    return Condition(status, reasons, last.last_error, last.last_error_at)
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    return Condition(status, reasons, last.last_error, last.last_error_at, notes)
 
 
 class Health:

@@ -143,24 +143,27 @@ class BoundedLabel(Generic[Thing]):
 
     The first `limit` things have a label of their own for as long as the
     process runs (a time series must not change what it counts); all later
-    ones share ``other``. Safe to use from several threads.
+    ones share ``other``. Reserved things have one at any time, and count for
+    none of the others. Safe to use from several threads.
 
     Parameters
     ----------
     limit : int
     text : callable
         Label of a thing.
-    first : iterable
-        Things that get a label before any comes (the configured ones).
+    reserved : callable
+        Whether a thing is reserved a label (the configured ones are); bounds their number itself.
     """
 
-    def __init__(self, limit: int, text: Callable[[Thing], str], first: Iterable[Thing] = ()) -> None:
+    def __init__(
+        self, limit: int, text: Callable[[Thing], str], reserved: Callable[[Thing], bool] = lambda _: False
+    ) -> None:
         self._limit = limit
         self._text = text
+        self._reserved = reserved
         self._lock = threading.Lock()
         self._labels: dict[Thing, str] = {}
-        for thing in first:
-            self(thing)
+        self._taken = 0
 
     def __call__(self, thing: Thing) -> str:
         """Label of a thing."""
@@ -168,8 +171,10 @@ class BoundedLabel(Generic[Thing]):
         if known is not None:
             return known
         with self._lock:
-            if thing not in self._labels and len(self._labels) < self._limit:
+            reserved = self._reserved(thing)
+            if thing not in self._labels and (reserved or self._taken < self._limit):
                 self._labels[thing] = self._text(thing)
+                self._taken += not reserved
             return self._labels.get(thing, OTHER)
 
 

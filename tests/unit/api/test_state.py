@@ -25,6 +25,7 @@ def test_health_tells_the_worst_and_why(client, services):
                 "reasons": ["the kernel drops datagrams"],
                 "last_error": "",
                 "last_error_at": None,
+                "notes": [],
             }
         },
     }

@@ -72,18 +72,18 @@ def stored(settings):
 
 
 def test_templates_of_an_old_capture_do_not_decode_what_routers_send_now(tmp_path, settings):
-    collect(settings, v9(template_set(V9, NOW)))
+    collect(settings, v9(template_set(V9, NOW), NOW.data(("192.0.2.1", "192.0.2.2", 1, 1000))))
     before = (settings.data / "state.json").read_bytes()
     capture = captured(tmp_path / "old.pcap", v9(template_set(V9, OLD)), v9(OLD.data(VALUES), sequence=1))
     assert load_captures(settings, [capture], end_now=True).flows == 1
     assert (settings.data / "state.json").read_bytes() == before
     collect(settings, v9(NOW.data(("192.0.2.1", "192.0.2.2", 1, 1000)), sequence=2))
-    # Both have a thousand bytes and one packet, each by its own template.
-    assert stored(settings) == [{"Bytes": 1000, "Packets": 1}] * 2
+    # All have a thousand bytes and one packet, each by its own template.
+    assert stored(settings) == [{"Bytes": 1000, "Packets": 1}] * 3
 
 
 def test_templates_of_the_collector_do_not_decode_a_file(tmp_path, settings):
-    collect(settings, v9(template_set(V9, NOW)))
+    collect(settings, v9(template_set(V9, NOW), NOW.data(("192.0.2.1", "192.0.2.2", 1, 1000))))
     capture = captured(tmp_path / "data-only.pcap", v9(OLD.data(VALUES)))
     assert load_captures(settings, [capture], end_now=True).flows == 0
 

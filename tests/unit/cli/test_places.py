@@ -1,5 +1,6 @@
 """A collector in a terminal says where it answers, listens and stores; elsewhere its output is not disturbed."""
 
+import gc
 import io
 
 import pytest
@@ -63,3 +64,18 @@ def test_the_exit_status_of_serve_says_whether_all_was_stored(monkeypatch, tmp_p
 
     monkeypatch.setattr(collect.Application, "run", run)
     assert CliRunner().invoke(app, ["serve", "--data", str(tmp_path)]).exit_code == code
+
+
+def test_garbage_is_not_looked_for_among_what_lasts(monkeypatch, tmp_path):
+    def run(self, on_start):
+        on_start()
+        return True
+
+    monkeypatch.setattr(collect.Application, "run", run)
+    monkeypatch.setattr(collect, "show_places", lambda _: None)
+    assert gc.get_freeze_count() == 0
+    try:
+        assert CliRunner().invoke(app, ["serve", "--data", str(tmp_path)]).exit_code == 0
+        assert gc.get_freeze_count() > 50_000
+    finally:
+        gc.unfreeze()

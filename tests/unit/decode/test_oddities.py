@@ -56,3 +56,14 @@ def test_memory_is_bounded():
     for host in range(1, 200):
         decode(decoder, datagram([flow_sample([SHORT])], agent=f"192.0.2.{host}"), source="192.0.2.9", at_s=host)
     assert sum(bool(found) for found in oddities(decoder).values()) <= 10
+
+
+def test_a_flood_of_forged_ones_does_not_hide_what_a_known_exporter_tells():
+    decoder = Decoder(Schema(), Limits(exporters=10))
+    for at_s in (1000, 1700):
+        decode(decoder, late(DAY_MS), late(0), source="192.0.2.1", at_s=at_s)
+    for number in range(200):
+        decode(decoder, late(DAY_MS), source=f"10.0.0.{number}", at_s=1701 + number)
+    known = oddities(decoder)
+    assert known[address_bytes("192.0.2.1")] == [("implausible_times", 2, 1700)]
+    assert sum(bool(found) for found in known.values()) <= 10

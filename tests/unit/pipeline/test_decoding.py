@@ -90,7 +90,7 @@ def test_rows_still_tell_their_datagram():
 
 def test_what_was_saved_is_known_to_the_new_decoder(tmp_path):
     decoding = Decoding(lambda: Broken(SCHEMA), StateFile(tmp_path / "state.json"))
-    decoding.decode(batch(announced()))
+    decoding.decode(batch(announced(), data(9)))
     decoding.save()
     decoded = decoding.decode(batch(data(1), MARK, data(2)))
     assert octets(decoded) == [1, 2]
@@ -98,7 +98,7 @@ def test_what_was_saved_is_known_to_the_new_decoder(tmp_path):
 
 def test_a_template_that_the_failed_batch_redefines_does_not_decode_what_came_before_it():
     decoding = Decoding(lambda: Broken(SCHEMA), MemoryState())
-    decoding.decode(batch(announced()))
+    decoding.decode(batch(announced(), data(9)))
     decoding.save()
     decoded = decoding.decode(batch(data(1), MARK, announced(OTHER), data(2, OTHER)))
     assert octets(decoded) == [1, 2]

@@ -169,7 +169,23 @@ def test_times_that_cannot_be_are_told_while_they_come():
     assert found(odd("implausible_times", 1234, 3600)) == []
 
 
+def test_a_sampling_rate_that_jumps_is_told():
+    example = "domain 0 told 1 in 100, then 1 in 100000"
+    jumped = replace(FINE, oddities=(Oddity("sampling_rate_jumps", 3, int(NOW - 60) * NS, example),))
+    ((severity, what),) = found(jumped)
+    assert severity == "warning"
+    assert what.startswith("A sampling rate that it tells changed by more than ten times (3 times, last at 11:59 UTC")
+    assert example in what
+
+
 def test_frame_lengths_of_what_was_captured_are_told():
     ((severity, what),) = found(odd("short_frame_lengths", 7))
     assert severity == "warning"
     assert "only what it captured of it (7 samples" in what
+
+
+def test_data_sets_that_cost_more_time_than_there_is_are_told():
+    ((severity, what),) = found(odd("costly_sets", 12_345))
+    assert severity == "error"
+    assert what.startswith("12 345 of its data sets were given up (last at 11:59 UTC)")
+    assert found(odd("costly_sets", 12_345, 3600)) == []

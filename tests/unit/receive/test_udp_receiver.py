@@ -105,6 +105,39 @@ def test_allow_list_of_ipv4_subnets_holds_for_mapped_addresses(listen):
     assert [batch.payload(0) for batch in run.batches] == [b"four"]
 
 
+def test_a_listener_of_a_network_interface_takes_what_arrives_there_only(listen, joined):
+    others = [name for _, name in socket.if_nameindex() if name != "lo"]
+    run = listen({"port": 0, "address": "127.0.0.1", "interface": "lo"}, *(
+        {"port": 0, "address": "127.0.0.1", "interface": name} for name in others[:1]
+    ))  # fmt: skip
+    for address in run.receiver.addresses:
+        _send(address, [b"x"])
+    run.wait(1)
+    time.sleep(0.1)
+    assert [stats.datagrams for stats in run.receiver.stats()] == [1, 0][: 1 + len(others[:1])]
+
+
+def test_a_network_interface_that_is_not_there_is_told(listen):
+    with pytest.raises(SourceError, match=r"port 0 of nosuch0: this host does not have that network interface"):
+        listen({"port": 0, "interface": "nosuch0"})
+
+
+@pytest.mark.parametrize(
+    ("listeners", "allow", "told"),
+    [(["0"], [], True), (["0.0.0.0:0"], [], True), (["0"], ["192.0.2.0/24"], False), (["127.0.0.1:0"], [], False),
+     (["[::1]:0"], [], False), (["127.0.0.1:0", "0"], [], True)],
+)  # fmt: skip
+def test_health_notes_that_anybody_may_send_without_being_alarmed(listen, listeners, allow, told):
+    run = listen(*listeners, allow=allow)
+    condition = run.receiver.condition()
+    assert (condition.status, condition.reasons) == ("ok", ())
+    assert bool(condition.notes) == told
+    if told:
+        assert "Anybody who reaches UDP port" in condition.notes[0]
+        assert f" {run.receiver.addresses[-1][1]} may send" in condition.notes[0]
+        assert "receive.allow is empty" in condition.notes[0]
+
+
 def test_refused_batches_are_counted(listen):
     run = listen(emit=lambda batch: False)
     _send(run.receiver.addresses[0], [b"x"] * 25)

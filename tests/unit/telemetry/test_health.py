@@ -1,6 +1,6 @@
 """Health."""
 
-from millrace.telemetry import Condition, Health
+from millrace.telemetry import Condition, Health, worst
 
 
 def test_nothing_registered_is_ok():
@@ -30,3 +30,11 @@ def test_component_that_was_stopped_no_longer_counts():
     health.register("store", lambda: 1 / 0)
     health.unregister("store")
     assert health.report().status == "ok"
+
+
+def test_notes_are_shown_and_alarm_nobody():
+    health = Health()
+    health.register("receive", lambda: worst([Condition(notes=("x", "y")), Condition(notes=("x",))]))
+    report = health.report()
+    assert (report.status, report.components["receive"].notes) == ("ok", ("x", "y"))
+    assert worst([Condition("failed", ("no",)), Condition(notes=("x",))]) == Condition("failed", ("no",), notes=("x",))

@@ -68,5 +68,10 @@ def test_process_metrics_are_there():
 
 
 def test_labels_are_bounded_and_stay_with_their_thing():
-    label = BoundedLabel(3, str, first=[9])
-    assert [label(i) for i in (1, 2, 3, 4, 1, 9)] == ["1", "2", "other", "other", "1", "9"]
+    label = BoundedLabel(2, str)
+    assert [label(i) for i in (1, 2, 3, 4, 1)] == ["1", "2", "other", "other", "1"]
+
+
+def test_reserved_things_have_a_label_whatever_came_before():
+    label = BoundedLabel(2, str, reserved=lambda thing: thing >= 9)
+    assert [label(i) for i in (9, 1, 2, 3, 10, 9, 3, 10)] == ["9", "1", "2", "other", "10", "9", "other", "10"]

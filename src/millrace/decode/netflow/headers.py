@@ -23,6 +23,8 @@ from millrace.batch.arrays import I64, U8, AnyArray, Bool
 
 V1, V5, V7, V9, IPFIX = 1, 5, 7, 9, 10
 LEGACY = (V1, V5, V7)
+SAMPLING_INTERVAL = 0x3FFF
+"""Bits of the sampling word of NetFlow v5 that are the rate; the two above are the mode."""
 VERSIONS = (*LEGACY, V9, IPFIX)
 HEADER_BYTES = {V1: 16, V5: 24, V7: 24, V9: 20, IPFIX: 16}
 PROTOCOLS = {V1: "netflow-v1", V5: "netflow-v5", V7: "netflow-v7", V9: "netflow-v9", IPFIX: "ipfix"}

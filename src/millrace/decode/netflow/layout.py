@@ -55,6 +55,8 @@ class Layout:
         Whether it is one of flows that name their selector or sampler.
     users : int
         Templates with this layout.
+    counted : bool
+        Whether its bytes count as held.
     """
 
     number: int
@@ -67,6 +69,7 @@ class Layout:
     fixed: bool
     selectors: bool = False
     users: int = 0
+    counted: bool = True
 
     def fields(self) -> tuple[Field, ...]:
         """The field list (made anew at each call, as few are ever looked at)."""
@@ -154,12 +157,23 @@ class Layouts:
     def acquire(self, layout: Layout) -> None:
         """One more template has this layout."""
         layout.users += 1
+        self._count(layout, counted=True)
 
     def release(self, layout: Layout) -> None:
         """One template less has this layout; sets of this batch may still need it."""
         layout.users -= 1
+        self.discard(layout)
+
+    def discard(self, layout: Layout) -> None:
+        """A layout is not taken, or was given up: unless a template has it, it takes no room any more."""
         if not layout.users:
+            self._count(layout, counted=False)
             self._unused.append(layout)
+
+    def _count(self, layout: Layout, *, counted: bool) -> None:
+        if layout.counted != counted:
+            layout.counted = counted
+            self.nbytes += len(layout.wire) if counted else -len(layout.wire)
 
     def sweep(self) -> list[int]:
         """Forget the layouts that no template has; their numbers."""
@@ -168,7 +182,7 @@ class Layouts:
             if not layout.users and layout.number in self._by_number:
                 del self._by_number[layout.number]
                 del self._by_wire[layout.version, layout.options, layout.scopes, layout.with_pen, layout.wire]
-                self.nbytes -= len(layout.wire)
+                self._count(layout, counted=False)
                 gone.append(layout.number)
         self._unused = []
         return gone
@@ -181,27 +195,37 @@ class Compiled(Generic[_Compiled]):
     ----------
     make : callable
         Compiles a layout.
-    size : int
-        How many to keep.
+    size, size_bytes : int
+        How many to keep, and how many bytes of field lists.
     """
 
-    def __init__(self, make: Callable[[Layout], _Compiled], size: int) -> None:
+    def __init__(self, make: Callable[[Layout], _Compiled], size: int, size_bytes: int) -> None:
         self._make = make
         self._size = size
-        self._kept: OrderedDict[int, _Compiled] = OrderedDict()
+        self._size_bytes = size_bytes
+        self._kept: OrderedDict[int, tuple[_Compiled, int]] = OrderedDict()
+        self._nbytes = 0
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._kept
 
     def of(self, layout: Layout) -> _Compiled:
         """The compiled form of a layout."""
         found = self._kept.get(layout.number)
-        if found is None:
-            found = self._kept[layout.number] = self._make(layout)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        else:
+        if found is not None:
             self._kept.move_to_end(layout.number)
-        return found
+            return found[0]
+        compiled = self._make(layout)
+        self._kept[layout.number] = compiled, len(layout.wire)
+        self._nbytes += len(layout.wire)
+        while len(self._kept) > self._size or (self._nbytes > self._size_bytes and len(self._kept) > 1):
+            _, (_, nbytes) = self._kept.popitem(last=False)
+            self._nbytes -= nbytes
+        return compiled
 
     def forget(self, numbers: list[int]) -> None:
         """Drop layouts that no longer exist."""
         for number in numbers:
-            self._kept.pop(number, None)
+            found = self._kept.pop(number, None)
+            if found is not None:
+                self._nbytes -= found[1]

@@ -18,6 +18,9 @@ _MIX_EXPORTER, _MIX_ID = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 _WORD = (1 << 64) - 1
 _KEY_BITS = 62
 
+_FEW_TEXTS = 1024
+"""So many texts that nothing names any more are not worth looking for."""
+
 
 Texts: TypeAlias = tuple[str, str]
 """Name and description."""
@@ -41,6 +44,7 @@ class Names:
         self._interfaces: dict[int, dict[int, Texts]] = {}
         self._boots = Timeline()
         self._agreed_boots = Agreement()
+        self._enough_texts = _FEW_TEXTS
         self.changed = False
 
     def applications(self, port: Port) -> dict[int, str]:
@@ -117,6 +121,20 @@ class Names:
             known[index] = new
             self.changed = True
 
+    def unlearn_application(self, exporter: ExporterState, port: Port, ident: int, position: int) -> None:
+        """The name of an application holds no more from `position` on."""
+        if self._applications.get(port.number, {}).pop(ident, None) is None:
+            return
+        self._application_keys.set(_key(port.number, ident), position, MISSING)
+        if exporter.shared:
+            self._vote_application(exporter, port, ident, None, position)
+        self.changed = True
+
+    def unlearn_interface(self, port: Port, index: int) -> None:
+        """The name of an interface holds no more."""
+        if self._interfaces.get(port.number, {}).pop(index, None) is not None:
+            self.changed = True
+
     def learn_boot(self, scope: Scope, boot_ms: int, position: int) -> None:
         """A domain tells when its exporter started (Unix ms)."""
         if self._boots.get(scope.number) != boot_ms:
@@ -147,20 +165,16 @@ class Names:
             self._vote_boot(scope, MISSING, 0)
             self.learn_boot(heir, boot_ms, 0)
 
-    def hand_over(self, exporter: ExporterState, port: Port, heir: Port) -> int:
-        """The same for the names of a port without a scope left; how many of them the heir had."""
-        known = 0
+    def hand_over(self, exporter: ExporterState, port: Port, heir: Port) -> None:
+        """The same for the names of a port without a scope left."""
         for ident, name in self._applications.pop(port.number, {}).items():
-            known += ident in self.applications(heir)
             self._application_keys.set(_key(port.number, ident), 0, MISSING)
             self._vote_application(exporter, port, ident, None, 0)
             self.learn_application(exporter, heir, ident, name, 0)
         for index, texts in self._interfaces.pop(port.number, {}).items():
-            known += index in self.interfaces(heir)
             self.learn_interface(heir, index, *texts)
         if self._boots.get(port.number) != MISSING:
             self._boots.set(port.number, 0, MISSING)
-        return known
 
     def boots_of(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Start of the exporter of each set, Unix ms; `MISSING` where it is not known."""
@@ -191,27 +205,38 @@ class Names:
 
     def forget(self, exporter: ExporterState) -> None:
         """Forget what an exporter told."""
-        for port in exporter.ports.values():
-            self._interfaces.pop(port.number, None)
-            for ident in self._applications.pop(port.number, {}):
-                self._application_keys.set(_key(port.number, ident), 0, MISSING)
-                if exporter.shared:
-                    self._vote_application(exporter, port, ident, None, 0)
         for scope in exporter.scopes.values():
-            if self.boot_ms(scope) != MISSING and exporter.shared:
+            self.forget_scope(scope)
+        for port in exporter.ports.values():
+            self.forget_port(exporter, port)
+
+    def forget_scope(self, scope: Scope) -> None:
+        """Forget the start time that a domain told."""
+        if self.boot_ms(scope) != MISSING:
+            if scope.exporter.shared:
                 self._vote_boot(scope, MISSING, 0)
-        numbers = [port.number for port in exporter.ports.values()]
-        for number in (*numbers, *(scope.number for scope in exporter.scopes.values())):
-            if self._boots.get(number) != MISSING:
-                self._boots.set(number, 0, MISSING)
+            self._boots.set(scope.number, 0, MISSING)
+
+    def forget_port(self, exporter: ExporterState, port: Port) -> None:
+        """Forget what a port told of which all domains are forgotten."""
+        self._interfaces.pop(port.number, None)
+        for ident in self._applications.pop(port.number, {}):
+            self._application_keys.set(_key(port.number, ident), 0, MISSING)
+            if exporter.shared:
+                self._vote_application(exporter, port, ident, None, 0)
+        if self._boots.get(port.number) != MISSING:
+            self._boots.set(port.number, 0, MISSING)
 
     def commit(self) -> None:
         """The batch is done."""
         self._application_keys.commit()
         self._boots.commit()
         self.changed = False
-        if len(self._texts) > 2 * sum(len(known) for known in self._applications.values()) + 1024:
-            self._renumber()
+        if len(self._texts) > self._enough_texts:
+            # Counting goes through all ports: only where texts were added meanwhile.
+            self._enough_texts = 2 * sum(len(known) for known in self._applications.values()) + _FEW_TEXTS
+            if len(self._texts) > self._enough_texts:
+                self._renumber()
 
     def _renumber(self) -> None:
         """Drop texts that nothing names any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,24 +15,31 @@ from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
-from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
+from millrace.decode.netflow.headers import LEGACY, SAMPLING_INTERVAL, V5, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
 from millrace.decode.netflow.report import exporter_statuses
-from millrace.decode.netflow.resolve import Resolved, Resolver
+from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
+from millrace.decode.netflow.shares import KNOWN, note_flows
 from millrace.decode.netflow.snapshot import Restorer, take_snapshot
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
-from millrace.decode.netflow.tally import count_by_scope, count_leftovers
+from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
+from millrace.decode.netflow.work import Allowance, Cost
+from millrace.decode.oddities import jumps
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import Schema
+
+_FLOWS_NOTED_NS = 10**9
+"""When flows came is noted as exactly as this: standing is a matter of minutes."""
 
 
 def _units(headers: Headers, octets: I64) -> I64:
@@ -50,15 +58,15 @@ _RECORDS, _DATA, _ALL_RECORDS, _FLOWS, _SETS, _DATA_SETS, _FLOW_SETS = (
 class NetflowDecoder:
     """Decodes NetFlow v1, v5, v7, v9 and IPFIX; see `Decoder`."""
 
-    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._state = State.empty(limits, quirks)
+        self._state = State.empty(limits, quirks, trust)
         self._resolver = Resolver(self._state)
-        self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), limits.compiled_layouts)
-        self._turning_plans = Compiled(
-            lambda layout: compile_plan(layout, schema, limits, reverse_out=True), limits.compiled_layouts
-        )
-        self._options = Compiled(compile_options, limits.compiled_layouts)
+        kept = limits.compiled_layouts, limits.compiled_bytes
+        self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), *kept)
+        self._turning_plans = Compiled(lambda layout: compile_plan(layout, schema, limits, reverse_out=True), *kept)
+        self._options = Compiled(compile_options, *kept)
+        self._allowance = Allowance(limits.layout_share, limits.layout_burst_s)
         self._changed = False
 
     def decode(self, batch: DatagramBatch, which: I64, version: I64, counts: Counts) -> FlowBatch:
@@ -92,15 +100,19 @@ class NetflowDecoder:
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
         flows = FlowBatch.concat(parts, self._schema)
+        sent: I64 | None = None
         if flows.datagram is not None:
             row = np.zeros(len(batch), np.int64)
             row[which] = scopes.index
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
-            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, per_datagram[which])
+            sent = per_datagram[which]
+            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, sent)
         watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
-        self._note_datagrams(headers, scopes)
+        self._note_datagrams(headers, scopes, sent, counts)
+        self._state.learner.expire(int(headers.time_ns[-1]))
+        self._state.count_changes(counts)
         self._commit(counts)
         return flows
 
@@ -121,7 +133,7 @@ class NetflowDecoder:
         self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
-        resolved = self._resolver.resolve(sets, headers, scopes, counts)
+        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, scopes, counts)
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
@@ -138,6 +150,37 @@ class NetflowDecoder:
         self._state.learner.learn(told, scopes, counts)
         self._count_records(resolved, groups, told, scopes, units, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
+
+    def _affordable(self, resolved: Resolved, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
+        """Leave out the data sets whose layouts there is no time for."""
+        parts = resolved.parts
+        if not parts:
+            return resolved
+        layout, nbytes, scope = (
+            found[0] if len(found) == 1 else np.concatenate(found)
+            for found in (
+                [part.layout for part in parts],
+                [part.sets.stop - part.sets.start for part in parts],
+                [part.sets.scope for part in parts],
+            )
+        )
+        chosen = self._allowance.choose(layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]))
+        if chosen is None:
+            return resolved
+        count_costly(counts, scopes, scope[~chosen], layout[~chosen])
+        kept, unknown, first = [], [resolved.unknown_rows], 0
+        for part in parts:
+            here = chosen[first : first + len(part.layout)]
+            first += len(part.layout)
+            kept.append(Part(part.sets.take(here), part.layout[here]))
+            if part.sets.arena is resolved.arena:
+                unknown.append(part.sets.row[~here])
+        return replace(resolved, parts=kept, unknown_rows=np.unique(np.concatenate(unknown)))
+
+    def _cost_of(self, number: int) -> Cost:
+        layout = self._state.layouts[number]
+        compiled = self._options if layout.options else self._plans
+        return Cost.of(layout, compiled=number in compiled)
 
     def _groups(self, layout: Layout, sets: Sets, turning: Bool | None) -> list[Group]:
         """Groups of the sets of one layout: exporters that count the other direction in 23 and 24 apart."""
@@ -195,15 +238,35 @@ class NetflowDecoder:
         for kind in (_RECORDS, _DATA, _ALL_RECORDS):
             units[kind, resolved.unknown_rows] = -1
 
-    def _note_datagrams(self, headers: Headers, scopes: BatchScopes) -> None:
+    def _note_datagrams(self, headers: Headers, scopes: BatchScopes, flows: I64 | None, counts: Counts) -> None:
         last = np.zeros(len(scopes), np.int64)
         last[scopes.index] = np.arange(len(headers))
         seen = headers.time_ns[last]
         ledger = self._state.scopes.ledger
         ledger.column("last_seen_ns")[scopes.rows] = seen
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
-        ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
+        self._note_sampling_words(headers.sampling[last], scopes, counts)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
+        until = ledger.column("flows_until_ns")[scopes.rows]
+        if flows is not None and (not until.all() or int((seen - until).max()) >= _FLOWS_NOTED_NS):
+            sent = np.bincount(scopes.index, flows, len(scopes)) > 0
+            rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
+            self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
+
+    def _note_sampling_words(self, sampling: I64, scopes: BatchScopes, counts: Counts) -> None:
+        """Note the last sampling word of each scope; a rate that changes remarkably is counted."""
+        words = self._state.scopes.ledger.column("sampling_word")
+        before = words[scopes.rows]
+        changed = np.flatnonzero(before != sampling)
+        if not len(changed):
+            return
+        words[scopes.rows] = sampling
+        for at in changed.tolist():
+            scope = scopes.scopes[at]
+            was, now = (int(word) & SAMPLING_INTERVAL for word in (before[at], sampling[at]))
+            if scope is not None and scope.version == V5 and jumps(was, now):
+                example = f"engine {scope.domain} told 1 in {was}, then 1 in {now}"
+                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed
@@ -233,6 +296,12 @@ class NetflowDecoder:
     def exporters(self) -> list[ExporterStatus]:
         """See `Decoder.exporters`."""
         return exporter_statuses(self._state)
+
+    def knows(self, address: bytes) -> bool:
+        """Whether an exporter is configured, or sent flows for ten minutes and more."""
+        scopes = self._state.scopes
+        exporter = scopes.get(address)
+        return exporter is not None and scopes.standing(exporter, exporter.last_seen_ns) >= KNOWN
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """See `Decoder.interface_names`."""

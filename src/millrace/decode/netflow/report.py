@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, V1, V5
+from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, SAMPLING_INTERVAL, V1, V5
 from millrace.decode.netflow.manners import ALL
 from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus, TemplateStatus, WaitingStatus
 from millrace.decode.netflow.waiting import WaitingSet
-
-_INTERVAL_BITS = 0x3FFF
 
 
 def exporter_statuses(state: State) -> list[ExporterStatus]:
@@ -87,7 +85,7 @@ def _domain(scopes: list[Scope]) -> DomainStatus:
 def _sampling(scope: Scope, state: State) -> list[SamplingStatus]:
     protocol = PROTOCOLS[scope.version]
     if scope.version in LEGACY:
-        rate = scope.sampling_word & _INTERVAL_BITS if scope.version == V5 else 0
+        rate = scope.sampling_word & SAMPLING_INTERVAL if scope.version == V5 else 0
         return [SamplingStatus(protocol, scope.domain, "domain", 0, rate, "header")] if rate else []
     told = [
         SamplingStatus(protocol, scope.domain, binding, ident, rate, "options")

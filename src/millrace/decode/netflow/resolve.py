@@ -124,6 +124,9 @@ class Resolver:
         if scope is None:
             counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; template set ignored")
             return 0
+        if not scope.exporter.announces_from(scope.port.port):
+            counts.drop(*key, "set", "untrusted-port", 1, f"templates from port {scope.port.port}, not one of its own")
+            return 0
         wire = sets.arena[sets.start[at] : sets.stop[at]].tobytes()
         announced, withdrawn = self._state.templates.read_set(
             scope, set_id, wire, int(sets.position[at]), time_ns, int(sets.export_ms[at]),

@@ -54,7 +54,10 @@ class _Table:
         self._voted: dict[int, set[tuple[int, int]]] = {}
 
     def tell(self, scope: Scope, ident: int, rate: int, position: int, source: int, *, wider: bool) -> None:
-        """A domain tells a rate; `source` tells apart what of it does, `wider`: for its port and exporter, too."""
+        """A domain tells a rate, or takes it back (`MISSING`).
+
+        `source` tells apart what of it does; `wider`: it tells for its port and exporter, too.
+        """
         numbers = [scope.number, scope.port.number] if wider else [scope.number]
         if scope.exporter.shared:
             numbers += [scope.ports.number, scope.exporter.number] if wider else [scope.ports.number]
@@ -62,7 +65,7 @@ class _Table:
         voted = self._voted.setdefault(scope.number, set())
         for number in numbers:
             key = self._key(number, ident)
-            voted.add((key, voter))
+            (voted.discard if rate == MISSING else voted.add)((key, voter))
             self._count(key, voter, rate, position)
 
     def _count(self, key: int, voter: int, rate: int, position: int) -> None:
@@ -104,9 +107,9 @@ class Sampling:
         for (binding, ident), rate in self._facts.get(scope.number, {}).items():
             yield binding, ident, rate
 
-    def knows(self, scope: Scope, binding: str, ident: int) -> bool:
-        """Whether the domain told a rate for that before."""
-        return (binding, ident) in self._facts.get(scope.number, {})
+    def rate(self, scope: Scope, binding: str, ident: int) -> int:
+        """The rate that the domain told for that; `MISSING` if it did not."""
+        return self._facts.get(scope.number, {}).get((binding, ident), MISSING)
 
     def learn(self, scope: Scope, binding: str, ident: int, rate: int, position: int) -> None:
         """A domain tells that from `position` on a rate holds for itself or for one of its parts."""
@@ -116,6 +119,15 @@ class Sampling:
         facts[binding, ident] = rate
         self.changed = True
         self._tell(scope, binding, ident, rate, position)
+
+    def unlearn(self, scope: Scope, binding: str, ident: int, position: int) -> None:
+        """What a domain told holds no more from `position` on."""
+        facts = self._facts.get(scope.number, {})
+        if facts.pop((binding, ident), None) is not None:
+            self.changed = True
+            self._tell(scope, binding, ident, MISSING, position)
+        if not facts:
+            self._facts.pop(scope.number, None)
 
     def _tell(self, scope: Scope, binding: str, ident: int, rate: int, position: int) -> None:
         if binding == DOMAIN:
@@ -132,14 +144,12 @@ class Sampling:
             for binding, ident, rate in self.facts(scope):
                 self._tell(scope, binding, ident, rate, 0)
 
-    def hand_over(self, scope: Scope, heir: Scope) -> int:
-        """Give what a port that makes room told to the scope that stands for such ports; how much of it that had."""
+    def hand_over(self, scope: Scope, heir: Scope) -> None:
+        """Give what a port that makes room told to the scope that stands for such ports."""
         facts = list(self.facts(scope))
         self.forget(scope)
-        known = sum(self.knows(heir, binding, ident) for binding, ident, _ in facts)
         for binding, ident, rate in facts:
             self.learn(heir, binding, ident, rate, 0)
-        return known
 
     def of_sets(self, sets: Sets, scopes: BatchScopes) -> I64:
         """Rate of flows that name no selector, per set; `MISSING` where it is unknown."""

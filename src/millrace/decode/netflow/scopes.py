@@ -17,6 +17,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,8 +28,12 @@ from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS, V1, Headers
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting, Manner
+from millrace.decode.netflow.scope_index import ScopeIndex, distinct_words, words_of
+from millrace.decode.netflow.shares import CONFIGURED, STRANGER, Givers, Survey, standings
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf
 from millrace.decode.result import Event
+from millrace.decode.trust import STRANGER as UNKNOWN_TRUST
+from millrace.decode.trust import Trust, TrustOf, no_trust
 
 UNKNOWN = -1
 """Number of a scope of which no state is kept because a limit is reached."""
@@ -41,12 +46,21 @@ _DOMAIN_BITS = 32
 SILENT_NS = 600 * 10**9
 """A port silent for this long makes room when another one of the domain comes."""
 
+_FORGOTTEN_AT_ONCE = 16
+"""Domains and ports of an exporter that make room at once."""
+
+OWN_SCOPES = 8
+"""Scopes of an exporter that are no matter of what others have; those beyond count for `Limits.domains`."""
+
 _ENTRIES = {
     "followed": 0, "next_sequence": UNKNOWN, "late": 0, "late_next": UNKNOWN, "uptime": 0, "received": 0, "lost": 0,
-    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0,
+    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0, "flows_since_ns": 0,
+    "flows_until_ns": 0, "configured": 0,
 }  # fmt: skip
 
-_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+
+Option: TypeAlias = tuple[int, str, int]
+"""Number of a scope or a port, kind and id of something told by options."""
 
 
 @dataclass(slots=True)
@@ -87,8 +101,8 @@ class Scope:
 
     Times are Unix nanoseconds of receipt. `next_sequence` is `UNKNOWN` until a
     datagram has set it; `late` counts datagrams in a row that came out of order.
-    `followed`: its datagrams are one stream and have sequence numbers. What
-    changes with every batch is kept in the `ledger`.
+    `followed`: its datagrams are one stream and have sequence numbers. `place`
+    is that in the `ScopeIndex`. What changes with every batch is kept in the `ledger`.
     """
 
     number: int
@@ -102,6 +116,7 @@ class Scope:
     counting: Counting
     first_seen_ns: int = 0
     record_rate: int = 0
+    place: int = UNKNOWN
 
     followed = Entry()
     next_sequence = Entry()
@@ -114,6 +129,8 @@ class Scope:
     reordered = Entry()
     clock_skew_ms = Entry()
     sampling_word = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
 
 
 @dataclass(slots=True)
@@ -122,6 +139,15 @@ class ExporterState:
 
     Attributes
     ----------
+    trust : Trust
+        What the configuration vouches for.
+    templates, template_bytes : int
+        Templates that it announced, and bytes of their field lists.
+    options : dict
+        When each name and rate was told last, Unix nanoseconds, in that order, with the scope or port that told it;
+        by number of that, kind and id.
+    flows_since_ns, flows_until_ns : int
+        When its first and its last flow came, Unix nanoseconds; 0: none did.
     scopes : dict
         By version, domain and port.
     domains : dict
@@ -137,16 +163,29 @@ class ExporterState:
     row: int
     address: bytes
     quirks: Quirks = NO_QUIRKS
+    trust: Trust = UNKNOWN_TRUST
     scopes: dict[tuple[int, int, int], Scope] = field(default_factory=dict)
     domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
     ports: dict[int, Port] = field(default_factory=dict)
     shared: bool = False
     templates: int = 0
-    options_entries: int = 0
+    template_bytes: int = 0
+    options: dict[Option, tuple[Scope | Port, int]] = field(default_factory=dict)
     last_issue: str = ""
     last_issue_ns: int = 0
 
     last_seen_ns = Entry()
+    flows_since_ns = Entry()
+    flows_until_ns = Entry()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is worth keeping over a restart: anybody can announce templates, and be gone."""
+        return self.trust.configured or bool(self.flows_until_ns)
+
+    def announces_from(self, port: int) -> bool:
+        """Whether templates and options are accepted from one of its UDP ports."""
+        return not self.trust.ports or port in self.trust.ports
 
     def of_port(self, port: Port) -> list[Scope]:
         """Scopes of one of its ports."""
@@ -248,29 +287,45 @@ class Changes:
         Scopes that make room, and the one that takes over what they know.
     silent : list of (ExporterState, Port, Port)
         Ports without a scope left, and the one that takes over.
+    dropped : list of Scope
+        Scopes that gave up their place to those of exporters that have fewer.
+    dropped_ports : list of (ExporterState, Port)
+        Ports of those without a scope left.
+    dropped_domains : list of Ports
+        Domains of those without a scope left.
     """
 
     removed: list[ExporterState] = field(default_factory=list)
     shared: list[ExporterState] = field(default_factory=list)
     retired: list[tuple[Scope, Scope]] = field(default_factory=list)
     silent: list[tuple[ExporterState, Port, Port]] = field(default_factory=list)
+    dropped: list[Scope] = field(default_factory=list)
+    dropped_ports: list[tuple[ExporterState, Port]] = field(default_factory=list)
+    dropped_domains: list[Ports] = field(default_factory=list)
 
 
 class Scopes:
     """Registry of exporters, ports, domains and scopes; all share one sequence of numbers."""
 
-    def __init__(self, limits: Limits, quirks: QuirksOf) -> None:
+    def __init__(self, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._limits = limits
         self._quirks = quirks
+        self._trust = trust
         self._exporters: dict[bytes, ExporterState] = {}
         self._next_number = 0
         self._free: list[int] = []
-        self._known = _Known.empty()
-        self._stale = False
-        self._oldest_ns = 0  # no exporter was last seen before this
-        self._last: tuple[AnyArray, BatchScopes] | None = None
+        self._index: ScopeIndex[Scope] = ScopeIndex()
+        self._new: list[Scope] = []
+        self._old: list[Scope] = []
+        """What is to be put into the index and taken out of it before it is asked again."""
+        self._beyond = 0
+        """Scopes of all exporters beyond `OWN_SCOPES` of each."""
+        self._places: Givers[ExporterState] = Givers(limits.exporters, 1, limits.exporter_idle_s)
+        self._domains: Givers[ExporterState] = Givers(limits.domains, OWN_SCOPES, limits.exporter_idle_s)
+        self._last: tuple[I64, BatchScopes] | None = None
         self._changes = Changes()
         self._held: set[int] = set()
+        self._present: set[int] | None = None  # exporters of the batch that is met
         self.ledger = Ledger({**_ENTRIES, **ENTRIES})
 
     def __iter__(self) -> Iterator[ExporterState]:
@@ -281,47 +336,64 @@ class Scopes:
 
     def of_batch(self, headers: Headers) -> BatchScopes:
         """Number the scopes of a batch, registering new ones as far as the limits allow."""
-        words = _words(headers)
-        index = self._known.find(words)
-        if index is None:
-            return self._meet(headers, words)
-        present = np.bincount(index, minlength=len(self._known.scopes)) > 0
-        if self._last is not None and np.array_equal(self._last[0], present):
-            described = self._last[1]
-        else:
-            which = np.flatnonzero(present)
-            some = self._known.words[which]
-            described = self._describe(some, [self._known.scopes[at] for at in which.tolist()])
-            self._last = present, described
-        row = np.cumsum(present) - 1
-        return replace(described, index=index if present.all() else row[index])
+        self._settle_index()
+        words = words_of(headers)
+        place = self._index.find(words)
+        if (place < 0).any():
+            return self._meet(headers, words, place)
+        which, index = self._index.distinct(place)
+        if self._last is None or not np.array_equal(self._last[0], which):
+            known_words, known = self._index.at(which)
+            self._last = which, self._describe(known_words, [*known])
+        return replace(self._last[1], index=index)
 
-    def _meet(self, headers: Headers, words: AnyArray) -> BatchScopes:
-        """The same where not all are known yet."""
-        first, index = _distinct(words)
-        time_ns = headers.time_ns[first].tolist()
-        distinct = words[first]
-        identities = [_identity(*row) for row in distinct.tolist()]
+    def _meet(self, headers: Headers, words: AnyArray, place: I64) -> BatchScopes:
+        """The same where not all were found."""
+        met = np.flatnonzero(place >= 0)
+        which, index = self._index.distinct(place[met])
+        known_words, known = self._index.at(which)
         # What the batch needs makes no room for what it brings.
-        known = [self._find(*identity) for identity in identities]
-        self._held = {scope.number for scope in known if scope is not None}
+        self._held = {scope.number for scope in known}
+        rest = np.flatnonzero(place < 0)
+        first, rest_index = distinct_words(words[rest])
+        time_ns = headers.time_ns[rest[first]].tolist()
+        distinct = words[rest[first]]
+        identities = [_identity(*row) for row in distinct.tolist()]
+        present = [scope.exporter for scope in known] + [self._exporters.get(address) for address, *_ in identities]
+        self._present = {exporter.number for exporter in present if exporter is not None}
         found: list[Scope | None] = [None] * len(first)
         # In wire order, so that the limits refuse the same scopes however a stream is cut into batches.
         for at in np.argsort(first).tolist():
             address, version, domain, port = identities[at]
-            found[at] = self.register(address, version, domain, port, time_ns[at])
-        self._held = set()
-        if self._stale:
-            self._known = _Known.of(
-                [scope for exporter in self for scope in exporter.scopes.values() if scope.port.port != ANY_PORT]
-            )
-            self._stale, self._last = False, None
+            found[at] = own = self.register(address, version, domain, port, time_ns[at])
+            if own is not None:
+                self._held.add(own.number)
+        self._held, self._present = set(), None
+        self._settle_index()
         # Ports beyond the limit share a scope.
-        place: dict[int, int] = {}
-        row = np.array([place.setdefault(at if s is None else -s.number, at) for at, s in enumerate(found)], np.int64)
+        shared: dict[int, int] = {}
+        row = np.array([shared.setdefault(at if s is None else -s.number, at) for at, s in enumerate(found)], np.int64)
         rows, merged = np.unique(row, return_inverse=True)
-        described = self._describe(distinct[rows], [found[at] for at in rows.tolist()])
-        return replace(described, index=merged.reshape(-1)[index])
+        described = self._describe(
+            np.concatenate([known_words, distinct[rows]]), [*known, *(found[at] for at in rows.tolist())]
+        )
+        whole = np.empty(len(words), np.int64)
+        whole[met], whole[rest] = index, len(known) + merged.reshape(-1)[rest_index]
+        return replace(described, index=whole)
+
+    def _settle_index(self) -> None:
+        """Have the index hold what is registered."""
+        if not self._old and not self._new:
+            return
+        gone = {scope.number for scope in self._old}
+        new = [scope for scope in self._new if scope.port.port != ANY_PORT and scope.number not in gone]
+        self._index.remove(self._old)
+        if new:
+            words = np.empty((len(new), 3), np.uint64)
+            words[:, :2] = np.frombuffer(b"".join(s.exporter.address for s in new), np.uint64).reshape(-1, 2)
+            words[:, 2] = [(scope.version << 48) | (scope.port.port << 32) | scope.domain for scope in new]
+            self._index.add(new, words)
+        self._new, self._old, self._last = [], [], None
 
     def _describe(self, words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
         """The scopes of a batch with the quirks of their exporters; without the index of the datagrams."""
@@ -331,10 +403,6 @@ class Scopes:
             for scope, (address, _) in zip(scopes, found.keys, strict=True)
         ]
         return replace(found, quirks=quirks if any(quirk != NO_QUIRKS for quirk in quirks) else None)
-
-    def _find(self, address: bytes, version: int, domain: int, port: int) -> Scope | None:
-        exporter = self._exporters.get(address)
-        return None if exporter is None else exporter.scopes.get((version, domain, port))
 
     def register(self, address: bytes, version: int, domain: int, port: int, time_ns: int) -> Scope | None:
         """The scope of these, made if it is new; None where a limit forbids it.
@@ -349,12 +417,13 @@ class Scopes:
             return scope
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if len(exporter.domains) >= self._limits.domains_per_exporter:
+            if not self._has_room(exporter, time_ns, new_domain=True):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
         else:
             self._retire_silent(exporter, ports, time_ns)
-            if len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+            trusted = port in exporter.trust.ports
+            if not trusted and not self._has_room(exporter, time_ns, new_domain=False):
                 port = ANY_PORT
         scope = ports.scopes.get(port)
         return self._add(exporter, version, domain, port, ports, time_ns) if scope is None else scope
@@ -367,10 +436,10 @@ class Scopes:
             return known
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if domain >> _DOMAIN_BITS or len(exporter.domains) >= self._limits.domains_per_exporter:
+            if domain >> _DOMAIN_BITS or not self._has_room(exporter, scope.last_seen_ns, new_domain=True):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
-        elif len(exporter.scopes) - len(exporter.domains) >= self._limits.ports_per_exporter:
+        elif not self._has_room(exporter, scope.last_seen_ns, new_domain=False):
             return None
         return self._add(exporter, version, domain, port, ports, scope.last_seen_ns)
 
@@ -386,8 +455,59 @@ class Scopes:
         scope.last_seen_ns = time_ns
         ports.scopes[port] = exporter.scopes[version, domain, port] = scope
         ports.oldest_ns = min(ports.oldest_ns or time_ns, time_ns)
-        self._stale = True
+        self._new.append(scope)
+        self._beyond += len(exporter.scopes) > OWN_SCOPES
         return scope
+
+    def _has_room(self, exporter: ExporterState, time_ns: int, *, new_domain: bool) -> bool:
+        """Whether an exporter may have one more domain, or one more port of a domain.
+
+        Where all of them have reached what they may have together, those with less of a right
+        to it make room; not in the midst of a batch, whose scopes must not go.
+        """
+        limits = self._limits
+        if new_domain and len(exporter.domains) >= limits.domains_per_exporter:
+            return False
+        if not new_domain and len(exporter.scopes) - len(exporter.domains) >= limits.ports_per_exporter:
+            return False
+        beyond = len(exporter.scopes) + 1 - OWN_SCOPES
+        while beyond > 0 and self._beyond >= limits.domains:
+            if self._present is None:
+                return False
+            standing = self.standing(exporter, time_ns)
+            giver = self._domains.next(self._survey_domains, exporter, beyond, standing, time_ns)
+            if giver is None:
+                return False
+            # Of those that were planned some may be gone by now.
+            if self._exporters.get(giver[0].address) is giver[0]:
+                self._cut(*giver)
+        return True
+
+    def _survey_domains(self) -> Survey[ExporterState]:
+        exporters = [exporter for exporter in self if len(exporter.scopes) > OWN_SCOPES]
+        return Survey(exporters, np.array([len(exporter.scopes) - OWN_SCOPES for exporter in exporters], np.int64))
+
+    def _cut(self, exporter: ExporterState, keeps: int) -> None:
+        """Forget scopes beyond so many, a few of them at once: first those that never sent a flow, the oldest first."""
+        more = min(len(exporter.scopes) - OWN_SCOPES - keeps, _FORGOTTEN_AT_ONCE)
+        spare = [scope for scope in exporter.scopes.values() if scope.number not in self._held]
+        for scope in sorted(spare, key=lambda scope: scope.flows_until_ns > 0)[: max(more, 0)]:
+            self._detach(exporter, scope)
+            self._changes.dropped.append(scope)
+            if not scope.ports.scopes:
+                del exporter.domains[scope.version, scope.domain]
+                self._changes.dropped_domains.append(scope.ports)
+            if not scope.port.scopes:
+                self._changes.dropped_ports.append((exporter, scope.port))
+
+    def _detach(self, exporter: ExporterState, scope: Scope) -> None:
+        """Take a scope out of its exporter, domain and port, and out of the index."""
+        del scope.ports.scopes[scope.port.port], exporter.scopes[scope.version, scope.domain, scope.port.port]
+        scope.port.scopes -= 1
+        if not scope.port.scopes:
+            del exporter.ports[scope.port.port]
+        self._old.append(scope)
+        self._beyond -= len(exporter.scopes) >= OWN_SCOPES
 
     def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
         """Have ports of a domain that have been silent for long make room."""
@@ -406,25 +526,26 @@ class Scopes:
             heir.last_seen_ns = max(heir.last_seen_ns, scope.last_seen_ns)
             heir.lost, heir.received = heir.lost + scope.lost, heir.received + scope.received
             heir.reordered += scope.reordered
-            del ports.scopes[scope.port.port], exporter.scopes[scope.version, scope.domain, scope.port.port]
+            self._detach(exporter, scope)
             self._changes.retired.append((scope, heir))
-            scope.port.scopes -= 1
             if not scope.port.scopes:
-                del exporter.ports[scope.port.port]
                 self._changes.silent.append((exporter, scope.port, heir.port))
         ports.oldest_ns = min(scope.last_seen_ns for scope in ports.scopes.values())
-        self._stale |= bool(silent)
 
     def exporter(self, address: bytes, time_ns: int) -> ExporterState | None:
         """The exporter of that address, made if it is new; None where the limit forbids it."""
         exporter = self._exporters.get(address)
         if exporter is None:
-            if len(self._exporters) >= self._limits.exporters and not self._make_room(time_ns):
+            trust = self._trust(address)
+            if len(self._exporters) >= self._limits.exporters and not self._make_room(trust, time_ns):
                 return None
-            quirks = self._quirks(address)
-            exporter = ExporterState(self._number(), self.ledger, self.ledger.open_row(), address, quirks)
+            row = self.ledger.open_row()
+            exporter = ExporterState(self._number(), self.ledger, row, address, self._quirks(address), trust)
             exporter.last_seen_ns = time_ns
+            self.ledger.put(row, "configured", int(trust.configured))
             self._exporters[address] = exporter
+            if self._present is not None:
+                self._present.add(exporter.number)
         return exporter
 
     def port(self, exporter: ExporterState, port: int) -> Port:
@@ -460,61 +581,37 @@ class Scopes:
         self._next_number += 1
         return self._next_number
 
-    def _make_room(self, time_ns: int) -> bool:
-        """Remove every exporter that has been silent for long; they are put into the changes."""
-        deadline = time_ns - int(self._limits.exporter_idle_s * 1e9)
-        if self._oldest_ns >= deadline:
+    def _make_room(self, trust: Trust, time_ns: int) -> bool:
+        """Remove the exporter that has least of a right to its place, for a new one; it is put into the changes."""
+        if self._present is None:
             return False
-        idle = [exporter for exporter in self._exporters.values() if exporter.last_seen_ns < deadline]
-        for exporter in idle:
-            del self._exporters[exporter.address]
-        self._changes.removed.extend(idle)
-        self._stale |= bool(idle)
-        self._oldest_ns = min((exporter.last_seen_ns for exporter in self), default=0)
-        return bool(idle)
+        standing = CONFIGURED if trust.configured else STRANGER
+        while giver := self._places.next(self._survey, None, 1, standing, time_ns, self._present):
+            exporter = giver[0]
+            if self._exporters.get(exporter.address) is exporter:
+                self._forget(exporter)
+                return True
+        return False
 
+    def _survey(self) -> Survey[ExporterState]:
+        exporters = list(self)
+        return Survey(exporters, np.ones(len(exporters), np.int64))
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """All registered scopes of a port, to be found by address, version, port and domain at once for a whole batch.
+    def standing(self, holder: Scope | ExporterState, now_ns: int) -> int:
+        """Standing of an exporter, or of a domain of one of its ports; see `shares`."""
+        idle_ns = int(self._limits.exporter_idle_s * 1e9)
+        return int(standings(self.ledger, np.array([holder.row]), now_ns, idle_ns)[0])
 
-    Attributes
-    ----------
-    mixes : ndarray of uint64, shape (k,)
-        Sorted.
-    words : ndarray of uint64, shape (k, 3)
-    scopes : list of Scope
-    """
+    def commit(self) -> None:
+        """The batch is done."""
+        self._places.commit()
+        self._domains.commit()
 
-    mixes: AnyArray
-    words: AnyArray
-    scopes: list[Scope]
-
-    @classmethod
-    def empty(cls) -> _Known:
-        """None."""
-        return cls(np.zeros(0, np.uint64), np.zeros((0, 3), np.uint64), [])
-
-    @classmethod
-    def of(cls, scopes: list[Scope]) -> _Known:
-        """These."""
-        words = np.empty((len(scopes), 3), np.uint64)
-        addresses = b"".join(scope.exporter.address for scope in scopes)
-        words[:, :2] = np.frombuffer(addresses, np.uint64).reshape(-1, 2)
-        words[:, 2] = [(scope.version << 48) | (scope.port.port << 32) | scope.domain for scope in scopes]
-        mixes = _mix(words)
-        order = np.argsort(mixes)
-        return cls(mixes[order], words[order], [scopes[at] for at in order.tolist()])
-
-    def find(self, words: AnyArray) -> I64 | None:
-        """Which scope each row is; None if one is not known (or two mix to the same)."""
-        if not len(self.mixes):
-            return None
-        if (words == words[0]).all():
-            at = np.minimum(np.searchsorted(self.mixes, _mix(words[:1])), len(self.mixes) - 1)
-            return np.repeat(at, len(words)) if (self.words[at] == words[0]).all() else None
-        at = np.minimum(np.searchsorted(self.mixes, _mix(words)), len(self.mixes) - 1)
-        return at if (self.words[at] == words).all() else None
+    def _forget(self, exporter: ExporterState) -> None:
+        del self._exporters[exporter.address]
+        self._beyond -= max(0, len(exporter.scopes) - OWN_SCOPES)
+        self._old += exporter.scopes.values()
+        self._changes.removed.append(exporter)
 
 
 def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
@@ -550,31 +647,7 @@ def _describe(words: AnyArray, scopes: list[Scope | None]) -> BatchScopes:
     )
 
 
-def _mix(words: AnyArray) -> AnyArray:
-    mixed: AnyArray = (words[:, 0] * _MIX[0]) ^ (words[:, 1] * _MIX[1]) ^ (words[:, 2] * _MIX[2])
-    return mixed
-
-
-def _words(headers: Headers) -> AnyArray:
-    """Address, then version, port and domain of each datagram as three 64-bit words, shape (n, 3)."""
-    words = np.empty((len(headers), 3), np.uint64)
-    words[:, :2] = np.ascontiguousarray(headers.source).view(np.uint64).reshape(-1, 2)
-    words[:, 2] = (headers.version << 48) | (headers.port << 32) | headers.domain
-    return words
-
-
 def _identity(high: int, low: int, rest: int) -> tuple[bytes, int, int, int]:
     """Address, version, domain and port of three words."""
     address = struct.pack("=QQ", high, low)
     return address, rest >> 48, rest & 0xFFFFFFFF, rest >> 32 & 0xFFFF
-
-
-def _distinct(words: AnyArray) -> tuple[I64, I64]:
-    """Index of the first of each distinct row, and which of them each row is."""
-    if (words == words[0]).all():
-        return np.zeros(1, np.int64), np.zeros(len(words), np.int64)
-    _, first, index = np.unique(_mix(words), return_index=True, return_inverse=True)
-    if not np.array_equal(words[first][index], words):
-        # Chosen so that their mix collides: compare whole rows.
-        _, first, index = np.unique(words, axis=0, return_index=True, return_inverse=True)
-    return first, index.reshape(-1)

@@ -15,6 +15,7 @@ from millrace.decode.netflow.templates import Templates
 from millrace.decode.netflow.waiting import Waiting, WaitingSet
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
+from millrace.decode.trust import TrustOf, no_trust
 
 
 @dataclass(slots=True)
@@ -31,12 +32,12 @@ class State:
     waiting: Waiting
 
     @classmethod
-    def empty(cls, limits: Limits, quirks: QuirksOf) -> State:
+    def empty(cls, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> State:
         """Nothing is known."""
         layouts = Layouts(limits.template_bytes)
-        templates = Templates(limits, layouts)
+        scopes = Scopes(limits, quirks, trust)
+        templates = Templates(limits, layouts, scopes)
         sampling, names = Sampling(templates.naming), Names()
-        scopes = Scopes(limits, quirks)
         return cls(
             limits, scopes, layouts, templates, sampling, names,
             Learner(limits, scopes, sampling, names), Waiting(limits),
@@ -56,14 +57,26 @@ class State:
             self.names.share(exporter)
         for scope, heir in changes.retired:
             self.templates.hand_over(scope, heir)
-            self.learner.vanished(scope.exporter, self.sampling.hand_over(scope, heir))
+            self.learner.hand_over_rates(scope, heir)
             self.names.hand_over_boot(scope, heir)
             self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
             self.scopes.free(scope.number)
             self.scopes.close(scope)
         for exporter, port, heir_port in changes.silent:
-            self.learner.vanished(exporter, self.names.hand_over(exporter, port, heir_port))
+            self.learner.hand_over_names(exporter, port, heir_port)
             self.scopes.free(port.number)
+        for scope in changes.dropped:
+            self.templates.remove_scope(scope)
+            self.learner.forget_rates(scope)
+            self.names.forget_scope(scope)
+            self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
+            self.scopes.free(scope.number)
+            self.scopes.close(scope)
+        for exporter, port in changes.dropped_ports:
+            self.learner.forget_names(exporter, port)
+            self.scopes.free(port.number)
+        for domain in changes.dropped_domains:
+            self.scopes.free(domain.number)
         for exporter in changes.removed:
             for scope in exporter.scopes.values():
                 self.templates.remove_scope(scope)
@@ -71,11 +84,34 @@ class State:
                 self.waiting.forget(scope, lambda waiting, reason: give_up(counts, waiting, reason))
                 self.scopes.close(scope)
             self.names.forget(exporter)
-            self.learner.forget(exporter.options_entries)
+            self.learner.forget(exporter)
             self.scopes.close(exporter)
+            # Numbers are parts of keys of 62 bits: a flood must not use them up.
+            for numbers in (
+                [exporter.number],
+                [port.number for port in exporter.ports.values()],
+                [domain.number for domain in exporter.domains.values()],
+                [scope.number for scope in exporter.scopes.values()],
+            ):
+                for number in numbers:
+                    self.scopes.free(number)
+
+    def count_changes(self, counts: Counts) -> None:
+        """Count what made room for others, and sampling rates that changed remarkably."""
+        for scope, example in self.learner.take_jumps():
+            exporter, protocol = scope.exporter.address, PROTOCOLS[scope.version]
+            counts.event(exporter, protocol, "sampling_rate_jumps", 1, example)
+        for (address, version), templates in self.templates.take_made_room().items():
+            detail = f"{templates} templates made room for those of others"
+            counts.drop(address, PROTOCOLS[version], "template", "made-room", templates, detail)
+        for address, entries in self.learner.take_made_room().items():
+            detail = f"{entries} names and rates made room for those of others"
+            counts.drop(address, "unknown", "record", "made-room", entries, detail)
 
     def commit(self) -> list[int]:
         """The batch is done; the numbers of layouts that no template has any more."""
+        self.scopes.commit()
+        self.learner.commit()
         self.templates.commit()
         self.sampling.commit()
         self.names.commit()

@@ -42,3 +42,13 @@ def count_leftovers(counts: Counts, scopes: BatchScopes, sets: Sets, records: Re
             key = scopes.keys[int(sets.scope[at])]
             detail = f"set {int(sets.id[at])} ends with {rest} bytes that are no whole record"
             counts.drop(*key, "record", "truncated", 1, detail)
+
+
+def count_costly(counts: Counts, scopes: BatchScopes, scope: I64, layout: I64) -> None:
+    """Count the data sets that are given up as there was no time for their layouts."""
+    for at, amount in enumerate(np.bincount(scope, minlength=len(scopes)).tolist()):
+        if amount:
+            different = len(np.unique(layout[scope == at]))
+            detail = f"{amount} data sets of {different} different templates that take more time than their bytes allow"
+            counts.drop(*scopes.keys[at], "set", "costly-layouts", amount, detail)
+            counts.event(*scopes.keys[at], "costly_sets", amount)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.agreement import Agreement
+from millrace.decode.netflow.deadlines import Deadlines
 from millrace.decode.netflow.headers import IPFIX, V9
 from millrace.decode.netflow.layout import ENTERPRISE_BIT, Layout, Layouts, least_record
-from millrace.decode.netflow.scopes import ExporterState, Scope
+from millrace.decode.netflow.scopes import ExporterState, Scope, Scopes
 from millrace.decode.netflow.sets import FIRST_DATA_SET
+from millrace.decode.netflow.shares import Givers, Survey
 from millrace.decode.netflow.timeline import MISSING, Timeline
 
 TEMPLATE_SETS = {V9: 0, IPFIX: 2}
@@ -23,6 +28,12 @@ _ID_BITS = 16
 
 _LATE_MS = 10_000
 """Datagrams that overtake one another do so within moments; what was exported longer ago than that was not late."""
+
+
+_LEAST_TEMPLATES = 64
+"""Templates that a router with several services announces."""
+_LEAST_BYTES = 64 << 10
+"""Bytes of their field lists: a thousand each."""
 
 
 class RefusedError(Exception):
@@ -50,6 +61,7 @@ class Template:
     announced_ns: int
     export_ms: int = 0
     """When the message that last announced it was exported; 0: not known."""
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +86,26 @@ class Templates:
     many of its templates are of flows that name selectors.
     """
 
-    def __init__(self, limits: Limits, layouts: Layouts) -> None:
+    def __init__(self, limits: Limits, layouts: Layouts, scopes: Scopes) -> None:
         self.timeline = Timeline()
         self.naming = Timeline()
         self.changed = False
         self._limits = limits
         self._layouts = layouts
+        self._scopes = scopes
+        idle_s = limits.exporter_idle_s
+        self._givers: Givers[ExporterState] = Givers(limits.templates, _LEAST_TEMPLATES, idle_s)
+        self._byte_givers: Givers[ExporterState] = Givers(limits.template_bytes, _LEAST_BYTES, idle_s)
+        self._own_givers: dict[int, Givers[Scope]] = {}
+        self._made_room: Counter[tuple[bytes, int]] = Counter()
         self._count = 0
         self._known: dict[int, dict[int, Template]] = {}
         self._agreed = Agreement()
         self._seen: dict[int, dict[tuple[int, bytes], list[Template]]] = {}
         self._seen_bytes = 0
         self._expiring: dict[int, int] = {}
-        self._oldest_ns = 0
+        self._lifetime_ns = int(limits.template_lifetime_s * 1e9)
+        self._deadlines: Deadlines[Template] = Deadlines(lambda known: known.announced_ns if known.holds else None)
 
     def __iter__(self) -> Iterator[Template]:
         return (template for known in self._known.values() for template in known.values())
@@ -120,14 +139,14 @@ class Templates:
             Templates of the set; refused ones are given to `drop` instead.
         """
         seen = self._seen.get(scope.number, {}).get((set_id, wire))
-        if seen is not None and not self._expiring:
+        if seen is not None:
             for template in seen:
                 template.announced_ns, template.export_ms = time_ns, max(export_ms, template.export_ms)
             return len(seen), 0
         announced = withdrawn = 0
         templates: list[Template] = []
         complete = True
-        for entry in self._entries(scope.version, set_id, wire):
+        for entry in self._entries(scope, set_id, wire, position, time_ns):
             try:
                 if isinstance(entry, RefusedError):
                     raise entry
@@ -141,11 +160,16 @@ class Templates:
             except RefusedError as refusal:
                 complete = False
                 drop(refusal.reason, refusal.detail)
+                if isinstance(entry, Announced) and entry.layout is not None:
+                    self._layouts.discard(entry.layout)
         if complete and len({template.id for template in templates}) == len(templates):
             self._remember(scope, set_id, wire, templates)
         return announced, withdrawn
 
-    def _entries(self, version: int, set_id: int, wire: bytes) -> Iterator[Announced | RefusedError]:
+    def _entries(
+        self, scope: Scope, set_id: int, wire: bytes, position: int, time_ns: int
+    ) -> Iterator[Announced | RefusedError]:
+        version = scope.version
         read = read_templates(version, wire, options=set_id == OPTIONS_SETS[version])
         for entry in read:
             if isinstance(entry, RefusedError):
@@ -156,27 +180,38 @@ class Templates:
             elif not entry.count:
                 yield Announced(entry.id, None)
             else:
-                yield self._laid_out(version, entry)
+                yield self._laid_out(scope, entry, position, time_ns)
 
-    def _laid_out(self, version: int, entry: TemplateRecord) -> Announced | RefusedError:
+    def _laid_out(self, scope: Scope, entry: TemplateRecord, position: int, time_ns: int) -> Announced | RefusedError:
         least = least_record(entry.wire, with_pen=entry.with_pen)
         if not 0 < least <= _LONGEST_RECORD:
             return RefusedError("bad-template", f"records of template {entry.id} would have {least} bytes")
-        layout = self._layouts.intern(
-            version=version, options=entry.options, scopes=entry.scopes, with_pen=entry.with_pen, wire=entry.wire
-        )
-        if layout is None:
-            return RefusedError("template-limit", "too many different templates")
-        return Announced(entry.id, layout)
+        exporter = scope.exporter
+        while True:
+            layout = self._layouts.intern(
+                version=scope.version, options=entry.options, scopes=entry.scopes, with_pen=entry.with_pen,
+                wire=entry.wire,
+            )  # fmt: skip
+            if layout is not None:
+                return Announced(entry.id, layout)
+            asks = exporter.template_bytes + len(entry.wire)
+            standing = self._scopes.standing(exporter, time_ns)
+            giver = self._byte_givers.next(self._survey_bytes, exporter, asks, standing, time_ns)
+            if giver is None:
+                return RefusedError("template-limit", "too many different templates")
+            other, keeps = giver
+            self._cut(self._of_exporter(other), lambda: other.template_bytes <= keeps, position)  # noqa: B023 - at once
 
     def _announce(
         self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int, export_ms: int = 0
     ) -> Template:
         known = self.get(scope, template_id)
         expired = self._expiring.pop(template_key(scope.number, template_id), None)
-        if known is not None and expired is not None and expired <= position:
-            self._remove(known, expired)
-            known = None
+        if known is not None and expired is not None:
+            self._deadlines.add(known.announced_ns, known)
+            if expired <= position:
+                self._remove(known, expired)
+                known = None
         if known is None:
             known = self._add(scope, template_id, layout, position, time_ns)
             known.export_ms = export_ms
@@ -189,6 +224,7 @@ class Templates:
             self._seen.pop(scope.number, None)
             self._layouts.acquire(layout)
             self._layouts.release(known.layout)
+            scope.exporter.template_bytes += len(layout.wire) - len(known.layout.wire)
             self._name(known, -1, position)
             known.layout = layout
             self._set(known, position, layout.number)
@@ -197,16 +233,81 @@ class Templates:
 
     def _add(self, scope: Scope, template_id: int, layout: Layout, position: int, time_ns: int) -> Template:
         exporter = scope.exporter
-        if self._count >= self._limits.templates or exporter.templates >= self._limits.templates_per_exporter:
+        if not self._has_room(scope, position, time_ns):
             raise RefusedError("template-limit", f"template {template_id}: too many templates")
         exporter.templates += 1
+        exporter.template_bytes += len(layout.wire)
         self._count += 1
         self._layouts.acquire(layout)
         template = self._known.setdefault(scope.number, {})[template_id] = Template(scope, template_id, layout, time_ns)
-        self._oldest_ns = min(self._oldest_ns or time_ns, time_ns)
+        if self._lifetime_ns:
+            self._deadlines.add(time_ns, template)
         self._set(template, position, layout.number)
         self._name(template, 1, position)
         return template
+
+    def _has_room(self, scope: Scope, position: int, time_ns: int) -> bool:
+        """Whether there is room for one more template, once those with less of a right to theirs gave it up."""
+        exporter = scope.exporter
+        while exporter.templates >= self._limits.templates_per_exporter:
+            if not self._make_own_room(scope, position, time_ns):
+                return False
+        while self._count >= self._limits.templates:
+            standing = self._scopes.standing(exporter, time_ns)
+            found = self._givers.next(self._survey_counts, exporter, exporter.templates + 1, standing, time_ns)
+            if found is None:
+                return False
+            other, keeps = found
+            self._cut(self._of_exporter(other), lambda: other.templates <= keeps, position)  # noqa: B023 - at once
+        return True
+
+    def _make_own_room(self, scope: Scope, position: int, time_ns: int) -> bool:
+        """Have another domain or port of an exporter give up templates for one of a scope; False if none does."""
+        exporter = scope.exporter
+        own = self._own_givers.get(exporter.number)
+        if own is None:
+            limit = self._limits.templates_per_exporter
+            own = self._own_givers[exporter.number] = Givers(limit, _LEAST_TEMPLATES, self._limits.exporter_idle_s)
+        asks, standing = len(self._known.get(scope.number, ())) + 1, self._scopes.standing(scope, time_ns)
+        giver = own.next(lambda: self._survey_scopes(exporter), scope, asks, standing, time_ns)
+        if giver is None:
+            return False
+        other, keeps = giver
+        if exporter.scopes.get((other.version, other.domain, other.port.port)) is other:  # else its number is another's
+            known = self._known.get(other.number, {})
+            self._cut(known.values(), lambda: len(known) <= keeps, position)
+        return True
+
+    def _survey_counts(self) -> Survey[ExporterState]:
+        exporters = list(self._scopes)
+        return Survey(exporters, np.array([exporter.templates for exporter in exporters], np.int64))
+
+    def _survey_bytes(self) -> Survey[ExporterState]:
+        exporters = list(self._scopes)
+        return Survey(exporters, np.array([exporter.template_bytes for exporter in exporters], np.int64))
+
+    def _survey_scopes(self, exporter: ExporterState) -> Survey[Scope]:
+        scopes = [scope for scope in exporter.scopes.values() if scope.number in self._known]
+        return Survey(scopes, np.array([len(self._known[scope.number]) for scope in scopes], np.int64))
+
+    def _of_exporter(self, exporter: ExporterState) -> Iterator[Template]:
+        for scope in exporter.scopes.values():
+            yield from self._known.get(scope.number, {}).values()
+
+    def _cut(self, templates: Iterable[Template], enough: Callable[[], bool], position: int) -> None:
+        """Have templates make room, those announced least lately first; an exporter that is gone has enough given."""
+        for template in sorted(templates, key=lambda template: template.announced_ns):
+            if enough():
+                return
+            self._made_room[template.scope.exporter.address, template.scope.version] += 1
+            self._remove(template, position)
+
+    def take_made_room(self) -> dict[tuple[bytes, int], int]:
+        """How many templates made room for those of others since the last call, by exporter and version."""
+        if not self._made_room:
+            return {}
+        made_room, self._made_room = self._made_room, Counter()
+        return made_room
 
     @staticmethod
     def _refuse_late(known: Template, export_ms: int) -> None:
@@ -231,12 +332,15 @@ class Templates:
     def _remove(self, template: Template, position: int) -> None:
         scope = template.scope
         self._seen.pop(scope.number, None)
-        self._expiring.pop(template_key(scope.number, template.id), None)
+        template.holds = False
+        if self._expiring.pop(template_key(scope.number, template.id), None) is None and self._lifetime_ns:
+            self._deadlines.gone()
         known = self._known[scope.number]
         del known[template.id]
         if not known:
             del self._known[scope.number]
         scope.exporter.templates -= 1
+        scope.exporter.template_bytes -= len(template.layout.wire)
         self._count -= 1
         self._layouts.release(template.layout)
         self._set(template, position, MISSING)
@@ -288,7 +392,7 @@ class Templates:
         self._seen_bytes += len(wire) + 300
 
     def begin(self, first_position_after: Callable[[int], int], latest_ns: int) -> None:
-        """Find the templates that expire within this batch.
+        """Find the templates that expire within this batch; of very many those that do so first.
 
         Parameters
         ----------
@@ -297,14 +401,12 @@ class Templates:
         latest_ns : int
             Latest time of receipt in the batch.
         """
-        lifetime = int(self._limits.template_lifetime_s * 1e9)
-        if not lifetime or not self._known or latest_ns - self._oldest_ns <= lifetime:
+        if not self._lifetime_ns:
             return
-        for template in self:
-            if latest_ns - template.announced_ns > lifetime:
-                key = template_key(template.scope.number, template.id)
-                self._expiring[key] = first_position_after(template.announced_ns + lifetime)
-        self._oldest_ns = min(template.announced_ns for template in self)
+        for template in self._deadlines.due(latest_ns - self._lifetime_ns):
+            key = template_key(template.scope.number, template.id)
+            self._expiring[key] = first_position_after(template.announced_ns + self._lifetime_ns)
+            self._seen.pop(template.scope.number, None)
 
     def expire(self) -> int:
         """Remove what `begin` found and no announcement renewed in time; how many."""
@@ -314,18 +416,24 @@ class Templates:
         return len(expired)
 
     def remove_scope(self, scope: Scope) -> None:
-        """Forget all templates of a scope."""
-        for template in list(self._known.get(scope.number, {}).values()):
-            self._remove(template, 0)
+        """Forget all templates of a scope whose exporter made room."""
+        self._own_givers.pop(scope.exporter.number, None)
+        self._cut(list(self._known.get(scope.number, {}).values()), lambda: False, 0)
 
     def commit(self) -> None:
         """The batch is done: its changes hold from now on."""
         self.timeline.commit()
         self.naming.commit()
         self.changed = False
+        for givers in (self._givers, self._byte_givers):
+            givers.commit()
+        for own in self._own_givers.values():
+            own.commit()
 
     def restore(self, scope: Scope, template_id: int, layout: Layout, announced_ns: int) -> None:
         """Take a template from a snapshot over; RefusedError where a limit forbids it."""
+        if self._count >= self._limits.templates:
+            raise RefusedError("template-limit", "")
         self._announce(scope, template_id, layout, 0, announced_ns)
 
 

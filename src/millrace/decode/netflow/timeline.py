@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from millrace.batch.arrays import I64
+from millrace.decode.netflow.runs import ABSENT, SortedRuns
 
-MISSING = -1
+MISSING = ABSENT
 """What `Timeline.look_up` gives for a key that has no value at that position."""
 
 
@@ -35,7 +36,8 @@ class Timeline:
 
     Sets are decoded all at once, yet each must see the state that held when it
     was sent. So a batch first records every change with its position and then
-    looks all sets up; `commit` makes the changes the state of the next batch.
+    looks all sets up; `commit` makes the changes the state of the next batch,
+    at the cost of the changes.
 
     Keys and values are non-negative and below 2⁶²; a value of `MISSING` removes the key.
     """
@@ -43,7 +45,7 @@ class Timeline:
     def __init__(self) -> None:
         self._now: dict[int, int] = {}
         self._changes: list[tuple[int, int, int]] = []
-        self._before: tuple[I64, I64] | None = None
+        self._before = SortedRuns()
 
     def __len__(self) -> int:
         return len(self._now)
@@ -64,8 +66,6 @@ class Timeline:
 
     def set(self, key: int, position: int, value: int) -> None:
         """From `position` on, `key` has `value`."""
-        if self._before is None:
-            self._freeze()
         self._changes.append((key, position, value))
         if value == MISSING:
             self._now.pop(key, None)
@@ -75,8 +75,11 @@ class Timeline:
     def commit(self) -> None:
         """Forget when the changes of this batch happened."""
         if self._changes:
+            # Whatever a key was in between, it now has what `get` gives.
+            keys = list(dict.fromkeys(key for key, _, _ in self._changes))
+            values = [self._now.get(key, MISSING) for key in keys]
+            self._before.put(np.array(keys, np.int64), np.array(values, np.int64))
             self._changes = []
-            self._before = None
 
     def look_up(self, keys: I64, positions: I64) -> I64:
         """Value of each key at its position.
@@ -90,17 +93,7 @@ class Timeline:
         ndarray of int64, shape (n,)
             `MISSING` where there is none.
         """
-        if self._before is None:
-            self._freeze()
-        assert self._before is not None
-        known, values = self._before
-        found = np.full(len(keys), MISSING, np.int64)
-        if len(known) == 1:
-            found = np.where(keys == known[0], values[0], MISSING)
-        elif len(known):
-            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            hit = known[at] == keys
-            found = np.where(hit, values[at], MISSING)
+        found = self._before.find(keys)
         if self._changes:
             self._apply_changes(found, keys, positions)
         return found
@@ -108,7 +101,9 @@ class Timeline:
     def renumber(self, values: dict[int, int]) -> None:
         """Put other values in the place of those that are held, between two batches."""
         self._now = {key: values[value] for key, value in self._now.items()}
-        self._before = None
+        keys = np.fromiter(self._now.keys(), np.int64, len(self._now))
+        self._before = SortedRuns()
+        self._before.put(keys, np.fromiter(self._now.values(), np.int64, len(self._now)))
 
     def arrivals(self) -> Arrivals:
         """Where keys get a value in this batch."""
@@ -118,12 +113,6 @@ class Timeline:
             if value != MISSING:
                 found.setdefault(key, []).append(position)
         return Arrivals({key: sorted(positions) for key, positions in found.items()})
-
-    def _freeze(self) -> None:
-        keys = np.fromiter(self._now.keys(), np.int64, len(self._now))
-        values = np.fromiter(self._now.values(), np.int64, len(self._now))
-        order = np.argsort(keys)
-        self._before = keys[order], values[order]
 
     def _apply_changes(self, found: I64, keys: I64, positions: I64) -> None:
         changes = np.array(self._changes, np.int64).reshape(-1, 3)

@@ -11,6 +11,8 @@ import numpy as np
 from millrace.batch import ARENA_PADDING
 from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.amounts import Amounts
+from millrace.decode.netflow.deadlines import STEP, Deadlines
 from millrace.decode.netflow.scopes import Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.templates import template_key
@@ -47,7 +49,6 @@ class _Share:
     """What waits of one exporter, oldest first."""
 
     queue: deque[WaitingSet]
-    nbytes: int = 0
     gone: int = 0
 
     def take_oldest(self) -> WaitingSet:
@@ -70,19 +71,28 @@ class Waiting:
 
     When there is no room, an exporter that holds more than an equal share
     gives up what it just sent; for one that holds less, the greediest exporter
-    gives up its oldest.
+    gives up its oldest. What has waited too long is given up in steps.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limit_bytes = limits.waiting_bytes
         self._lifetime_ns = int(limits.waiting_s * 1e9)
-        self._by_template: dict[int, list[WaitingSet]] = {}
+        self._by_template: dict[int, dict[WaitingSet, None]] = {}
         self._of_domain: dict[int, set[int]] = {}
+        self._of_scope: dict[int, dict[int, None]] = {}
+        """Keys by number of their scope."""
         self._refusals: dict[int, int] = {}
         self._shares: dict[int, _Share] = {}
-        self._greediest = 0
-        self._oldest_ns = 0
-        self.nbytes = 0
+        self._bytes: Amounts[int] = Amounts()
+        """Of each of these, by number of the exporter as well."""
+        self._deadlines: Deadlines[WaitingSet] = Deadlines(lambda kept: None if kept.gone else kept.received_ns)
+        self._kept = 0
+        """Since something was last given up for its age."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all of them cost to keep."""
+        return self._bytes.total
 
     def __iter__(self) -> Iterator[WaitingSet]:
         return (kept for sets in self._by_template.values() for kept in sets)
@@ -95,7 +105,7 @@ class Waiting:
 
     def sets_of(self, key: int) -> list[WaitingSet]:
         """The sets that wait under a key."""
-        return self._by_template.get(key, [])
+        return list(self._by_template.get(key, ()))
 
     def keys_of(self, key: int) -> list[int]:
         """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain.
@@ -115,14 +125,15 @@ class Waiting:
         if waiting.nbytes > self._limit_bytes or not self._make_room(waiting, give_up):
             give_up(waiting, "waiting-full")
             return
-        share = self._shares.setdefault(waiting.scope.exporter.number, _Share(deque()))
-        share.queue.append(waiting)
-        share.nbytes += waiting.nbytes
-        self.nbytes += waiting.nbytes
+        number = waiting.scope.exporter.number
+        self._shares.setdefault(number, _Share(deque())).queue.append(waiting)
+        self._bytes.set(number, self._bytes.of(number) + waiting.nbytes)
         key = template_key(waiting.scope.number, waiting.id)
-        self._by_template.setdefault(key, []).append(waiting)
+        self._by_template.setdefault(key, {})[waiting] = None
         self._of_domain.setdefault(template_key(waiting.scope.ports.number, waiting.id), set()).add(key)
-        self._oldest_ns = min(self._oldest_ns or waiting.received_ns, waiting.received_ns)
+        self._of_scope.setdefault(waiting.scope.number, {})[key] = None
+        self._deadlines.add(waiting.received_ns, waiting)
+        self._kept += 1
 
     def release(
         self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None], fits: Bool | None = None
@@ -134,11 +145,11 @@ class Waiting:
         fits : ndarray of bool, shape (sets,), optional
             Which of them can be records of that template; None: all.
         """
-        kept = self._by_template.pop(key, [])
+        kept = list(self._by_template.pop(key, ()))
         chosen = [True] * len(kept) if fits is None else fits.tolist()
         released = [one for one, fit in zip(kept, chosen, strict=True) if fit]
         if len(released) < len(kept):
-            self._by_template[key] = [one for one, fit in zip(kept, chosen, strict=True) if not fit]
+            self._by_template[key] = {one: None for one, fit in zip(kept, chosen, strict=True) if not fit}
             self._refusals[key] = self._refusals.get(key, 0) + 1
         elif released:
             self._nobody_waits(key, released[0])
@@ -150,31 +161,31 @@ class Waiting:
         return [waiting for waiting in released if not self.too_old(waiting.received_ns, time_ns)]
 
     def expire(self, time_ns: int, give_up: Callable[[WaitingSet, str], None]) -> None:
-        """Give up what has waited too long."""
-        deadline = time_ns - self._lifetime_ns
-        if not self._shares or self._oldest_ns >= deadline:
-            return
-        for share in list(self._shares.values()):
-            for waiting in [waiting for waiting in share.queue if waiting.received_ns < deadline and not waiting.gone]:
-                self._remove(waiting)
-                give_up(waiting, "template-never-came")
-        self._oldest_ns = min((waiting.received_ns for waiting in self), default=0)
+        """Give up what has waited too long, a step of it, but more than came since."""
+        overdue = self._deadlines.due(time_ns - self._lifetime_ns, STEP + 2 * self._kept)
+        self._kept = 0
+        for waiting in overdue:
+            waiting.gone = True
+            self._remove(waiting)
+            give_up(waiting, "template-never-came")
 
     def forget(self, scope: Scope, give_up: Callable[[WaitingSet, str], None]) -> None:
         """Give up everything of a scope."""
-        for waiting in [waiting for waiting in self if waiting.scope is scope]:
-            self._remove(waiting)
-            give_up(waiting, "template-never-came")
+        for key in list(self._of_scope.get(scope.number, ())):
+            kept = list(self._by_template.pop(key))
+            self._nobody_waits(key, kept[0])
+            for waiting in kept:
+                self._settle(waiting)
+                give_up(waiting, "template-never-came")
 
     def _make_room(self, waiting: WaitingSet, give_up: Callable[[WaitingSet, str], None]) -> bool:
         while self.nbytes + waiting.nbytes > self._limit_bytes:
             fair = self._limit_bytes // max(1, len(self._shares))
-            own = self._shares.get(waiting.scope.exporter.number)
-            if own is not None and own.nbytes + waiting.nbytes > fair:
+            own = self._bytes.of(waiting.scope.exporter.number)
+            greediest = self._bytes.greediest()
+            if greediest is None or (own and own + waiting.nbytes > fair):
                 return False
-            if self._greediest not in self._shares or self._shares[self._greediest].nbytes <= fair:
-                self._greediest = max(self._shares, key=lambda number: self._shares[number].nbytes)
-            oldest = self._shares[self._greediest].take_oldest()
+            oldest = self._shares[greediest[0]].take_oldest()
             self._remove(oldest)
             give_up(oldest, "waiting-full")
         return True
@@ -182,7 +193,7 @@ class Waiting:
     def _remove(self, waiting: WaitingSet) -> None:
         key = template_key(waiting.scope.number, waiting.id)
         kept = self._by_template[key]
-        kept.remove(waiting)
+        del kept[waiting]
         if not kept:
             del self._by_template[key]
             self._nobody_waits(key, waiting)
@@ -195,18 +206,24 @@ class Waiting:
         keys.discard(key)
         if not keys:
             del self._of_domain[of_domain]
+        of_scope = self._of_scope[last.scope.number]
+        del of_scope[key]
+        if not of_scope:
+            del self._of_scope[last.scope.number]
 
     def _settle(self, waiting: WaitingSet) -> None:
-        waiting.gone = True
+        if not waiting.gone:
+            waiting.gone = True
+            self._deadlines.gone()
         number = waiting.scope.exporter.number
-        share = self._shares[number]
-        share.nbytes -= waiting.nbytes
-        share.gone += 1
-        self.nbytes -= waiting.nbytes
-        if not share.nbytes:
+        left = self._bytes.of(number) - waiting.nbytes
+        self._bytes.set(number, left)
+        if not left:
             del self._shares[number]
-        else:
-            share.tidy()
+            return
+        share = self._shares[number]
+        share.gone += 1
+        share.tidy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,12 @@ import numpy as np
 
 from millrace.batch.arrays import I64, Bool
 from millrace.decode.exporters import Exporters
+from millrace.decode.netflow.manners import PROOF_DATAGRAMS
+from millrace.decode.netflow.shares import PROTECTED
+from millrace.decode.oddities import jumps
 from millrace.decode.sflow.frame_lengths import USUAL_CAPTURE
 from millrace.decode.sflow.headers import Headers
+from millrace.decode.trust import TrustOf, no_trust
 
 MAX_SOURCES = 64
 """Sampling rates remembered of one agent, one per data source."""
@@ -106,13 +110,20 @@ _ROW = np.dtype(
 class Agents:
     """Bounded memory of agents; the one silent for longest makes room.
 
+    Configured ones, and those of which a hundred datagrams came, do so only as
+    far as they hold more than half of it: whoever can send a datagram
+    can forge any number of agents.
+
     Parameters
     ----------
     most : int
         Agents and sub-agents remembered, about 200 bytes each.
+    trust : callable
+        What the configuration vouches for, by address.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, trust: TrustOf = no_trust) -> None:
+        self._trust = trust
         self._rows = np.zeros(most, _ROW)
         self._slots: dict[tuple[bytes, int], int] = {}
         self._free = list(range(most - 1, -1, -1))
@@ -145,12 +156,16 @@ class Agents:
         gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
         return Visit(gaps, slot, first, number)
 
-    def note_rates(self, slot: I64, source: I64, rate: I64) -> None:
-        """Remember the sampling rates of data sources."""
-        for place, number, one_in in zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True):
+    def note_rates(self, slot: I64, source: I64, rate: I64) -> list[tuple[int, int]]:
+        """Remember the sampling rates of data sources; which of them changed remarkably, and what they were."""
+        changed: list[tuple[int, int]] = []
+        for at, (place, number, one_in) in enumerate(zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True)):
             rates = self._rates.setdefault(place, {})
+            if jumps(rates.get(number, 0), one_in):
+                changed.append((at, rates[number]))
             if number in rates or len(rates) < MAX_SOURCES:
                 rates[number] = one_in
+        return changed
 
     def largest_captures(self, visit: Visit, datagram: I64, captured: I64) -> I64:
         """Most bytes that the agent of each header ever captured of a packet, up to the datagram of the header.
@@ -207,11 +222,20 @@ class Agents:
         """Forget the agents silent for longest, an eighth at least so that a flood does not sort for each."""
         idle = [(int(self._rows["last_seen"][slot]), key) for key, slot in self._slots.items() if slot not in kept]
         idle.sort(key=lambda pair: pair[0])
-        for _, key in idle[: max(wanted - len(self._free), len(self._rows) // 8)]:
+        proven = {key for _, key in idle if self._proven(key)}
+        excess = len(proven) - int(len(self._rows) * PROTECTED)
+        exposed = [key for _, key in idle if key not in proven]
+        if excess > 0:
+            spare = {key for _, key in [pair for pair in idle if pair[1] in proven][excess:]}
+            exposed = [key for _, key in idle if key not in spare]
+        for key in exposed[: max(wanted - len(self._free), len(self._rows) // 8)]:
             slot = self._slots.pop(key)
             self._rates.pop(slot, None)
             self._issues.pop(slot, None)
             self._free.append(slot)
+
+    def _proven(self, key: tuple[bytes, int]) -> bool:
+        return int(self._rows["datagrams"][self._slots[key]]) >= PROOF_DATAGRAMS or self._trust(key[0]).configured
 
     def _follow(self, headers: Headers, number: I64, slot: I64, time_ns: I64, index: I64) -> Gaps:
         """Compare the sequence numbers of each agent with what was highest before.

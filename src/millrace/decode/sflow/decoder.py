@@ -30,6 +30,7 @@ from millrace.decode.sflow.samples import (
     read_flow_heads,
 )
 from millrace.decode.sflow.tally import PROTOCOL, Tally
+from millrace.decode.trust import TrustOf, no_trust
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
 
 _RAW, _GATEWAY = 1, 1003
@@ -84,11 +85,13 @@ class SflowDecoder:
     schema : Schema
     limits : Limits, optional
         Its `exporters` bounds the agents and sub-agents whose status is remembered.
+    trust : callable
+        What the configuration vouches for, by address.
     """
 
-    def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
+    def __init__(self, schema: Schema, limits: Limits | None = None, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._agents = Agents((limits or Limits()).exporters)
+        self._agents = Agents((limits or Limits()).exporters, trust)
 
     def status(self) -> list[AgentStatus]:
         """State of every agent and sub-agent remembered."""
@@ -154,12 +157,12 @@ class SflowDecoder:
         if _GATEWAY in records:
             fill_gateway(arena, records[_GATEWAY], sheet, tally, samples.datagram)
         _fill_heads(sheet, heads)
-        self._note_rates(samples, heads, visit)
+        self._note_rates(samples, heads, visit, tally)
         flows = sheet.flows()
         origin.tell(flows, samples)
         return flows
 
-    def _note_rates(self, samples: Samples, heads: FlowHeads, visit: Visit) -> None:
+    def _note_rates(self, samples: Samples, heads: FlowHeads, visit: Visit, tally: Tally) -> None:
         """Remember the rate of one data source per agent and batch: enough to know them all in time."""
         sample = np.full(int(samples.datagram.max()) + 1, -1, np.int64)
         sample[samples.datagram[::-1]] = np.arange(len(samples))[::-1]
@@ -168,7 +171,10 @@ class SflowDecoder:
         slot = visit.slot[shown][chosen >= 0]
         chosen = chosen[chosen >= 0]
         known = heads.rate[chosen] > 0
-        self._agents.note_rates(slot[known], heads.source[chosen[known]], heads.rate[chosen[known]])
+        source, rate = heads.source[chosen[known]], heads.rate[chosen[known]]
+        for at, before in self._agents.note_rates(slot[known], source, rate):
+            example = f"source {source[at]} told 1 in {before}, then 1 in {rate[at]}"
+            tally.odd("sampling_rate_jumps", int(samples.datagram[chosen[known][at]]), example)
 
     def _note_issues(self, tally: Tally, exporters: Exporters, visit: Visit) -> None:
         if not tally.example:

@@ -45,6 +45,10 @@ class Tally:
         totals = self._totals(datagram, amount)
         self._counts.add_events(event, (((keys[exporter], PROTOCOL, event), total) for exporter, total in totals))
 
+    def odd(self, event: Event, datagram: int, example: str) -> None:
+        """Count something that an agent should not do, and remember what it was."""
+        self._counts.event(self._keys[int(self._index[datagram])], PROTOCOL, event, 1, example)
+
     def drop(self, unit: str, reason: str, datagram: I64, detail: Callable[[int], str] | None) -> None:
         """Count what was given up; `detail` explains the first occurrence (None: nothing is wrong with it)."""
         if not len(datagram):

@@ -13,11 +13,13 @@ from millrace.testing.netflow import (
     IPFIX,
     V9,
     VARIABLE,
+    LegacyRecord,
     Template,
     ipfix,
     message,
     options_template_set,
     template_set,
+    v5,
     v9,
 )
 
@@ -102,6 +104,7 @@ def fill(collector):
             domain=9,
         ),
         v9(template_set(V9, Template(256, [(7, 2), (33000, 12)]))),
+        v5(LegacyRecord()),
     )  # fmt: skip
 
 

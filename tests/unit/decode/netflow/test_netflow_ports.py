@@ -253,6 +253,7 @@ def test_names_of_a_device_that_came_back_on_another_port_are_its_new_ones(make,
     assert told(2, (7, "eth1"), at_s=60) == {7: "eth1", 8: "lo"}
     assert told(1, (7, "eth0"), at_s=70) == {8: "lo"}
     assert told(2, (7, "eth1"), at_s=700) == {7: "eth1", 8: "lo"}
+    collector.send(v5(LegacyRecord()))
     restored = make()
     restored.decoder.restore(json.loads(json.dumps(collector.decoder.snapshot())))
     assert told(2, (7, "eth1"), at_s=2000, to=restored) == {7: "eth1", 8: "lo"}
@@ -278,6 +279,7 @@ def test_legacy_engines_behind_one_address_have_a_sequence_each(collector):
 def test_a_snapshot_keeps_ports_apart(collector, make, version):
     collector.send(message(version, template_set(version, ONE), rate_options(version, 100)), port=1)
     collector.send(message(version, template_set(version, OTHER), rate_options(version, 2000)), port=2)
+    collector.send(v5(LegacyRecord()))
     restored = make()
     restored.decoder.restore(json.loads(json.dumps(collector.decoder.snapshot())))
     first = restored.send(message(version, ONE.data((1, 100))), port=1)
@@ -292,7 +294,8 @@ def test_a_snapshot_of_an_earlier_version_knows_no_ports(collector, make, versio
         message(
             version, template_set(version, ONE), rate_options(version, 100), options_template_set(version, names),
             names.data((0, 5, "http")),
-        )
+        ),
+        v5(LegacyRecord()),
     )  # fmt: skip
     snapshot = json.loads(json.dumps(collector.decoder.snapshot()))
     for part in ("templates", "sampling", "applications", "interfaces", "starts"):

@@ -269,7 +269,7 @@ def test_a_flood_of_exporters_is_bounded_and_v5_still_decodes(make):
     from millrace.testing.netflow import LegacyRecord, v5
 
     collector = make(Limits(exporters=50))
-    collector.send(ipfix(template_set(IPFIX, PORTS)), source="192.0.2.1")
+    collector.send(ipfix(template_set(IPFIX, PORTS), PORTS.data((1, 2))), source="192.0.2.1")
     sources = [f"10.0.{n // 250}.{n % 250}" for n in range(1000)]
     collector.send(*[ipfix(template_set(IPFIX, PORTS), PORTS.data((1, 2)))] * 1000, source=sources)
     assert len(collector.decoder.exporters()) == 50

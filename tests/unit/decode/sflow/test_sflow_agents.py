@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from millrace.batch import address_bytes
+from millrace.decode import Trust
 from millrace.decode.limits import Limits
 from millrace.decode.sflow import SflowDecoder
 from millrace.testing import sflow as wire
@@ -99,3 +100,29 @@ def test_the_agent_silent_for_longest_makes_room(sflow):
         address_bytes("10.0.0.1"),
         address_bytes("10.0.0.3"),
     }
+
+
+def test_forged_agents_take_no_place_of_proven_or_configured_ones(sflow):
+    named = address_bytes("192.0.2.9")
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=40), lambda address: Trust(configured=address == named))
+    for when in range(100):
+        sflow.decode(*numbered(when, agent="192.0.2.1"), time_ns=when)
+    sflow.decode(*numbered(0, agent="192.0.2.9"), time_ns=100)
+    for batch in range(20):
+        payloads = [wire.datagram([wire.flow_sample([])], agent=f"10.{batch}.0.{host}") for host in range(30)]
+        sflow.decode(*payloads, time_ns=1000 + batch)
+    status = {one.address: one.datagrams for one in sflow.decoder.status()}
+    assert (status[address_bytes("192.0.2.1")], status[named]) == (100, 1)
+    assert len(status) <= 40
+
+
+def test_newcomers_have_a_part_of_the_places_though_all_agents_are_proven(sflow):
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=20))
+    for host in range(20):
+        for when in range(100):
+            sflow.decode(*numbered(when, agent=f"10.0.0.{host}"), time_ns=host * 100 + when)
+    for host in range(5):
+        sflow.decode(*numbered(0, agent=f"192.0.2.{host}"), time_ns=5000 + host)
+    addresses = {one.address for one in sflow.decoder.status()}
+    assert {address_bytes(f"192.0.2.{host}") for host in range(1, 5)} <= addresses
+    assert sum(one.datagrams == 100 for one in sflow.decoder.status()) >= 14  # two make room at once

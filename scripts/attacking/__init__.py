@@ -1,0 +1,1 @@
+"""Parts of the attacks on a live collector."""

@@ -1,0 +1,163 @@
+"""How much work the layouts of a batch are, and which go without where that is too much.
+
+Every layout of a batch is a pass of its own, and the first time it is compiled:
+a tenth of a millisecond up to two, for a data set that may have five bytes. An
+honest exporter fills sets with records of few layouts, so its bytes pay for
+that; a stranger who sends a set per layout can have a datagram cost a third of
+a second. What layouts cost beyond what their bytes pay for may therefore take
+no more than a part of each second, and a burst (a restart compiles all layouts
+at once). Where it would take more, the costliest are left out first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from millrace.batch.arrays import F64, I64, Bool
+from millrace.decode.netflow.layout import Layout
+
+_COMPILE_US, _COMPILE_US_PER_BYTE = 150.0, 1.1
+_PASS_US, _PASS_US_PER_BYTE, _PASS_BYTES = 80.0, 2.0, 400
+"""Microseconds that compiling and executing a layout take by the bytes of its field list; after a hundred fields or so
+no further ones fill columns. Measured on one core of an AMD EPYC, see ``docs/explanation/hostile-input.md``."""
+
+_RECORD_US, _OPTIONS_RECORD_US = 1.0, 8.0
+"""Of each record: columns are written at once, options are learned one by one."""
+
+_PAID_US_PER_BYTE = 0.25
+"""What a byte pays for: full datagrams of usual records pay three times for the pass of their layout."""
+
+_CLASS = 4.0
+"""Layouts whose bytes cost the same to this factor are alike; of these each exporter has the same share."""
+
+
+_ONE_EXPORTER, _ONE_EXPORTER_US = 0.25, 20_000.0
+"""Part of what is left that one exporter may take in a batch, and what it may take in any case if that is left."""
+
+_STEP_NS = 10**9
+"""Time that goes back by more is a step of the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a layout costs: microseconds for it and for each record, and least bytes of a record."""
+
+    us: float
+    record_us: float
+    record_bytes: int
+
+    @classmethod
+    def of(cls, layout: Layout, *, compiled: bool) -> Cost:
+        """Cost of a layout in a batch; `compiled`: it was used lately."""
+        size = len(layout.wire)
+        us = _PASS_US + _PASS_US_PER_BYTE * min(size, _PASS_BYTES)
+        if not compiled:
+            us += _COMPILE_US + _COMPILE_US_PER_BYTE * size
+        return cls(us, _OPTIONS_RECORD_US if layout.options else _RECORD_US, layout.least)
+
+    def beyond(self, nbytes: float) -> float:
+        """Microseconds beyond what so many bytes of data sets pay for."""
+        return max(0.0, self.us + nbytes // self.record_bytes * self.record_us - _PAID_US_PER_BYTE * nbytes)
+
+
+class Allowance:
+    """Work that may be done beyond what bytes pay for: so much of each second, and a burst.
+
+    Times are those of receipt, so that the same datagrams have the same result however fast they are decoded.
+
+    Parameters
+    ----------
+    share : float
+        Part of each second; infinite: no bound.
+    burst_s : float
+        Seconds of work that are allowed at once, after a calm time.
+    """
+
+    def __init__(self, share: float, burst_s: float) -> None:
+        self.bounded = math.isfinite(share)
+        self._share = share
+        self._burst_us = self.left_us = burst_s * 1e6
+        self._until_ns = 0
+
+    def refill(self, now_ns: int) -> None:
+        """It is `now_ns` (of receipt); after a step of the clock backwards time passes from there on."""
+        passed_ns = now_ns - self._until_ns if self._until_ns else 0
+        if passed_ns < -_STEP_NS:
+            self._until_ns = now_ns
+        # Batches of several sockets overtake one another a little.
+        passed_ns = max(0, passed_ns)
+        self._until_ns += passed_ns if self._until_ns else now_ns
+        self.left_us = min(self._burst_us, self.left_us + passed_ns / 1000 * self._share)
+
+    def choose(
+        self, layout: I64, nbytes: I64, exporter: I64, cost_of: Callable[[int], Cost], now_ns: int
+    ) -> Bool | None:
+        """Which data sets of a batch are decoded; None: all.
+
+        Parameters
+        ----------
+        layout, nbytes, exporter : ndarray of int64, shape (sets,)
+            Number of the layout of each set, its bytes, and who sent it.
+        cost_of : callable
+            Cost of a layout by its number.
+        now_ns : int
+            When the batch was received.
+        """
+        if not self.bounded or not len(layout):
+            return None
+        self.refill(now_ns)
+        numbers, index, octets = _sums(layout, nbytes)
+        # Most batches have few layouts, for which that is quicker than arrays.
+        beyond = [cost_of(n).beyond(total) for n, total in zip(numbers.tolist(), octets.tolist(), strict=True)]
+        most_us = max(self.left_us * _ONE_EXPORTER, _ONE_EXPORTER_US)
+        if sum(beyond) <= min(self.left_us, most_us):
+            self.left_us -= sum(beyond)
+            return None
+        excess = np.array(beyond)
+        order, least = self._order(index, exporter, excess, octets)
+        order = order[least[order] <= most_us]
+        kept = excess == 0
+        kept[order] |= np.cumsum(excess[order]) <= self.left_us
+        self.left_us -= float(excess[kept].sum())
+        chosen: Bool = kept[index]
+        return None if chosen.all() else chosen
+
+    @staticmethod
+    def _order(index: I64, exporter: I64, excess: F64, octets: F64) -> tuple[I64, F64]:
+        """Layouts in the order in which they are to be decoded: those whose bytes cost least first.
+
+        Of such that cost alike the first so many microseconds of every exporter come before what
+        anyone has beyond them: for each layout, how many an exporter has up to it, if the one with least had it all.
+        """
+        costliness = np.floor(np.log(np.maximum(excess, 1e-9) / np.maximum(octets, 1)) / math.log(_CLASS))
+        pairs, first = np.unique(exporter * len(excess) + index, return_index=True)
+        who, which = exporter[first], index[first]
+        by_exporter = np.lexsort((excess[which], costliness[which], who))
+        who, which = who[by_exporter], which[by_exporter]
+        added = np.cumsum(excess[which])
+        starts = np.flatnonzero(np.append(True, who[1:] != who[:-1]))
+        added -= np.repeat((added - excess[which])[starts], np.diff(np.append(starts, len(pairs))))
+        # What several have costs once: it comes where the first of them has it.
+        least = np.full(len(excess), np.inf)
+        np.minimum.at(least, which, added)
+        order: I64 = np.lexsort((least, costliness))
+        return order, least
+
+
+def _sums(layout: I64, nbytes: I64) -> tuple[I64, I64, F64]:
+    """Distinct layouts, which of them each set has, and the bytes of each."""
+    low = int(layout.min())
+    span = int(layout.max()) - low + 1
+    if span == 1:
+        return layout[:1], np.zeros(len(layout), np.int64), np.array([nbytes.sum()], np.float64)
+    if span < len(layout) + 1024:
+        present = np.bincount(layout - low) > 0
+        numbers, index = np.flatnonzero(present) + low, (np.cumsum(present) - 1)[layout - low]
+    else:
+        numbers, index = np.unique(layout, return_inverse=True)
+    index = index.reshape(-1)
+    return numbers, index, np.bincount(index, nbytes).astype(np.float64)
