@@ -30,6 +30,7 @@ from millrace.config import exporter_quirks, static_metadata, static_networks
 from millrace.decode import Decoder
 from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
+from millrace.files import STATE_FILE
 from millrace.lang.names import DEFAULT_NAMES
 from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile, Unstored
 from millrace.query import QueryEngine, StoreTables
@@ -101,7 +102,7 @@ class Application:
             self.enrich,
             self._sink,
             settings.pipeline,
-            StateFile(settings.data / "state.json") if keep_state else None,
+            StateFile(settings.data / STATE_FILE) if keep_state else None,
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from millrace.errors import MillraceError
+from millrace.files import SOCKET_FILE
 from millrace.telemetry import Condition
 from millrace.threads import Trouble, Watched
 
-SOCKET_FILE = "millrace.sock"
 _MAX_REQUEST_BYTES = 1 << 20
 _MAX_CLIENTS = 4
 _IDLE_S = 10.0

@@ -7,12 +7,13 @@ import socket
 from pathlib import Path
 
 from millrace.errors import QueryError, StoreError, StoreLockedError
+from millrace.files import ENGINE_FOLDER, SOCKET_FILE, private_folder
 from millrace.store.config import StoreSettings
 from millrace.store.engine import Engine, server_settings
-from millrace.store.folder import ENGINE_FOLDER, require_folder
+from millrace.store.folder import require_folder
 from millrace.store.lock import FolderLock
 from millrace.store.results import Results
-from millrace.store.sql_server import ANSWER, LENGTH, SOCKET_FILE, receive, short_path
+from millrace.store.sql_server import ANSWER, LENGTH, receive, short_path
 
 
 def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
@@ -41,6 +42,7 @@ def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  
         lock.acquire()
     except StoreLockedError:
         return ask(folder, sql, format)
+    private_folder(folder)
     settings = StoreSettings()
     engine = Engine(folder / ENGINE_FOLDER, server_settings(settings), 1)
     try:
