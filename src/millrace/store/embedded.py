@@ -192,9 +192,18 @@ class EmbeddedStore:
             typed=typed,
         )
 
-    def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
-        """Answer a question of the local operator in one of ClickHouse's output formats; read only."""
-        return self._results.formatted(sql, format)
+    def execute_local(
+        self,
+        sql: str,
+        format: str = "PrettyCompact",  # noqa: A002 - ClickHouse's word
+        *,
+        outside: bool = False,
+    ) -> bytes:
+        """Answer a question of the local operator in one of ClickHouse's output formats; read only.
+
+        If `outside`, it may read and write files and ask other hosts, as the user of this process.
+        """
+        return self._results.formatted(sql, format, outside=outside)
 
     def maintain(self, now_ms: int) -> Maintenance:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""
