@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections import OrderedDict
@@ -39,7 +40,7 @@ class Results:
         self._engine = engine
         self._damage = damage or Damage(engine)
         self._settings = settings
-        self._types: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._types: OrderedDict[bytes, dict[str, str]] = OrderedDict()
         self._functions: frozenset[str] = frozenset()
         self._guard = threading.Lock()
 
@@ -131,15 +132,17 @@ class Results:
         cancel: Cancel | None,
     ) -> dict[str, str]:
         """ClickHouse type of each result column; Arrow output forgets which integers were times."""
+        # Of statements, which have up to megabytes, only a digest is kept.
+        key = hashlib.blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=32).digest()
         with self._guard:
-            known = self._types.get(sql)
+            known = self._types.get(key)
             if known is not None:
-                self._types.move_to_end(sql)
+                self._types.move_to_end(key)
                 return known
         raw = self._engine.read(f"DESCRIBE TABLE ({sql})", "TabSeparatedRaw", parameters, limits, cancel)
         types = dict(line.split("\t")[:2] for line in raw.decode().splitlines())
         with self._guard:
-            self._types[sql] = types
+            self._types[key] = types
             while len(self._types) > _KNOWN_QUERIES:
                 self._types.popitem(last=False)
         return types

@@ -146,7 +146,7 @@ def host():
             asked.append(self.path)
             self.send_error(404)
 
-        do_HEAD = do_PUT = do_POST = do_GET
+        do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - as http.server calls them
 
         def log_message(self, *_):
             pass
