@@ -20,6 +20,8 @@ SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    # No other site may take what is here into its pages, pictures and scripts included.
+    (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",
         # The editor and the charts write styles and draw pictures themselves.
@@ -65,7 +67,8 @@ class BodyGuard:
         try:
             body = await asyncio.wait_for(self._read(receive), self._timeout)
         except TimeoutError:
-            await problem(408, "the request body took too long")(scope, receive, send_guarded)
+            late = problem(408, "the request body took too long", headers={"Connection": "close"})
+            await late(scope, receive, send_guarded)
             return
         if body is None:
             detail = f"the request body is longer than {self._max_bytes} bytes"

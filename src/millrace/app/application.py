@@ -108,7 +108,7 @@ class Application:
         self.state = State(settings.state, settings.data)
         self.access = Access(settings.access, self.state, filter_check(self.schema, self._names))
         if settings.api.enabled:
-            settings.access.check_open(settings.api.host)
+            settings.access.check_open(settings.api.local_host)
             self.health.register("state", self._state_condition)
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
         # Not an Event: its lock may be held by the very code that a signal interrupts.

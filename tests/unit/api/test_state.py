@@ -69,6 +69,7 @@ def test_responses_carry_headers_for_browsers_once(client):
     for path in ("/health", "/api/v1/columns", "/nothing", "/api/docs"):
         headers = client.get(path).headers
         assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("cross-origin-resource-policy") == ["same-origin"]
         assert len(headers.get_list("content-security-policy")) == 1
         assert headers.get_list("cache-control") == ["no-store"]
         assert "access-control-allow-origin" not in headers
