@@ -24,7 +24,7 @@ from millrace.app.metrics import (
     publish_threads,
 )
 from millrace.app.settings import Settings
-from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
+from millrace.app.state import health_checks, kept, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, static_metadata, static_networks
 from millrace.decode import Decoder
@@ -255,7 +255,7 @@ class Application:
         return Services(
             schema=self.schema,
             query=QueryEngine(self.store, self.schema, tables, self._names),
-            exporters=self.pipeline.exporters,
+            exporters=kept(self.pipeline.exporters),
             rates=lambda: self.pipeline.rates.all(time.time_ns()),
             metrics=self.metrics,
             health=self.health,
@@ -265,7 +265,7 @@ class Application:
             version=__version__,
             metadata=self._metadata,
             access=Gate(self.access),
-            interface_names=self.pipeline.interface_names,
+            interface_names=kept(self.pipeline.interface_names),
             names=self._names,
             implausible=lambda: self.pipeline.counts.implausible,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,14 +22,17 @@ Answer = TypeVar("Answer")
 
 
 def kept(ask: Callable[[], Answer], age_s: float = _STATUS_AGE_S) -> Callable[[], Answer]:
-    """Ask at most once per `age_s` seconds."""
+    """Ask at most once per `age_s` seconds, however many want to know at the same time; they wait for one answer."""
     last: list[tuple[float, Answer]] = []
+    asking = threading.Lock()
 
     def answer() -> Answer:
-        now = time.monotonic()
-        if not last or now - last[0][0] > age_s:
-            last[:] = [(now, ask())]
-        return last[0][1]
+        with asking:
+            now = time.monotonic()
+            if not last or now - last[0][0] > age_s:
+                # Its age counts from when it was begun.
+                last[:] = [(now, ask())]
+            return last[0][1]
 
     return answer
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
-from millrace.decode.netflow.report import exporter_statuses
+from millrace.decode.netflow.report import exporter_parts
 from millrace.decode.netflow.resolve import Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
@@ -32,6 +32,13 @@ from millrace.decode.netflow.tally import count_by_scope, count_leftovers
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
 from millrace.schema import Schema
+
+InterfaceName: TypeAlias = tuple[tuple[bytes, int], tuple[str, str]]
+"""Exporter and ifIndex, and the name and description of that interface."""
+
+_PART_NAMES = 5000
+_PART_EXPORTERS = 500
+"""Names, and exporters, that a part looks at: some milliseconds."""
 
 
 def _units(headers: Headers, octets: I64) -> I64:
@@ -230,15 +237,17 @@ class NetflowDecoder:
         """See `Decoder.restore`."""
         return Restorer(self._state).restore(state)
 
-    def exporters(self) -> list[ExporterStatus]:
-        """See `Decoder.exporters`."""
-        return exporter_statuses(self._state)
+    def exporter_parts(self) -> Iterator[list[ExporterStatus]]:
+        """See `Decoder.exporter_parts`."""
+        return exporter_parts(self._state)
 
-    def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
-        """See `Decoder.interface_names`."""
+    def interface_parts(self) -> Iterator[list[InterfaceName]]:
+        """See `Decoder.interface_parts`."""
         names = self._state.names
-        return {
-            (exporter.address, index): texts
-            for exporter in self._state.scopes
-            for index, texts in names.interfaces_of(exporter).items()
-        }
+        part: list[InterfaceName] = []
+        for at, exporter in enumerate(list(self._state.scopes)):
+            part += (((exporter.address, index), texts) for index, texts in names.interfaces_of(exporter).items())
+            if len(part) >= _PART_NAMES or at % _PART_EXPORTERS == _PART_EXPORTERS - 1:
+                yield part
+                part = []
+        yield part

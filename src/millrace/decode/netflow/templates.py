@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from millrace.decode.limits import Limits
@@ -93,6 +93,10 @@ class Templates:
 
     def __len__(self) -> int:
         return self._count
+
+    def of(self, scope: Scope) -> Iterable[Template]:
+        """Templates of a scope as they are now."""
+        return self._known.get(scope.number, {}).values()
 
     def get(self, scope: Scope, template_id: int) -> Template | None:
         """The template as it is now."""
