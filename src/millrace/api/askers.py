@@ -39,6 +39,9 @@ class Access(Protocol):
     def identity(self, request: Request) -> Asker:
         """Who sends a request; raises HTTPException 401 or 403 if nobody who may."""
 
+    def recognised(self, request: Request) -> Asker | None:
+        """Who sends a request that needs no identity; None: a stranger. May take a while."""
+
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the asker's saved filters by name."""
 
@@ -59,6 +62,10 @@ class OpenAccess:
     """Everybody may see everything, and has saved nothing."""
 
     def identity(self, request: Request) -> Asker:  # noqa: ARG002 - nobody is asked
+        """Anybody."""
+        return Anybody()
+
+    def recognised(self, request: Request) -> Asker | None:  # noqa: ARG002 - nobody is asked
         """Anybody."""
         return Anybody()
 
