@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -156,24 +154,3 @@ def unscoped(services: Services) -> Callable[[Request], Asker]:
         return asker
 
     return identity
-
-
-class Turnstile:
-    """Lets a bounded number through at the same time and refuses the rest with 503."""
-
-    def __init__(self, limit: int, what: str) -> None:
-        self._places = threading.Semaphore(limit)
-        self._detail = f"{limit} {what} at the same time already; try again later"
-
-    def enter(self) -> AbstractContextManager[None]:
-        """Take a place now; it is given back at the end of the ``with`` block of what is returned."""
-        if not self._places.acquire(blocking=False):
-            raise HTTPException(503, self._detail, {"Retry-After": "1"})
-        return self._held()
-
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self._places.release()
