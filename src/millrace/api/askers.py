@@ -16,6 +16,9 @@ from millrace.query.asking import Asking
 from millrace.schema import Schema
 from millrace.store import Cancel
 
+_SCOPES = 64
+"""Limits of users that are kept as trees, each of up to a tenth of a megabyte."""
+
 
 class Asker(Protocol):
     """Somebody who was recognised."""
@@ -94,7 +97,7 @@ class Circumstances:
     def __init__(self, schema: Schema, names: Names, access: Access, now: Callable[[], float]) -> None:
         self._access = access
         self._now = now
-        self._scope = lru_cache(maxsize=256)(lambda text: _scope(text, schema, names))
+        self._scope = lru_cache(maxsize=_SCOPES)(lambda text: _scope(text, schema, names))
 
     def moment(self) -> tuple[float, float]:
         """The present, in Unix seconds and in monotonic seconds."""

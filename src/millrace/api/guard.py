@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -135,19 +135,20 @@ def _host_name(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
-def identify(services: Services) -> Callable[[Request], Asker]:
+def identify(services: Services) -> Callable[[Request], Awaitable[Asker]]:
     """Dependency of an endpoint: who asks; 401 or 403 if nobody who may."""
 
-    def identity(request: Request) -> Asker:
+    # Who asks was looked up before: in the event loop, as threads for endpoints may all be taken.
+    async def identity(request: Request) -> Asker:
         return services.access.identity(request)
 
     return identity
 
 
-def unscoped(services: Services) -> Callable[[Request], Asker]:
+def unscoped(services: Services) -> Callable[[Request], Awaitable[Asker]]:
     """Dependency of an endpoint that tells of more than flows: who asks; 403 if it may see only a part of them."""
 
-    def identity(request: Request) -> Asker:
+    async def identity(request: Request) -> Asker:
         asker = services.access.identity(request)
         if asker.scope_filter:
             raise HTTPException(403, "you may see a part of the flows only; this tells of the whole collector")

@@ -32,7 +32,8 @@ class CsvWriter:
         # In one piece: of an empty piece before others Arrow writes kilobytes of whatever is in memory.
         cells = pa.Table.from_arrays(columns, names=table.column_names).combine_chunks()
         pacsv.write_csv(cells, out, options)
-        return self._take_head() + out.getvalue().to_pybytes()
+        lines: bytes = out.getvalue().to_pybytes()
+        return self._take_head() + lines
 
     def close(self) -> bytes:
         """The header, if nothing was written."""

@@ -1,8 +1,14 @@
 """State of the collector over HTTP."""
 
+import asyncio
+import threading
+from dataclasses import replace
+
+import httpx
 import pytest
 
-from millrace.api import ApiSettings
+from millrace.api import ApiSettings, create_app
+from millrace.errors import QueryError
 from millrace.telemetry import Condition
 
 from .conftest import SCHEMA
@@ -127,3 +133,31 @@ def test_answered_host_names(settings, hosts):
 
 def test_loopback_is_the_default():
     assert ApiSettings().host == "127.0.0.1"
+
+
+def test_health_and_questions_are_answered_where_every_thread_for_endpoints_waits(services, store):
+    """Endpoints that ask the database wait in forty threads: as many requests must not be all that a server can do."""
+    free = threading.Event()
+
+    def status():
+        assert free.wait(20)
+        return {}
+
+    app = create_app(replace(services, status=status), ApiSettings())
+    store.answers = [QueryError("not of interest")] * 10
+
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            waiting = [asyncio.ensure_future(client.get("/api/v1/status")) for _ in range(60)]
+            await asyncio.sleep(0.3)
+            try:
+                health = await asyncio.wait_for(client.get("/health"), 5)
+                found = await asyncio.wait_for(client.post("/api/v1/flows/search", json={}), 5)
+                shown = await asyncio.wait_for(client.get("/api/v1/exporters"), 5)
+            finally:
+                free.set()
+            await asyncio.gather(*waiting)
+            return health, found, shown
+
+    assert [answer.status_code for answer in asyncio.run(ask())] == [200, 400, 200]
