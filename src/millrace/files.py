@@ -66,9 +66,9 @@ def private_folder(folder: Path) -> None:
     for path in _tightened(folder / name for name in sorted(names & _NAMES)):
         log.warning("other users of this machine could read what is stored here; no more", path=str(path))
     ours = folder.stat()
-    if ours.st_uid != os.geteuid():
+    if os.geteuid() == 0 and ours.st_uid != 0:
         log.warning(
-            "the data folder belongs to another user, who cannot use what is made in it now; run this as that user",
+            "root makes files in the data folder of another user now, who cannot use them; run this as that user",
             folder=str(folder), owner=_user(ours.st_uid),
         )  # fmt: skip
     if not ours.st_mode & _OTHERS:

@@ -10,9 +10,12 @@ import time
 import httpx
 import pytest
 
+from browsers import Clock, Console
 from millrace.api import ApiServer, ApiSettings, create_app
 from millrace.api.connections import Connections
-from millrace.errors import SourceError
+from millrace.app.application import Application
+from millrace.app.settings import Settings
+from millrace.errors import ConfigError, SourceError
 
 SETTINGS = ApiSettings(
     port=0,
@@ -269,3 +272,26 @@ def test_many_connections_come_and_go_in_little_time():
         places.enter(Fake(), f"198.51.100.{number % 250}")
     assert time.perf_counter() - began < 2.0
     assert threading.active_count() < 100
+
+
+def test_who_comes_through_a_socket_is_a_proxy_on_this_machine(services, tmp_path):
+    console = Console(services, tmp_path / "state", Clock(), mode="proxy")
+    console.start()
+    console.add_users()
+    server = ApiServer(console.app, ApiSettings(socket=tmp_path / "http.sock"))
+    server.start()
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(tmp_path / "http.sock"))) as client:
+            said = client.get("http://flows.example.org/api/v1/session", headers={"Remote-User": "alice"}).json()
+            assert (said["name"], said["via"]) == ("alice", "proxy")
+            assert client.get("http://flows.example.org/api/v1/session").status_code == 401
+    finally:
+        server.stop()
+        console.stop()
+
+
+def test_a_socket_needs_no_login_whatever_the_address(tmp_path):
+    given = {"data": tmp_path / "data", "receive": {"listeners": []}}
+    with pytest.raises(ConfigError, match=r"api\.host"):
+        Application(Settings.model_validate({**given, "api": {"host": "0.0.0.0"}}))
+    Application(Settings.model_validate({**given, "api": {"host": "0.0.0.0", "socket": tmp_path / "http.sock"}}))

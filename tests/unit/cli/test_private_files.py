@@ -126,3 +126,13 @@ def test_a_narrower_umask_stays(tmp_path):
     os.umask(0o177)
     private_folder(Path(tmp_path))
     assert os.umask(0o022) == 0o177
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_root_is_told_that_the_service_cannot_read_what_root_makes(tmp_path, warnings):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, 65534, 65534)
+    private_folder(data)
+    assert "run this as that user" in warnings()
