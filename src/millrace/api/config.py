@@ -55,8 +55,8 @@ class ApiSettings(Section):
     """How long a question may wait and run altogether; then it is ended."""
 
     max_connections: int = Field(default=1500, ge=8, le=65_536)
-    """Connections at the same time. Who comes when there are so many takes the place of the one that has owed a
-    request, or the rest of one, for longest; where none does, only `/health` is answered."""
+    """Connections at the same time. Who comes when there are so many takes the place of one that owes a request, or
+    the rest of one, of the address that has the most of those; where there is none, only `/health` is answered."""
 
     max_connections_per_address: int = Field(default=0, ge=0, le=65_536)
     """Of these, connections of one address (of IPv6: of one network of 64 bits); 0: three quarters."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
@@ -41,11 +41,57 @@ class Connection(Protocol):
         """Close it now, whatever is under way."""
 
 
+class Debtors:
+    """Connections whose clients owe something, by address; every step takes the same time, however many there are."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, OrderedDict[Connection, None]] = {}
+        self._sites: defaultdict[int, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self._most = 0
+
+    def __contains__(self, connection_and_site: tuple[Connection, str]) -> bool:
+        connection, site = connection_and_site
+        return connection in self._of.get(site, ())
+
+    def add(self, connection: Connection, site: str) -> None:
+        """Note that a client owes something from now on."""
+        own = self._of.setdefault(site, OrderedDict())
+        own[connection] = None
+        self._move(site, len(own) - 1, len(own))
+
+    def remove(self, connection: Connection, site: str) -> None:
+        """Note that it does not any more."""
+        own = self._of[site]
+        del own[connection]
+        self._move(site, len(own) + 1, len(own))
+        if not own:
+            del self._of[site]
+
+    def oldest_of(self, site: str) -> Connection | None:
+        """The connection of an address that has owed something for longest."""
+        return next(iter(self._of.get(site, ())), None)
+
+    def oldest_of_most(self) -> Connection | None:
+        """That of the address with the most of them: who has one does not leave for who has hundreds."""
+        return self.oldest_of(next(iter(self._sites[self._most]))) if self._most else None
+
+    def _move(self, site: str, before: int, after: int) -> None:
+        """An address has one more or one less."""
+        if before:
+            del self._sites[before][site]
+            if not self._sites[before]:
+                del self._sites[before]
+        if after:
+            self._sites[after][site] = None
+        if after > self._most or (before == self._most and before not in self._sites):
+            self._most = after
+
+
 class Connections:
     """Places for connections; used in the event loop alone, apart from `crowded`.
 
-    Who owes something leaves first when places are needed: the one that has for longest, of its own address if that
-    has its share.
+    Who owes something leaves first when places are needed: of its own address if that has its share, else of the
+    address with the most such connections, the one that has for longest.
 
     Parameters
     ----------
@@ -63,8 +109,7 @@ class Connections:
         self._clock = clock
         self._site: dict[Connection, str] = {}
         self._held: Counter[str] = Counter()
-        self._owing: OrderedDict[Connection, None] = OrderedDict()
-        self._owing_of: dict[str, OrderedDict[Connection, None]] = {}
+        self._debtors = Debtors()
         self._reserved: OrderedDict[Connection, None] = OrderedDict()
         self._crowded_at: float | None = None
         self.refused = 0
@@ -88,9 +133,9 @@ class Connections:
             Of the client; empty for a Unix socket.
         """
         site = _site(address)
-        if site and self._held[site] >= self._share and not self._make_room(self._owing_of.get(site)):
+        if site and self._held[site] >= self._share and not self._make_room(self._debtors.oldest_of(site)):
             return self._enter_reserve(connection)
-        if len(self._site) - len(self._reserved) >= self._most and not self._make_room(self._owing):
+        if len(self._site) - len(self._reserved) >= self._most and not self._make_room(self._debtors.oldest_of_most()):
             return self._enter_reserve(connection)
         self._site[connection] = site
         self._held[site] += 1
@@ -100,13 +145,12 @@ class Connections:
     def note(self, connection: Connection, *, owes: bool) -> None:
         """Note whether a client owes something; since when, is when it first did."""
         site = self._site.get(connection)
-        if site is None or connection in self._reserved or owes == (connection in self._owing):
+        if site is None or connection in self._reserved or owes == ((connection, site) in self._debtors):
             return
         if owes:
-            self._owing[connection] = None
-            self._owing_of.setdefault(site, OrderedDict())[connection] = None
+            self._debtors.add(connection, site)
         else:
-            self._settle(connection, site)
+            self._debtors.remove(connection, site)
 
     def leave(self, connection: Connection) -> None:
         """Give the place of a connection free; again does nothing."""
@@ -116,25 +160,18 @@ class Connections:
         if connection in self._reserved:
             del self._reserved[connection]
             return
-        self._settle(connection, site)
+        if (connection, site) in self._debtors:
+            self._debtors.remove(connection, site)
         self._held[site] -= 1
         if not self._held[site]:
             del self._held[site]
 
-    def _settle(self, connection: Connection, site: str) -> None:
-        if self._owing.pop(connection, self) is self:
-            return
-        own = self._owing_of[site]
-        del own[connection]
-        if not own:
-            del self._owing_of[site]
-
-    def _make_room(self, owing: OrderedDict[Connection, None] | None) -> bool:
-        """Close the connection that has owed something for longest; whether there is one."""
+    def _make_room(self, debtor: Connection | None) -> bool:
+        """Close a connection; whether there is one."""
         self._crowded_at = self._clock()
-        if not owing:
+        if debtor is None:
             return False
-        self._drop(next(iter(owing)))
+        self._drop(debtor)
         return True
 
     def _enter_reserve(self, connection: Connection) -> bool:

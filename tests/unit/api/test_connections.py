@@ -6,13 +6,16 @@ import socket
 import stat
 import threading
 import time
+from collections import Counter
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from browsers import Clock, Console
 from millrace.api import ApiServer, ApiSettings, create_app
-from millrace.api.connections import Connections
+from millrace.api.connections import Connections, Debtors
 from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.errors import ConfigError, SourceError
@@ -177,6 +180,36 @@ def test_the_one_that_owed_something_for_longest_makes_room():
     assert len(places) == 3
 
 
+def test_who_has_one_connection_does_not_leave_for_who_has_many():
+    places = Connections(100, 75)
+    honest = Fake()
+    assert places.enter(honest, "192.0.2.1")
+    for number in range(1000):
+        assert places.enter(Fake(), f"198.51.100.{number % 2}")
+    assert not honest.dropped
+    assert len(places) == 100
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.booleans()), max_size=200))
+def test_whatever_comes_and_goes_the_books_agree(steps):
+    """Against a slow account of the same: who is there, who owes, and which address owes most."""
+    debtors, books = Debtors(), {}
+    for number, site, comes in steps:
+        key = (number, f"192.0.2.{site}")
+        if comes and key not in books:
+            books[key] = len(books)
+            debtors.add(*key)
+        elif not comes and key in books:
+            del books[key]
+            debtors.remove(*key)
+        owed = Counter(site for _, site in books)
+        oldest = debtors.oldest_of_most()
+        assert (oldest is None) == (not books)
+        if books:
+            assert any(oldest == number and owed[site] == max(owed.values()) for number, site in books)
+        assert debtors._most == max(owed.values(), default=0)
+
+
 def test_an_ipv6_network_is_one_address_and_a_socket_has_no_share():
     places = Connections(100, 2)
     same = [Fake() for _ in range(4)]
@@ -203,7 +236,7 @@ def test_places_are_given_back_whatever_happened():
         places.leave(one)
         places.leave(one)
     assert len(places) == 0
-    assert not any((places._held, places._owing, places._owing_of, places._reserved))
+    assert not any((places._held, places._debtors._of, places._debtors._sites, places._debtors._most, places._reserved))
 
 
 @pytest.fixture
