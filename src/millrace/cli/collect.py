@@ -11,7 +11,7 @@ import typer
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
-from millrace.cli.output import NOT_ALL_STORED
+from millrace.cli.output import NOT_ALL_STORED, write_answer
 from millrace.cli.places import show_places
 from millrace.cli.signals import ignore_signals
 from millrace.cli.top import Collector, show_top
@@ -113,5 +113,4 @@ def sql(
     folder = settings.data
     if query is None:
         query = sys.stdin.read()
-    sys.stdout.buffer.write(local_sql(folder, query, output, outside=outside))
-    sys.stdout.buffer.flush()
+    write_answer(local_sql(folder, query, output, outside=outside))

@@ -142,7 +142,19 @@ def _rich_table(table: pa.Table) -> Table:
 
 def shown_text(text: str) -> Text:
     """Text for the terminal as it is: exporters and agents write names, which must neither style nor steer it."""
-    return Text("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
+    return Text(_harmless(text))
+
+
+def write_answer(answer: bytes) -> None:
+    """Write an answer of the store to standard output: as it is, but on a terminal without what steers one."""
+    if sys.stdout.isatty():
+        answer = _harmless(answer.decode("utf-8", "replace"), spared="\n\t").encode()
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+
+
+def _harmless(text: str, spared: str = "") -> str:
+    return "".join(sign if sign.isprintable() or sign in spared else "\ufffd" for sign in text)
 
 
 def _cell(value: object) -> str:

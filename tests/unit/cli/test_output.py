@@ -1,13 +1,15 @@
 """What `millrace decode` writes of texts that exporters chose."""
 
 import csv
+import io
+import sys
 
 import numpy as np
 import pytest
 
 from millrace.api.downloads import write_table
 from millrace.batch import Coded, FlowBatch
-from millrace.cli.output import FlowOutput, Format
+from millrace.cli.output import FlowOutput, Format, write_answer
 from millrace.formats import readable
 from millrace.schema import Schema
 
@@ -47,3 +49,17 @@ def test_csv_is_that_of_the_http_interface_with_one_header(tmp_path):
     whole = write_table(table, "csv")
     head, _, rows = whole.partition(b"\n")
     assert written(tmp_path / "flows.csv", batch, batch) == head + b"\n" + rows + rows
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_exporters_write_does_not_steer_a_terminal(monkeypatch, terminal):
+    answer = "│ \x1b]0;title\x07\x1b[31mred\u202e │ 1\t2 │\n".encode()
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(out, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stdout", out)
+    write_answer(answer)
+    written = out.buffer.getvalue()
+    if not terminal:
+        assert written == answer
+        return
+    assert written.decode() == "│ �]0;title��[31mred� │ 1\t2 │\n"
