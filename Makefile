@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint format lock docs console console-check clean help
+.PHONY: demo test bench lint format lock lock-check docs console console-check clean help
 
 help:
 	@echo "make demo    collect synthetic traffic and look at it"
@@ -38,6 +38,9 @@ lint: $(READY)
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock-check: $(READY)
+	$(BIN)/python scripts/check_lock.py
 
 format: $(READY)
 	$(BIN)/ruff format src tests scripts

@@ -73,6 +73,6 @@ def access_problem(error: AccessError | StateError) -> JSONResponse:
     return problem(status, str(error), headers=headers)
 
 
-def _handle(_request: Request, error: Exception) -> JSONResponse:
+async def _handle(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AccessError | StateError)
     return access_problem(error)

@@ -83,7 +83,7 @@ def create_app(services: Services, settings: ApiSettings | None = None) -> FastA
     app.include_router(watch_routes(services))
     for router in (
         graph_routes(services, questions),
-        search_routes(services, questions),
+        search_routes(services, questions, settings),
         live_routes(services, settings, lambda: bool(app.state.stopping)),
         filter_routes(services),
         state_routes(services, questions),

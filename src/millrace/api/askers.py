@@ -16,6 +16,9 @@ from millrace.query.asking import Asking
 from millrace.schema import Schema
 from millrace.store import Cancel
 
+_SCOPES = 64
+"""Limits of users that are kept as trees, each of up to a tenth of a megabyte."""
+
 
 class Asker(Protocol):
     """Somebody who was recognised."""
@@ -39,6 +42,9 @@ class Access(Protocol):
     def identity(self, request: Request) -> Asker:
         """Who sends a request; raises HTTPException 401 or 403 if nobody who may."""
 
+    def recognised(self, request: Request) -> Asker | None:
+        """Who sends a request that needs no identity; None: a stranger. May take a while."""
+
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the asker's saved filters by name."""
 
@@ -59,6 +65,10 @@ class OpenAccess:
     """Everybody may see everything, and has saved nothing."""
 
     def identity(self, request: Request) -> Asker:  # noqa: ARG002 - nobody is asked
+        """Anybody."""
+        return Anybody()
+
+    def recognised(self, request: Request) -> Asker | None:  # noqa: ARG002 - nobody is asked
         """Anybody."""
         return Anybody()
 
@@ -87,7 +97,7 @@ class Circumstances:
     def __init__(self, schema: Schema, names: Names, access: Access, now: Callable[[], float]) -> None:
         self._access = access
         self._now = now
-        self._scope = lru_cache(maxsize=256)(lambda text: _scope(text, schema, names))
+        self._scope = lru_cache(maxsize=_SCOPES)(lambda text: _scope(text, schema, names))
 
     def moment(self) -> tuple[float, float]:
         """The present, in Unix seconds and in monotonic seconds."""

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from millrace.formats import json_lines
+from millrace.formats import CsvWriter, finite, json_lines
 
 FileFormat = Literal["csv", "jsonl", "parquet", "arrow"]
 """CSV (RFC 4180), JSON lines, Apache Parquet, Arrow IPC stream."""
@@ -23,9 +21,6 @@ _MEDIA_TYPES: dict[FileFormat, str] = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-
-_FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
-"""How a cell begins that a spreadsheet takes for a formula (OWASP, "CSV Injection"); full-width signs included."""
 
 
 class PartWriter(Protocol):
@@ -73,7 +68,7 @@ def writer(file_format: FileFormat, schema: pa.Schema) -> PartWriter:
     """
     match file_format:
         case "csv":
-            return _CsvWriter(schema)
+            return CsvWriter(schema)
         case "jsonl":
             return _JsonLinesWriter()
         case "parquet":
@@ -96,37 +91,11 @@ def write_tables(tables: Iterator[pa.Table], schema: pa.Schema, file_format: Fil
     yield made.close()
 
 
-class _CsvWriter:
-    """CSV with a header row; texts that a spreadsheet would take for a formula get an apostrophe in front.
-
-    Lists are joined by spaces, times are ISO 8601, unknown values are empty.
-    """
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._head = b",".join(_csv_name(name) for name in schema.names) + b"\n"
-
-    def write(self, table: pa.Table) -> bytes:
-        columns = [_csv_cells(table.column(place)) for place in range(table.num_columns)]
-        out = io.BytesIO()
-        options = pacsv.WriteOptions(include_header=False)
-        # In one piece: of an empty piece before others Arrow writes kilobytes of whatever is in memory.
-        cells = pa.Table.from_arrays(columns, names=table.column_names).combine_chunks()
-        pacsv.write_csv(cells, out, options)
-        return self._take_head() + out.getvalue()
-
-    def close(self) -> bytes:
-        return self._take_head()
-
-    def _take_head(self) -> bytes:
-        head, self._head = self._head, b""
-        return head
-
-
 class _JsonLinesWriter:
     """JSON lines; unknown values are left out."""
 
     def write(self, table: pa.Table) -> bytes:
-        columns = [_finite(column) for column in table.columns]
+        columns = [finite(column) for column in table.columns]
         return json_lines(pa.Table.from_arrays(columns, names=table.column_names))
 
     def close(self) -> bytes:
@@ -174,34 +143,3 @@ class _Outbox(io.RawIOBase):
         taken = b"".join(self._parts)
         self._parts.clear()
         return taken
-
-
-def _csv_name(name: str) -> bytes:
-    text: str = _defused(pa.array([name]))[0].as_py()
-    return '"{}"'.format(text.replace('"', '""')).encode()
-
-
-def _csv_cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _csv_cells(column.cast(kind.value_type))
-    if pa.types.is_timestamp(kind):
-        local = column.cast(pa.timestamp(kind.unit)).cast(pa.string())
-        return pc.binary_join_element_wise(pc.replace_substring(local, " ", "T"), "Z", "")
-    if pa.types.is_list(kind):
-        texts = [
-            pc.binary_join(pa.ListArray.from_arrays(chunk.offsets, chunk.values.cast(pa.string())), " ")
-            for chunk in column.chunks
-        ]
-        return _defused(pa.chunked_array(texts, pa.string()))
-    return _defused(column) if pa.types.is_string(kind) else _finite(column)
-
-
-def _finite(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The same without what is no number: text has no sign for it that all readers know."""
-    return pc.if_else(pc.is_finite(column), column, None) if pa.types.is_floating(column.type) else column
-
-
-def _defused(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Texts that no spreadsheet runs; they come from the network (descriptions, names)."""
-    return pc.replace_substring_regex(texts, _FORMULA, r"'\1")

@@ -43,6 +43,13 @@ class Gate:
             raise LoginError("log in first")
         return identity
 
+    def recognised(self, request: Request) -> Identity | None:
+        """Who sends a request that needs no identity; None: a stranger. Asks the database: not on the event loop."""
+        try:
+            return self.access.identify(presented_by(self.access, request.scope))
+        except (AccessError, StateError):
+            return None
+
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the saved filters that ``@name`` means, by name: one's own, then what others share."""
         visible = self.access.state.filters.visible(asker.name)

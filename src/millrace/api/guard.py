@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -20,6 +18,8 @@ SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    # No other site may take what is here into its pages, pictures and scripts included.
+    (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",
         # The editor and the charts write styles and draw pictures themselves.
@@ -65,7 +65,8 @@ class BodyGuard:
         try:
             body = await asyncio.wait_for(self._read(receive), self._timeout)
         except TimeoutError:
-            await problem(408, "the request body took too long")(scope, receive, send_guarded)
+            late = problem(408, "the request body took too long", headers={"Connection": "close"})
+            await late(scope, receive, send_guarded)
             return
         if body is None:
             detail = f"the request body is longer than {self._max_bytes} bytes"
@@ -134,43 +135,23 @@ def _host_name(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
-def identify(services: Services) -> Callable[[Request], Asker]:
+def identify(services: Services) -> Callable[[Request], Awaitable[Asker]]:
     """Dependency of an endpoint: who asks; 401 or 403 if nobody who may."""
 
-    def identity(request: Request) -> Asker:
+    # Who asks was looked up before: in the event loop, as threads for endpoints may all be taken.
+    async def identity(request: Request) -> Asker:
         return services.access.identity(request)
 
     return identity
 
 
-def unscoped(services: Services) -> Callable[[Request], Asker]:
+def unscoped(services: Services) -> Callable[[Request], Awaitable[Asker]]:
     """Dependency of an endpoint that tells of more than flows: who asks; 403 if it may see only a part of them."""
 
-    def identity(request: Request) -> Asker:
+    async def identity(request: Request) -> Asker:
         asker = services.access.identity(request)
         if asker.scope_filter:
             raise HTTPException(403, "you may see a part of the flows only; this tells of the whole collector")
         return asker
 
     return identity
-
-
-class Turnstile:
-    """Lets a bounded number through at the same time and refuses the rest with 503."""
-
-    def __init__(self, limit: int, what: str) -> None:
-        self._places = threading.Semaphore(limit)
-        self._detail = f"{limit} {what} at the same time already; try again later"
-
-    def enter(self) -> AbstractContextManager[None]:
-        """Take a place now; it is given back at the end of the ``with`` block of what is returned."""
-        if not self._places.acquire(blocking=False):
-            raise HTTPException(503, self._detail, {"Retry-After": "1"})
-        return self._held()
-
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self._places.release()

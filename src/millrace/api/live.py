@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,7 +153,6 @@ class LiveStream:
 
 async def stream(
     live: LiveHub,
-    place: AbstractContextManager[None],
     make: Callable[[Subscription], LiveStream],
     gone: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[str]:
@@ -163,14 +161,12 @@ async def stream(
     Parameters
     ----------
     live : LiveHub
-    place : context manager
-        The client's place, already held; given back at the end.
     make : callable
         Events of a subscription.
     gone : callable
         Whether to end.
     """
-    with place, live.subscribe() as subscription:
+    with live.subscribe() as subscription:
         if subscription is None:
             yield "event: refused\ndata: {}\n\n"
             return

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from millrace.api.askers import Asker, Circumstances
+from millrace.api.askers import Asker, Circumstances, client_of
 from millrace.api.config import ApiSettings
-from millrace.api.guard import Turnstile, identify
+from millrace.api.guard import identify
 from millrace.api.live import LiveStream, stream
+from millrace.api.places import PlacedResponse, Reader, Turnstile
 from millrace.api.problems import RESPONSES
 from millrace.api.services import Services
 from millrace.lang import conjunction, parse, zone
 from millrace.query import MAX_FILTER, USUAL_COLUMNS, known_column
-
-_RECHECK_SECONDS = 10.0
-"""How often a stream asks whether its reader may still read: sessions end, tokens are revoked."""
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (400, 401, 403, 422, 503)}
 
@@ -59,23 +55,17 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         names = column or [name for name in USUAL_COLUMNS if name in services.schema]
         columns = [known_column(services.schema, name) for name in dict.fromkeys(names)]
 
-        due = time.monotonic() + _RECHECK_SECONDS
+        reader = Reader(services.access, request, asker)
 
         async def gone() -> bool:
-            nonlocal due
-            if stopping() or await request.is_disconnected():
-                return True
-            if time.monotonic() < due:
-                return False
-            due = time.monotonic() + _RECHECK_SECONDS
-            return not await to_thread.run_sync(services.access.still, request, asker)
+            return stopping() or await request.is_disconnected() or not await reader.may_go_on()
 
         events = stream(
             services.live,
-            places.enter(),
             lambda subscription: LiveStream(subscription, services.schema, columns, rate, wanted),
             gone,
         )
-        return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        place = places.enter(client_of(request, asker))
+        return PlacedResponse(place, events, "text/event-stream", {"X-Accel-Buffering": "no"})
 
     return router

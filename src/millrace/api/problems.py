@@ -115,6 +115,7 @@ def _document_operation(responses: dict[str, Any], *, with_body: bool) -> None:
 
 def handle_errors(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
+    # In the event loop: threads for endpoints may all be taken, which must not keep anybody from being told so.
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(QueryError, _question)
@@ -125,7 +126,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _defect)
 
 
-def _malformed(_request: Request, error: Exception) -> JSONResponse:
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = [
         FieldError(
@@ -137,32 +138,32 @@ def _malformed(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, detail, found)
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, str(error.detail), headers=error.headers)
 
 
-def _question(_request: Request, error: Exception) -> JSONResponse:
+async def _question(_request: Request, error: Exception) -> JSONResponse:
     return problem(400, str(error))
 
 
-def _cancelled(_request: Request, error: Exception) -> JSONResponse:
+async def _cancelled(_request: Request, error: Exception) -> JSONResponse:
     return problem(503, str(error), headers={"Retry-After": "1"})
 
 
-def _late(_request: Request, error: Exception) -> JSONResponse:
+async def _late(_request: Request, error: Exception) -> JSONResponse:
     return problem(504, str(error))
 
 
-def _left(_request: Request, _error: Exception) -> Response:
+async def _left(_request: Request, _error: Exception) -> Response:
     return Response(status_code=CLIENT_LEFT)
 
 
-def _store(_request: Request, error: Exception) -> JSONResponse:
+async def _store(_request: Request, error: Exception) -> JSONResponse:
     log.warning("the store could not answer", error=str(error))
     return problem(503, f"the store cannot answer: {str(error)[:500]}", headers={"Retry-After": "5"})
 
 
-def _defect(request: Request, error: Exception) -> JSONResponse:
+async def _defect(request: Request, error: Exception) -> JSONResponse:
     log.error("a request met a defect", path=request.url.path, exc_info=error)
     return problem(500, "a defect of Millrace; its log says more")

@@ -26,7 +26,9 @@ from millrace.decode import ExporterStatus
 
 Address = Annotated[str, Path(description="Of an exporter.", examples=["192.0.2.1"])]
 
+_LIST = TypeAdapter(list[ExporterView])
 _DETAIL = TypeAdapter(ExporterDetail)
+_TEMPLATES = TypeAdapter(list[TemplateView])
 _FOR_ALL = ("storing", "activity")
 """Of the status: what also those may know who see only a part of the flows."""
 _ONE_EXPORTER = {**RESPONSES, **MISSING}
@@ -35,38 +37,43 @@ _ONE_EXPORTER = {**RESPONSES, **MISSING}
 def state_routes(services: Services, questions: Questions) -> APIRouter:
     """Endpoints that tell the state of the collector."""
     router = APIRouter(tags=["state"], responses=WHO)
+    busy: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (422, 503, 504)}
     # Values, because an annotation cannot name a local variable.
     asks = Depends(identify(services))
     operates = Depends(unscoped(services))
-    operator = [operates]
 
-    @router.get("/exporters", dependencies=operator)
-    def exporters(limit: Annotated[int, Query(ge=1, le=10_000, description="At most.")] = 1000) -> list[ExporterView]:
+    @router.get("/exporters", responses=busy, response_model=list[ExporterView])
+    async def exporters(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=10_000, description="At most.")] = 1000,
+        asker: Asker = operates,
+    ) -> Response:
         """Exporters seen since the start: protocols, templates, sampling, rates, and what is wrong, in words."""
-        return exporter_views(services)[:limit]
+        return await questions.answer(request, asker, "", _LIST, lambda _: exporter_views(services)[:limit])
 
     @router.get("/exporters/{address}", responses=_ONE_EXPORTER, response_model=ExporterDetail)
     async def exporter(request: Request, address: Address, asker: Asker = operates) -> Response:
         """One exporter with its templates, field by field, and its interfaces with what passes them."""
-        status = _known(services, address)
         return await questions.answer(
-            request, asker, "", _DETAIL, lambda asking: exporter_detail(services, status, asking)
+            request, asker, "", _DETAIL, lambda asking: exporter_detail(services, _known(services, address), asking)
         )
 
-    @router.get("/exporters/{address}/templates", dependencies=operator, responses=MISSING)
-    def templates(address: Address) -> list[TemplateView]:
+    @router.get("/exporters/{address}/templates", responses=_ONE_EXPORTER, response_model=list[TemplateView])
+    async def templates(request: Request, address: Address, asker: Asker = operates) -> Response:
         """Templates that an exporter has announced, field by field."""
-        return template_views(_known(services, address))
+        return await questions.answer(
+            request, asker, "", _TEMPLATES, lambda _: template_views(_known(services, address))
+        )
 
     @router.get("/columns", dependencies=[asks])
     def columns() -> list[ColumnView]:
         """Columns of flows, and what may be asked of each."""
         return [column_view(column) for column in services.schema]
 
-    @router.get("/store", dependencies=operator, responses={503: RESPONSES[503]})
-    def store() -> dict[str, Any]:
+    @router.get("/store", responses=busy)
+    async def store(request: Request, asker: Asker = operates) -> dict[str, Any]:
         """What the store holds: tables, rows, bytes on disk, oldest and newest flow."""
-        return dict(services.store())
+        return await questions.run(request, asker, "", lambda _: dict(services.store()))
 
     @router.get("/status")
     def status(asker: Asker = asks) -> dict[str, Any]:

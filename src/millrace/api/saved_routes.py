@@ -210,14 +210,15 @@ def _dashboard_routes(gate: Gate, shelf: Shelf[DashboardContent]) -> APIRouter:
 
 def _link_routes(gate: Gate) -> APIRouter:
     access = gate.access
-    router = APIRouter(prefix="/links", tags=["links"], dependencies=[Depends(gate.require("viewer"))])
+    router = APIRouter(prefix="/links", tags=["links"])
+    viewer = Depends(gate.require("viewer"))
 
     @router.post("", responses=CHANGE)
-    def make_link(body: LinkBody) -> LinkView:
-        """A short link to a state; the same state always has the same."""
-        return LinkView(id=access.state.links.add(body.state, access.clock()), state=body.state)
+    def make_link(body: LinkBody, identity: Identity = viewer) -> LinkView:
+        """A short link to a state; the same state always has the same. Of too many of yours, old ones go."""
+        return LinkView(id=access.state.links.add(identity.name, body.state, access.clock()), state=body.state)
 
-    @router.get("/{id}", responses=MISSING)
+    @router.get("/{id}", dependencies=[viewer], responses=MISSING)
     def link(link_id: Id) -> LinkView:
         """Where a short link leads."""
         return LinkView(id=link_id, state=access.state.links.find(link_id, access.clock()))

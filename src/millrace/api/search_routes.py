@@ -8,10 +8,12 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Reques
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from millrace.api.askers import Asker
+from millrace.api.askers import Asker, client_of
+from millrace.api.config import ApiSettings
 from millrace.api.downloads import FileFormat, disposition, media_type, media_types
 from millrace.api.examples import EXPORT, SEARCH, VALUES
 from millrace.api.guard import identify
+from millrace.api.places import PlacedResponse, Turnstile
 from millrace.api.problems import MISSING, RESPONSES
 from millrace.api.questions import Questions
 from millrace.api.services import Services
@@ -28,8 +30,9 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def search_routes(services: Services, questions: Questions) -> APIRouter:
+def search_routes(services: Services, questions: Questions, settings: ApiSettings) -> APIRouter:
     """Endpoints that ask the store for single flows."""
+    places = Turnstile(settings.max_exports, "files are made")
     router = APIRouter(tags=["flows"], responses=RESPONSES)
     asks = Depends(identify(services))
     engine = services.query
@@ -82,9 +85,14 @@ def search_routes(services: Services, questions: Questions) -> APIRouter:
         and addresses as text. In CSV, a text that begins like a formula (`=`, `+`, `-`, `@`) has an apostrophe in
         front, unknown values and empty texts are empty, and lists are joined by blanks.
         """
-        stream = ExportStream(questions, request, asker, question.filter, file_format)
-        head = await stream.begin(lambda asking: engine.export(question, asking))
+        place = places.enter(client_of(request, asker))
+        try:
+            stream = ExportStream(questions, services.access, request, asker, question.filter, file_format)
+            head = await stream.begin(lambda asking: engine.export(question, asking))
+        except BaseException:
+            place.leave()
+            raise
         headers = {"Content-Disposition": disposition("flows", head.start, head.end, file_format)}
-        return StreamingResponse(stream.parts(), media_type=media_type(file_format), headers=headers)
+        return PlacedResponse(place, stream.parts(), media_type(file_format), headers)
 
     return router

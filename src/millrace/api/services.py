@@ -26,14 +26,14 @@ class Services:
     schema : Schema
     query : QueryEngine
     exporters : callable
-        State of every exporter seen since the start.
+        State of every exporter seen since the start, up to some seconds old; may take a while.
     rates : callable
         Recent rate by exporter (sixteen bytes).
     metrics : Metrics
     health : Health
     live : LiveHub
     store : callable
-        What the store says of itself, as JSON can say it.
+        What the store says of itself, as JSON can say it; may take a while.
     status : callable
         Totals of the pipeline, as JSON can say it.
     version : str
@@ -44,7 +44,7 @@ class Services:
     access : Access
         Recognises who asks.
     interface_names : callable
-        Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them.
+        Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them; may take a while.
     names : Names
         Names that filters may use.
     implausible : callable

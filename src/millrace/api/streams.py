@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 
 from fastapi import HTTPException, Request
 
-from millrace.api.askers import Asker
+from millrace.api.askers import Access, Asker
 from millrace.api.downloads import FileFormat, PartWriter, writer
+from millrace.api.places import Reader
 from millrace.api.problems import ClientLeftError
 from millrace.api.questions import Questions
-from millrace.errors import MillraceError
+from millrace.errors import DeniedError, MillraceError
 from millrace.query import Asking, Export
 from millrace.store import Cancel
 from millrace.telemetry import get_logger
@@ -35,6 +36,8 @@ class ExportStream:
     Parameters
     ----------
     questions : Questions
+    access : Access
+        Asked now and then whether who asks may go on.
     request : Request
     asker : Asker
     text : str
@@ -43,8 +46,15 @@ class ExportStream:
     """
 
     def __init__(
-        self, questions: Questions, request: Request, asker: Asker, text: str, file_format: FileFormat
+        self,
+        questions: Questions,
+        access: Access,
+        request: Request,
+        asker: Asker,
+        text: str,
+        file_format: FileFormat,
     ) -> None:
+        self._reader = Reader(access, request, asker)
         self._questions = questions
         self._request = request
         self._asker = asker
@@ -84,6 +94,8 @@ class ExportStream:
                     yield part
                 if self._over:
                     return
+                if not await self._reader.may_go_on():
+                    raise DeniedError("whoever asked for the file may not have the rest of it (any more)")
                 part = await self._ask()
         except ClientLeftError:
             return

@@ -24,12 +24,13 @@ from millrace.app.metrics import (
     publish_threads,
 )
 from millrace.app.settings import Settings
-from millrace.app.state import health_checks, pipeline_totals, store_condition, store_facts
+from millrace.app.state import STATUS_AGE_S, health_checks, pipeline_totals, store_condition, store_facts
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
 from millrace.decode import Decoder
 from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
+from millrace.files import STATE_FILE
 from millrace.lang.names import DEFAULT_NAMES
 from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile, Unstored
 from millrace.query import QueryEngine, StoreTables
@@ -37,7 +38,7 @@ from millrace.receive import UdpReceiver
 from millrace.state import State
 from millrace.store import EmbeddedStore
 from millrace.telemetry import Condition, Health, Metrics
-from millrace.threads import Ticker
+from millrace.threads import Ticker, kept
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,8 @@ _NAMES_INTERVAL_S = 30.0
 _GATHERED_S = 0.1
 """How long a datagram may lie in the kernel, besides, before a receiver takes it."""
 _SIGNAL_TURN_S = 0.25
+_PING_AGE_S = 0.5
+"""Anybody may ask for health, and a database that does not answer takes seconds to say so."""
 _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """They end it; the last comes from a terminal that is closed, and is ignored by who was started with ``nohup``."""
 
@@ -101,15 +104,15 @@ class Application:
             self.enrich,
             self._sink,
             settings.pipeline,
-            StateFile(settings.data / "state.json") if keep_state else None,
+            StateFile(settings.data / STATE_FILE) if keep_state else None,
             lambda address: trust(address).configured,
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)
         self.access = Access(settings.access, self.state, filter_check(self.schema, self._names))
         if settings.api.enabled:
-            settings.access.check_open(settings.api.host)
-            self.health.register("state", self._state_condition)
+            settings.access.check_open(settings.api.local_host)
+            self.health.register("state", kept(self._state_condition, _PING_AGE_S))
         self.api = ApiServer(create_app(self.services(), settings.api), settings.api) if settings.api.enabled else None
         # Not an Event: its lock may be held by the very code that a signal interrupts.
         self._ending = False
@@ -255,7 +258,7 @@ class Application:
         return Services(
             schema=self.schema,
             query=QueryEngine(self.store, self.schema, tables, self._names),
-            exporters=self.pipeline.exporters,
+            exporters=kept(self.pipeline.exporters, STATUS_AGE_S),
             rates=lambda: self.pipeline.rates.all(time.time_ns()),
             metrics=self.metrics,
             health=self.health,
@@ -265,7 +268,7 @@ class Application:
             version=__version__,
             metadata=self._metadata,
             access=Gate(self.access),
-            interface_names=self.pipeline.interface_names,
+            interface_names=kept(self.pipeline.interface_names, STATUS_AGE_S),
             names=self._names,
             implausible=lambda: self.pipeline.counts.implausible,
         )

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from millrace.app.state import kept
 from millrace.batch import address_text
 from millrace.pipeline import Pipeline
 from millrace.receive import SocketStats, UdpReceiver
 from millrace.store import EmbeddedStore, Maintenance
 from millrace.telemetry import BoundedLabel, Metrics
-from millrace.threads import Ticker, Trouble
+from millrace.threads import Ticker, Trouble, kept
 
 _SOCKET_COUNTERS = {
     "datagrams": ("datagrams", "Datagrams read from the kernel."),

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any
 
 from millrace.pipeline import NullSink, Pipeline, Writer
 from millrace.receive import UdpReceiver
 from millrace.store import Store
 from millrace.telemetry import Condition, Health, worst
+from millrace.threads import kept
 
-_STATUS_AGE_S = 2.0
+STATUS_AGE_S = 2.0
 """Status of the store is asked for by every question and every page; it reads tables, so it is kept a moment."""
-
-Answer = TypeVar("Answer")
-
-
-def kept(ask: Callable[[], Answer], age_s: float = _STATUS_AGE_S) -> Callable[[], Answer]:
-    """Ask at most once per `age_s` seconds; one asks, the others wait for what it learns."""
-    last: list[tuple[float, Answer]] = []
-    guard = threading.Lock()
-
-    def answer() -> Answer:
-        with guard:
-            if not last or time.monotonic() - last[0][0] > age_s:
-                last[:] = [(time.monotonic(), ask())]
-            return last[0][1]
-
-    return answer
 
 
 def store_facts(store: Store) -> Callable[[], dict[str, Any]]:
     """Status of the store, as JSON can say it."""
-    return kept(lambda: asdict(store.status()))
+    return kept(lambda: asdict(store.status()), STATUS_AGE_S)
 
 
 def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]:

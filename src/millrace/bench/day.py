@@ -74,7 +74,6 @@ def opened(folder: Path) -> Iterator[EmbeddedStore]:
 
 
 def _day(folder: Path, flows: int) -> Day:
-    folder.mkdir(parents=True, exist_ok=True)
     with opened(folder) as store:
         found = store.query("SELECT count() AS flows, toUnixTimestamp(max(TimeReceived)) AS last FROM flows")
         amount, last = int(found["flows"][0].as_py()), int(found["last"][0].as_py())

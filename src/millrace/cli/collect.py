@@ -12,7 +12,7 @@ import typer
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
-from millrace.cli.output import NOT_ALL_STORED
+from millrace.cli.output import NOT_ALL_STORED, write_answer
 from millrace.cli.places import show_places
 from millrace.cli.signals import ignore_signals
 from millrace.cli.top import Collector, show_top
@@ -102,13 +102,24 @@ def sql(
     config: ConfigFile = None,
     data: DataFolder = None,
     output: Annotated[str, typer.Option("--format", "-f", help="ClickHouse output format.")] = "PrettyCompact",
+    outside: Annotated[
+        bool,
+        typer.Option(
+            "--outside", help="Let it read and write files, ask other hosts, and change settings (SETTINGS …)."
+        ),
+    ] = False,
 ) -> None:
-    """Run SQL on the store of this machine, also while `serve` runs.
+    """Run SQL on the store of this machine, also while `serve` runs; it reads the store, and nothing else.
+
+    Files (INTO OUTFILE, `file()`), other hosts (`url()`, `s3()`, `remote()` …)
+    and settings are refused unless --outside allows them; they are reached as
+    the user who runs the collector.
 
     millrace sql "SELECT count() FROM flows"
     """
-    folder = collector_settings(config, data).data
+    settings = collector_settings(config, data)
+    setup_logging("warning", settings.telemetry.log.format)
+    folder = settings.data
     if query is None:
         query = sys.stdin.read()
-    sys.stdout.buffer.write(local_sql(folder, query, output))
-    sys.stdout.buffer.flush()
+    write_answer(local_sql(folder, query, output, outside=outside))

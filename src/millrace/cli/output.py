@@ -9,14 +9,13 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from millrace.batch import FlowBatch
-from millrace.formats import json_lines, readable
+from millrace.formats import CsvWriter, json_lines, readable
 from millrace.schema import Schema
 
 NOT_ALL_STORED = 3
@@ -113,35 +112,22 @@ class FlowOutput:
                 options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, unify_dictionaries=True)
                 writer = pa.ipc.new_stream(self._file, schema, options=options)
             case _:
-                writer = _CsvWriter(self._file)
+                writer = _CsvFile(self._file, schema)
         return writer
 
 
-class _CsvWriter:
-    """CSV with lists as ``a b c`` and names in place of dictionary codes."""
+class _CsvFile:
+    """CSV as the HTTP interface writes it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
         self._file = file
-        self._writer: pyarrow.csv.CSVWriter | None = None
+        self._made = CsvWriter(schema)
 
     def write_table(self, table: pa.Table) -> None:
-        for index, column in enumerate(table.columns):
-            if pa.types.is_dictionary(column.type):
-                table = table.set_column(index, table.column_names[index], column.cast(pa.string()))
-            elif pa.types.is_list(column.type):
-                joined = [pa.compute.binary_join(_strings(chunk), " ") for chunk in column.chunks]
-                table = table.set_column(index, table.column_names[index], pa.chunked_array(joined, pa.string()))
-        if self._writer is None:
-            self._writer = pyarrow.csv.CSVWriter(self._file, table.schema)
-        self._writer.write_table(table)
+        self._file.write(self._made.write(table))
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _strings(chunk: pa.ListArray) -> pa.ListArray:
-    return chunk.cast(pa.list_(pa.string()))
+        self._file.write(self._made.close())
 
 
 def _rich_table(table: pa.Table) -> Table:
@@ -156,7 +142,19 @@ def _rich_table(table: pa.Table) -> Table:
 
 def shown_text(text: str) -> Text:
     """Text for the terminal as it is: exporters and agents write names, which must neither style nor steer it."""
-    return Text("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
+    return Text(_harmless(text))
+
+
+def write_answer(answer: bytes) -> None:
+    """Write an answer of the store to standard output: as it is, but on a terminal without what steers one."""
+    if sys.stdout.isatty():
+        answer = _harmless(answer.decode("utf-8", "replace"), spared="\n\t").encode()
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+
+
+def _harmless(text: str, spared: str = "") -> str:
+    return "".join(sign if sign.isprintable() or sign in spared else "\ufffd" for sign in text)
 
 
 def _cell(value: object) -> str:

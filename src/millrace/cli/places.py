@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -10,7 +12,9 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from millrace.api.config import is_loopback
 from millrace.app.application import Application
+from millrace.app.settings import Settings
 
 
 def show_places(application: Application, console: Console | None = None) -> None:
@@ -28,6 +32,8 @@ def show_places(application: Application, console: Console | None = None) -> Non
         return
     places = Table.grid(padding=(0, 2))
     places.add_row("Console", console_place(application.url))
+    if application.url:
+        places.add_row("for", who_may(application.settings))
     places.add_row("Flows to", listening_places(application.receiver.addresses))
     places.add_row("Stored in", _stored(application))
     console.print(places)
@@ -38,10 +44,32 @@ def console_place(url: str) -> str:
     """Address of the console as a browser on this machine needs it."""
     if not url:
         return "off (api.enabled)"
+    if url.startswith("unix:"):
+        return f"socket {url.removeprefix('unix:')}"
     place = urlsplit(url)
     if not ip_address(place.hostname or "").is_unspecified:
         return f"[bold underline]{url}/[/]"
     return f"[bold underline]http://localhost:{place.port}/[/] and every address of {socket.gethostname()}"
+
+
+def who_may(settings: Settings) -> str:
+    """Who reaches the console, and as what."""
+    api, access = settings.api, settings.access
+    if api.socket is not None:
+        owner = pwd.getpwuid(os.geteuid()).pw_name
+        reach = f"user {owner}" if api.socket_mode == "0600" else f"user {owner} and group of {api.socket}"
+    elif is_loopback(api.host):
+        reach = "every user of this machine"
+    else:
+        reach = "everybody in the network"
+    match access.mode:
+        case "open":
+            return f"{reach}, as administrator (access.mode: open; see 'Log in' in the documentation)"
+        case "login":
+            return f"{reach} who logs in (access.mode: login)"
+        case "proxy":
+            proxies = ", ".join(access.trusted_proxies)
+            return f"whom a proxy at {proxies} vouches for (access.mode: proxy)"
 
 
 def listening_places(addresses: Iterable[tuple[str, int]]) -> str:

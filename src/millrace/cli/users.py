@@ -18,6 +18,7 @@ from millrace.cli.configuration import ConfigFile, DataFolder, collector_setting
 from millrace.cli.output import shown_text
 from millrace.lang import DEFAULT_NAMES
 from millrace.state import NewUser, Role, State, UserChange, user_name
+from millrace.telemetry import setup_logging
 
 users = typer.Typer(help="Add, change and remove users.", no_args_is_help=True)
 tokens = typer.Typer(help="Make and revoke API tokens.", no_args_is_help=True)
@@ -187,6 +188,7 @@ def revoke_token(
 @contextmanager
 def _access(config: Path | None, data: Path | None) -> Iterator[Access]:
     settings = collector_settings(config, data)
+    setup_logging("warning", settings.telemetry.log.format)
     state = State(settings.state, settings.data)
     state.start()
     try:

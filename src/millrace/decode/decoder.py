@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from millrace.decode.exporters import number_exporters
 from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
 from millrace.decode.netflow.manners import PROOF_DATAGRAMS
+from millrace.decode.netflow.netflow import InterfaceName
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
 from millrace.decode.oddities import Oddities
 from millrace.decode.quirks import QuirksOf, no_quirks
@@ -26,6 +27,8 @@ _SFLOW5 = 5
 _UNKNOWN = "unknown"
 _SFLOW = "sflow-v5"
 _LONGEST_VERSION = 16
+_PART = 500
+"""Agents that a part of the status looks at."""
 _DEFAULT_LIMITS = Limits()
 
 
@@ -123,15 +126,33 @@ class Decoder:
 
     def exporters(self) -> list[ExporterStatus]:
         """What is known of every exporter, agents of sFlow included."""
-        known = {status.address: status for status in self._netflow.exporters()}
-        for agent in self._sflow.status():
+        return [status for part in self.exporter_parts() for status in part]
+
+    def exporter_parts(self) -> Iterator[list[ExporterStatus]]:
+        """The same in parts of some milliseconds, between which it may decode: who holds it up must not for long."""
+        agents: dict[bytes, ExporterStatus] = {}
+        for at, agent in enumerate(self._sflow.status()):
             status = _agent_status(agent)
-            known[agent.address] = _joined(known[agent.address], status) if agent.address in known else status
-        return [replace(status, oddities=self._oddities.of(status.address)) for status in known.values()]
+            agents[agent.address] = _joined(agents[agent.address], status) if agent.address in agents else status
+            if at % _PART == _PART - 1:
+                yield []
+        for part in self._netflow.exporter_parts():
+            joined = (
+                _joined(status, agents.pop(status.address)) if status.address in agents else status for status in part
+            )
+            yield [replace(status, oddities=self._oddities.of(status.address)) for status in joined]
+        rest = list(agents.values())
+        for first in range(0, len(rest), _PART):
+            part = rest[first : first + _PART]
+            yield [replace(status, oddities=self._oddities.of(status.address)) for status in part]
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """Name and description by exporter (16 bytes) and ifIndex, as told by options."""
-        return self._netflow.interface_names()
+        return dict(name for part in self.interface_parts() for name in part)
+
+    def interface_parts(self) -> Iterator[list[InterfaceName]]:
+        """The same in parts, as `exporter_parts`."""
+        return self._netflow.interface_parts()
 
 
 def _agent_status(agent: AgentStatus) -> ExporterStatus:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -66,6 +66,12 @@ class Slowest:
             self._began = time.monotonic()
 
 
+_LEAST_PAUSE_S = 0.0005
+"""Between two parts of what the decoder tells: who wants to decode comes first then."""
+
+Part = TypeVar("Part")
+
+
 class Decoding:
     """Decodes batches one after the other, and never fails.
 
@@ -115,14 +121,29 @@ class Decoding:
         self._decoder = self._renewed(self._state.load())
 
     def exporters(self) -> list[ExporterStatus]:
-        """State of every exporter seen."""
-        with self._lock:
-            return self._decoder.exporters()
+        """State of every exporter seen; decoding goes on meanwhile."""
+        return self._in_parts(lambda decoder: decoder.exporter_parts())
 
     def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
         """Names and descriptions of interfaces that exporters announced."""
-        with self._lock:
-            return self._decoder.interface_names()
+        return dict(self._in_parts(lambda decoder: decoder.interface_parts()))
+
+    def _in_parts(self, read: Callable[[Decoder], Iterator[list[Part]]]) -> list[Part]:
+        """What a decoder tells in parts, each under the lock; as much time as they take is left to decoding between."""
+        decoder: Decoder | None = None
+        while True:
+            with self._lock:
+                began = time.monotonic()
+                if decoder is not self._decoder:
+                    # Also one that was given up meanwhile: what it said does not hold any more.
+                    decoder, found = self._decoder, list[Part]()
+                    parts = read(decoder)
+                part = next(parts, None)
+                took_s = time.monotonic() - began
+            if part is None:
+                return found
+            found += part
+            time.sleep(max(took_s, _LEAST_PAUSE_S))
 
     def decode(self, batch: DatagramBatch) -> Decoded:
         """Decode a batch; datagrams at which the decoder fails are counted per sender under `FAILED`."""

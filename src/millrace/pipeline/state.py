@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
+
+from millrace.files import replace_private
 
 log = structlog.get_logger(__name__)
 
@@ -100,13 +101,8 @@ class StateFile:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file. Raises OSError when the device refuses."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.writelines(_json(state))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_private(self._path, _json(state))
 
 
 def _json(state: dict[str, Any]) -> Iterator[str]:

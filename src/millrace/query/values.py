@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
 
 from millrace.lang import Filter, Names, columns_of, value_text
+from millrace.query.cache import digest
 from millrace.query.clauses import typed_value
 from millrace.query.labels import label
 from millrace.query.questions import ValuesQuestion
@@ -41,16 +44,27 @@ FRESH_SECONDS = 60.0
 
 _ROUND_SECONDS = 300
 
-_KEPT = 128
+MAX_BYTES = 16 * 1024 * 1024
+"""What the values that are kept take in memory."""
+
+_ENTRY_BYTES = 512
+_VALUE_BYTES = 192
+"""What a value takes apart from its texts: references, numbers, and a place in the list."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Known:
     """Values of a column at a time; `complete`: there are no others."""
 
     values: list[ColumnValue]
     complete: bool
     when: float
+
+    @cached_property
+    def bytes(self) -> int:
+        """What it takes in memory."""
+        texts = sum(_text_bytes(item) for value in self.values for item in (value.value, value.label, value.text))
+        return _ENTRY_BYTES + len(self.values) * _VALUE_BYTES + texts
 
 
 class RecentValues:
@@ -63,14 +77,29 @@ class RecentValues:
         For labels.
     clock : callable
         Monotonic seconds.
+    max_bytes : int
+        What the answers that are kept take in memory; the least recently used leave first.
     """
 
-    def __init__(self, schema: Schema, names: Names, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        names: Names,
+        clock: Callable[[], float] = time.monotonic,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
         self._schema = schema
         self._names = names
         self._clock = clock
         self._guard = threading.Lock()
-        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    @property
+    def bytes_kept(self) -> int:
+        """What the answers that are kept take in memory."""
+        return self._bytes
 
     def of(
         self,
@@ -120,9 +149,13 @@ class RecentValues:
         ask: Ask,
         part: str,
     ) -> _Known:
-        key = (column.name, filter, question.timezone, question.start, question.end, question.last_seconds, part)
+        condition = Parameters()
+        wanted = where(filter, condition), condition.values
+        ranged = question.timezone, question.start, question.end, question.last_seconds
+        key = digest((column.name, wanted, ranged, part))
         fresh = self._clock() - FRESH_SECONDS
         with self._guard:
+            self._purge(fresh)
             known = self._known.get(key)
             if known is not None and known.when > fresh:
                 self._known.move_to_end(key)
@@ -131,10 +164,20 @@ class RecentValues:
         answer = ask(sql, parameters.used(sql))
         known = _Known(list(self._values(column, answer)), answer.num_rows < KNOWN_VALUES, self._clock())
         with self._guard:
+            self._forget(key)
             self._known[key] = known
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+            self._bytes += known.bytes
+            while self._bytes > self._max_bytes:
+                self._forget(next(iter(self._known)))
         return known
+
+    def _purge(self, fresh: float) -> None:
+        for key in [key for key, known in self._known.items() if known.when <= fresh]:
+            self._forget(key)
+
+    def _forget(self, key: bytes) -> None:
+        known = self._known.pop(key, None)
+        self._bytes -= known.bytes if known is not None else 0
 
     def _values(self, column: Column, answer: pa.Table) -> Iterator[ColumnValue]:
         item = replace(column, kind=Kind.U32) if column.kind is Kind.U32_LIST else column
@@ -147,6 +190,10 @@ class RecentValues:
             if column.display == "community":
                 value = text
             yield ColumnValue(value, label(item, value, self._names), text, flows)
+
+
+def _text_bytes(item: object) -> int:
+    return sys.getsizeof(item) if isinstance(item, str) else 0
 
 
 def _holds(value: ColumnValue, wanted: str) -> bool:

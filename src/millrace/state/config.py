@@ -35,7 +35,11 @@ class StateSettings(Section):
     """Filters of one user; also views, and dashboards."""
 
     max_links: int = Field(50_000, ge=100, le=10_000_000)
-    """Short links in all; those not opened for longest go when there are more."""
+    """Short links in all. When there are so many, those go that were not opened for half a year; nobody's newer ones go
+    for those of somebody else."""
+
+    max_links_per_user: int = Field(2000, ge=10, le=10_000_000)
+    """Short links of one user; of these, those not opened for longest go when there are more."""
 
     @field_validator("url")
     @classmethod

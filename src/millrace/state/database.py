@@ -16,13 +16,13 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from millrace.errors import ConfigError, ConflictError, StateError
+from millrace.files import STATE_DATABASE, private_folder
 from millrace.state.config import StateSettings
 from millrace.state.migrations import migrate
 from millrace.telemetry import get_logger
 
 log = get_logger("state")
 
-FILE = "state.db"
 _WRITES = "millrace_writes"
 _LONGEST_REASON = 300
 _WAL_TRIES = 100
@@ -146,9 +146,9 @@ class Database:
             raise kind(f"the state database does not answer: {self._without_password(reason)}") from None
 
     def _sqlite(self) -> Engine:
-        path = self._folder / FILE
-        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / STATE_DATABASE
         try:
+            private_folder(self._folder)
             # SQLite gives its journals the mode of the file.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, inspect, select, text, update
 from millrace.errors import StateError
 from millrace.state.tables import META, METADATA
 
-VERSION = 2
+VERSION = 3
 """Version that a new database has; `STEPS` lead to it."""
 
 Step = Callable[[Connection], None]
@@ -37,7 +37,23 @@ def _bind_tokens(connection: Connection) -> None:
     connection.execute(text("UPDATE tokens SET owner_seen = :now"), {"now": time.time()})
 
 
-STEPS: Mapping[int, Step] = {2: _bind_tokens}
+def _links_have_owners(connection: Connection) -> None:
+    """Those that are there are nobody's: they go when they were not opened for long."""
+    columns = (
+        "id VARCHAR(64) NOT NULL, owner VARCHAR(100) NOT NULL, state TEXT NOT NULL, used DOUBLE PRECISION NOT NULL"
+    )
+    for statement in (
+        f"CREATE TABLE owned_links ({columns}, PRIMARY KEY (id, owner))",
+        "INSERT INTO owned_links (id, owner, state, used) SELECT id, '', state, used FROM links",
+        "DROP TABLE links",
+        "ALTER TABLE owned_links RENAME TO links",
+        "CREATE INDEX links_used ON links (used)",
+        "CREATE INDEX links_owner ON links (owner, used)",
+    ):
+        connection.execute(text(statement))
+
+
+STEPS: Mapping[int, Step] = {2: _links_have_owners, 3: _bind_tokens}
 """By the version that a step leads to. A step says what it does in SQL of its own: `tables` moves on."""
 
 _LOCK = 0x6D696C6C

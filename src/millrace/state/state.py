@@ -36,7 +36,7 @@ class State:
         self.filters = SavedStore(self._database, FILTERS, FilterContent, "filter", most)
         self.views = SavedStore(self._database, VIEWS, ViewContent, "view", most)
         self.dashboards = SavedStore(self._database, DASHBOARDS, DashboardContent, "dashboard", most)
-        self.links = LinkStore(self._database, settings.max_links)
+        self.links = LinkStore(self._database, settings.max_links, settings.max_links_per_user)
 
     def start(self) -> None:
         """Open the database and bring its tables to the present version.

@@ -99,7 +99,10 @@ LINKS = Table(
     "links",
     METADATA,
     Column("id", String(64), primary_key=True),
+    # Who made it; the same state has the same id, whoever makes it, and lasts as long as any of them keeps it.
+    Column("owner", String(100), primary_key=True),
     Column("state", Text, nullable=False),
     Column("used", Double, nullable=False),
     Index("links_used", "used"),
+    Index("links_owner", "owner", "used"),
 )

@@ -19,10 +19,9 @@ from typing import Any, Literal
 import structlog
 
 from millrace.errors import StoreError
+from millrace.files import AUDIT_FILE
 
 log = structlog.get_logger(__name__)
-
-AUDIT_FILE = "audit.jsonl"
 
 Act = Literal["retention", "drop-oldest", "prune", "drop-column", "delete-begun", "delete", "set-aside", "keep"]
 """``set-aside`` moves a damaged part out of its table; ``keep`` changes for how long rows are kept."""

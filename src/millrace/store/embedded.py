@@ -14,6 +14,7 @@ import structlog
 
 from millrace.batch import FlowBatch
 from millrace.errors import MillraceError, StoreCorruptError, StoreError, StoreFullError
+from millrace.files import ENGINE_FOLDER, private_folder
 from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Column, Schema
 from millrace.store import ddl, dictionaries, disk, faults, migrations, native
 from millrace.store.audit import AuditLog
@@ -23,7 +24,7 @@ from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.engine import Engine, server_settings
-from millrace.store.folder import ENGINE_FOLDER, refuse_foreign
+from millrace.store.folder import refuse_foreign
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
@@ -115,8 +116,8 @@ class EmbeddedStore:
             With what to do about it; also where the folder seems to be another program's.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_foreign(self._folder)
+            private_folder(self._folder)
             self._lock.acquire()
         except OSError as error:
             raise StoreError(f"the data folder {self._folder} cannot be used: {error}") from error
@@ -191,9 +192,18 @@ class EmbeddedStore:
             typed=typed,
         )
 
-    def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
-        """Answer a question of the local operator in one of ClickHouse's output formats; read only."""
-        return self._results.formatted(sql, format)
+    def execute_local(
+        self,
+        sql: str,
+        format: str = "PrettyCompact",  # noqa: A002 - ClickHouse's word
+        *,
+        outside: bool = False,
+    ) -> bytes:
+        """Answer a question of the local operator in one of ClickHouse's output formats; read only.
+
+        If `outside`, it may read and write files and ask other hosts, as the user of this process.
+        """
+        return self._results.formatted(sql, format, outside=outside)
 
     def maintain(self, now_ms: int) -> Maintenance:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""

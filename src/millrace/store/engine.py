@@ -130,7 +130,7 @@ class Engine:
             with contextlib.suppress(RuntimeError):
                 if not idle:
                     idle.append(self._connect())
-                idle[0].query("KILL QUERY WHERE Settings['readonly'] = '2' ASYNC", "Null")
+                idle[0].query("KILL QUERY WHERE Settings['readonly'] IN ('1', '2') ASYNC", "Null")
             with self._guard:
                 if self._leased:
                     self._given_back.wait(_KILL_AGAIN_S)
@@ -200,8 +200,13 @@ class Engine:
         parameters: Mapping[str, object],
         settings: Mapping[str, int | float | str],
         cancel: Cancel | None = None,
+        *,
+        sealed: bool = False,
     ) -> bytes:
         """Run a statement that may only read; the result in a ClickHouse format.
+
+        If `sealed`, sources outside of the store (files, other hosts) and changes of settings are refused, too: a
+        state that a connection does not leave, so it is one of its own.
 
         Raises
         ------
@@ -211,11 +216,12 @@ class Engine:
             Of the engine, if it fails or is cancelled.
         """
         bound = {name: binding.bind(value) for name, value in parameters.items()}
-        with self._reader(cancel) as connection, self._tables.passing(), self._cancellable(cancel) as mark:
+        reader = self._sealed_reader(cancel) if sealed else self._reader(cancel)
+        with reader as connection, self._tables.passing(), self._cancellable(cancel) as mark:
             limits = ", ".join(
                 f"{name} = {literal(value) if isinstance(value, str) else value}"
                 # An old mark on this connection could be that of a statement which is being ended.
-                for name, value in {**settings, "log_comment": mark}.items()
+                for name, value in {**settings, "log_comment": mark, **({"readonly": 1} if sealed else {})}.items()
             )
             connection.query(f"SET {limits}", "Null")
             raw: bytes = connection.query(sql, output, params=bound).bytes()
@@ -269,6 +275,18 @@ class Engine:
                 yield connection
         finally:
             self._gate.release()
+
+    @contextmanager
+    def _sealed_reader(self, cancel: Cancel | None) -> Iterator[Any]:
+        used: list[Any] = []
+        self._enter(cancel)
+        try:
+            with self._lease(used, "") as connection:
+                yield connection
+        finally:
+            self._gate.release()
+            for connection in used:
+                connection.close()
 
     def _enter(self, cancel: Cancel | None) -> None:
         """Wait for a place among the readers."""

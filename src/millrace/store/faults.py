@@ -45,7 +45,10 @@ _HINTS = {
     _TIMEOUT: "it took longer than it may; narrow the time range or use a coarser rollup",
     _MEMORY_LIMIT: "it needs more memory than it may; narrow the time range or group by fewer columns",
     396: "it gives more rows than it may; limit them",
-    164: "it would change something, and only reading is allowed here",
+    164: (
+        "it would change something, a setting included, or reach beyond the store, and only reading is allowed here "
+        "('millrace sql --outside' allows files, other hosts and settings)"
+    ),
 }
 
 

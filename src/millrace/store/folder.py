@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from millrace.errors import StoreError
-from millrace.store.lock import LOCK_FILE
-
-ENGINE_FOLDER = "clickhouse"
-"""What the engine keeps, in the data folder."""
+from millrace.files import ENGINE_FOLDER, LOCK_FILE
 
 
 def refuse_foreign(folder: Path) -> None:

@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from millrace.errors import StoreLockedError
-
-LOCK_FILE = "millrace.lock"
+from millrace.files import LOCK_FILE
 
 
 class FolderLock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections import OrderedDict
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from millrace.errors import QueryError
 from millrace.store import faults, questions
+from millrace.store import outside as outside_of_store
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
@@ -38,7 +40,8 @@ class Results:
         self._engine = engine
         self._damage = damage or Damage(engine)
         self._settings = settings
-        self._types: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._types: OrderedDict[bytes, dict[str, str]] = OrderedDict()
+        self._functions: frozenset[str] = frozenset()
         self._guard = threading.Lock()
 
     def table(
@@ -69,15 +72,42 @@ class Results:
             raise faults.of_read(error) from error
         return _retyped(pa.ipc.open_stream(raw).read_all(), types)
 
-    def formatted(self, sql: str, output: str) -> bytes:
-        """Result as bytes in one of ClickHouse's output formats."""
+    def formatted(self, sql: str, output: str, *, outside: bool = False) -> bytes:
+        """Result as bytes in one of ClickHouse's output formats.
+
+        Parameters
+        ----------
+        sql : str
+            Written by a person.
+        output : str
+        outside : bool
+            Whether it may read and write beyond the store, and change settings of its own.
+        """
         sql = questions.single(sql)
+        if not output.isalnum():
+            raise QueryError(f"{output!r} is not the name of an output format")
         limits = self._limits(None, None) | {"max_result_rows": 0, "max_execution_time": 0}
         try:
-            return self._engine.read(sql, output, {}, limits)
+            # As the engine's own parser understands it: what a lexer of ours takes for a text may be more than one.
+            written = self._asked("SELECT formatQuerySingleLine({sql:String})", {"sql": sql}, limits)
+            if outside:
+                return self._engine.read(sql, output, {}, limits)
+            _require_text(written)
+            outside_of_store.refuse(written, self._table_functions(limits))
+            return self._engine.read(questions.single(written), output, {}, limits, sealed=True)
         except RuntimeError as error:
             self._damage.note(error)
             raise faults.of_read(error) from error
+
+    def _asked(self, sql: str, parameters: Mapping[str, object], limits: Mapping[str, int | float | str]) -> str:
+        answer = self._engine.read(sql, "TabSeparatedRaw", parameters, limits)
+        return answer.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    def _table_functions(self, limits: Mapping[str, int | float | str]) -> frozenset[str]:
+        if not self._functions:
+            names = self._asked("SELECT lower(name) FROM system.table_functions", {}, limits)
+            self._functions = frozenset(names.split())
+        return self._functions
 
     def _limits(self, max_seconds: float | None, max_memory_bytes: int | None) -> dict[str, int | float | str]:
         memory = max_memory_bytes or self._settings.query_memory_bytes
@@ -102,18 +132,27 @@ class Results:
         cancel: Cancel | None,
     ) -> dict[str, str]:
         """ClickHouse type of each result column; Arrow output forgets which integers were times."""
+        # Of statements, which have up to megabytes, only a digest is kept.
+        key = hashlib.blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=32).digest()
         with self._guard:
-            known = self._types.get(sql)
+            known = self._types.get(key)
             if known is not None:
-                self._types.move_to_end(sql)
+                self._types.move_to_end(key)
                 return known
         raw = self._engine.read(f"DESCRIBE TABLE ({sql})", "TabSeparatedRaw", parameters, limits, cancel)
         types = dict(line.split("\t")[:2] for line in raw.decode().splitlines())
         with self._guard:
-            self._types[sql] = types
+            self._types[key] = types
             while len(self._types) > _KNOWN_QUERIES:
                 self._types.popitem(last=False)
         return types
+
+
+def _require_text(statement: str) -> None:
+    try:
+        statement.encode()
+    except UnicodeEncodeError as error:
+        raise QueryError("the statement holds bytes that are no text (UTF-8); write them as unhex('…')") from error
 
 
 def _retyped(table: pa.Table, types: Mapping[str, str]) -> pa.Table:

@@ -1,8 +1,8 @@
 """``millrace sql`` while another process holds the folder: a Unix socket in it.
 
 Only the user who runs the collector may connect (mode 0600, no network). A
-request is a length (8 bytes, network order) and JSON ``{"sql", "format"}``; an
-answer is a status byte (0 result, 1 error), a length and the bytes.
+request is a length (8 bytes, network order) and JSON ``{"sql", "format",
+"outside"}``; an answer is a status byte (0 result, 1 error), a length and the bytes.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from millrace.errors import MillraceError
+from millrace.files import SOCKET_FILE
 from millrace.telemetry import Condition
 from millrace.threads import Trouble, Watched
 
-SOCKET_FILE = "millrace.sock"
 _MAX_REQUEST_BYTES = 1 << 20
 _MAX_CLIENTS = 4
 _IDLE_S = 10.0
@@ -31,7 +32,12 @@ ANSWER = struct.Struct("!BQ")
 # Longest path of a Unix socket on Linux, its final zero byte included.
 _MAX_PATH_BYTES = 108
 
-Execute = Callable[[str, str], bytes]
+
+class Execute(Protocol):
+    """Answers a statement."""
+
+    def __call__(self, sql: str, format: str, *, outside: bool) -> bytes:  # noqa: A002 - ClickHouse's word
+        """The answer in an output format; `outside`: it may read and write beyond the store."""
 
 
 class SqlServer:
@@ -42,7 +48,7 @@ class SqlServer:
     folder : Path
         Where the socket appears.
     execute : callable
-        SQL and output format to bytes; only reads.
+        SQL and output format to bytes; reads.
 
     Attributes
     ----------
@@ -132,8 +138,9 @@ class SqlServer:
             if length > _MAX_REQUEST_BYTES:
                 return 1, b"the statement is too long"
             request = json.loads(receive(client, length))
-            return 0, self._execute(str(request["sql"]), str(request["format"]))
-        except (ValueError, KeyError, TypeError) as error:
+            outside = request.get("outside") is True
+            return 0, self._execute(str(request["sql"]), str(request["format"]), outside=outside)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             return 1, f"malformed request: {error}".encode()
         except MillraceError as error:
             return 1, str(error).encode()

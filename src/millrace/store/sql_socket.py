@@ -7,15 +7,22 @@ import socket
 from pathlib import Path
 
 from millrace.errors import QueryError, StoreError, StoreLockedError
+from millrace.files import ENGINE_FOLDER, SOCKET_FILE, private_folder
 from millrace.store.config import StoreSettings
 from millrace.store.engine import Engine, server_settings
-from millrace.store.folder import ENGINE_FOLDER, require_folder
+from millrace.store.folder import require_folder
 from millrace.store.lock import FolderLock
 from millrace.store.results import Results
-from millrace.store.sql_server import ANSWER, LENGTH, SOCKET_FILE, receive, short_path
+from millrace.store.sql_server import ANSWER, LENGTH, receive, short_path
 
 
-def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
+def local_sql(
+    folder: Path,
+    sql: str,
+    format: str = "PrettyCompact",  # noqa: A002 - ClickHouse's word
+    *,
+    outside: bool = False,
+) -> bytes:
     """Answer a statement about a data folder; read only.
 
     If nobody has the folder it is opened, as it is, for the time of the
@@ -27,6 +34,9 @@ def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  
     sql : str
     format : str
         One of ClickHouse's output formats.
+    outside : bool
+        Whether the statement may read and write files and ask other hosts (as the user whose process holds the
+        folder), and change settings of its own.
 
     Raises
     ------
@@ -40,18 +50,19 @@ def local_sql(folder: Path, sql: str, format: str = "PrettyCompact") -> bytes:  
     try:
         lock.acquire()
     except StoreLockedError:
-        return ask(folder, sql, format)
+        return ask(folder, sql, format, outside=outside)
+    private_folder(folder)
     settings = StoreSettings()
     engine = Engine(folder / ENGINE_FOLDER, server_settings(settings), 1)
     try:
         engine.start()
-        return Results(engine, settings).formatted(sql, format)
+        return Results(engine, settings).formatted(sql, format, outside=outside)
     finally:
         engine.stop()
         lock.release()
 
 
-def ask(folder: Path, sql: str, output: str) -> bytes:
+def ask(folder: Path, sql: str, output: str, *, outside: bool = False) -> bytes:
     """Send a statement to the process that holds the folder.
 
     Raises
@@ -61,7 +72,7 @@ def ask(folder: Path, sql: str, output: str) -> bytes:
     StoreError
         If nobody answers on the socket.
     """
-    request = json.dumps({"sql": sql, "format": output}).encode()
+    request = json.dumps({"sql": sql, "format": output, "outside": outside}).encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             with short_path(folder) as path:

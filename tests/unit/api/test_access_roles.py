@@ -5,6 +5,7 @@ import pytest
 from browsers import API, Browser, Clock, Console
 from millrace.api.rights import OPEN, RIGHTS
 from millrace.state import UserChange
+from millrace.telemetry import Condition
 
 WHOLE = {(right.method, right.path) for right in RIGHTS if right.need == "whole"}
 """Endpoints that tell of the whole collector, and nothing to tenants."""
@@ -162,3 +163,32 @@ def test_a_stored_limit_that_is_no_filter_any_more_gives_nothing(console, users,
     answer = ted.post(f"{API}/flows/top", json={"last_seconds": 60, "dimensions": ["SrcAS"]})
     assert answer.status_code == 403
     assert store.asked == []
+
+
+@pytest.fixture
+def troubled(services):
+    services.health.register("store", lambda: Condition("degraded", ("/srv/flows on db.example: alice",)))
+    yield
+    services.health.unregister("store")
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize("path", ["/health", "/healthz"])
+def test_strangers_and_tenants_are_told_whether_it_works_and_no_more(services, console, users, path):
+    secret = {"Cookie": "millrace_session=wrong"}, {"Authorization": "Bearer mlr_abcdefghijkl_wrong"}, {}
+    strangers = [console.browser(headers=headers) for headers in secret]
+    for browser in (*strangers, users["tina"]):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", "components": {}})
+    services.health.register("store", lambda: Condition("failed", ("/srv/flows",)))
+    for browser in (*strangers, users["tina"]):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.json()) == (503, {"status": "failed", "components": {}})
+
+
+@pytest.mark.usefixtures("troubled")
+def test_who_may_see_the_state_of_the_collector_is_told_why(users):
+    for browser in (users["victor"], users["alice"]):
+        answer = browser.get("/health")
+        assert answer.json()["status"] == "degraded"
+        assert answer.json()["components"]["store"]["reasons"] == ["/srv/flows on db.example: alice"]

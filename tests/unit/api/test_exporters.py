@@ -1,14 +1,18 @@
 """Exporters over HTTP."""
 
+import asyncio
+import threading
 from collections import Counter
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from millrace.api import ApiSettings, create_app
 from millrace.api.exporters import exporter_views
 from millrace.batch import address_bytes
 from millrace.enrich import Exporter, Interface, StaticMetadata
+from millrace.errors import QueryError
 from millrace.pipeline import Marked
 from millrace.query import Asking, SeenExporter, SeenInterface
 
@@ -128,3 +132,30 @@ def test_implausible_flows_are_told_while_they_are_recent(services):
     marked[EDGE.address].last_ns = int(NOW - 7200) * 10**9
     edge = exporter_views(replace(services, implausible=lambda: marked))[1]
     assert (edge.implausible, edge.problems) == ({"packet-size": 3}, [])
+
+
+@pytest.mark.parametrize("path", ["", "/192.0.2.1", "/192.0.2.1/templates", "/192.0.2.99"])
+def test_who_looks_at_exporters_holds_up_nobody_else(services, store, path):
+    """The decoder may take seconds to tell: other requests are answered, also where all threads for endpoints wait."""
+    held, looked = threading.Event(), threading.Event()
+
+    def exporters():
+        looked.set()
+        assert held.wait(10)
+        return [EDGE]
+
+    app = create_app(replace(services, exporters=exporters), ApiSettings(max_questions=2))
+    store.answers = [QueryError("not of interest")] * 300
+
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            looking = [asyncio.ensure_future(client.get(f"/api/v1/exporters{path}")) for _ in range(60)]
+            await asyncio.to_thread(looked.wait, 10)
+            answer = await asyncio.wait_for(client.get("/api/v1/columns"), 5)
+            held.set()
+            return answer, await asyncio.gather(*looking)
+
+    answer, looking = asyncio.run(ask())
+    assert answer.status_code == 200
+    assert {found.status_code for found in looking} <= {200, 400, 404, 503}

@@ -1,6 +1,9 @@
 """The live stream, over a real connection."""
 
+import asyncio
+import contextlib
 import json
+import socket
 import time
 from dataclasses import replace
 
@@ -8,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from millrace.api import ApiServer, ApiSettings, create_app, live_routes
+from millrace.api import ApiServer, ApiSettings, create_app, places
 from millrace.api.askers import Anybody, OpenAccess
 from millrace.api.live import LiveStream
 from millrace.batch import Coded, FlowBatch
@@ -225,7 +228,7 @@ class Leaver(OpenAccess):
 
 
 def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
-    monkeypatch.setattr(live_routes, "_RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(places, "RECHECK_SECONDS", 0.1)
     server = ApiServer(create_app(replace(services, access=Leaver()), SETTINGS), SETTINGS)
     server.start()
     try:
@@ -233,3 +236,60 @@ def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
             assert len(list(read_events(told))) < 5
     finally:
         server.stop()
+
+
+def test_one_viewer_has_half_of_the_places_at_most(services):
+    settings = ApiSettings(port=0, max_live_clients=4)
+    server = ApiServer(create_app(services, settings), settings)
+    server.start()
+    transports = [httpx.HTTPTransport(local_address=address) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.3")]
+    try:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(httpx.Client(transport=transport)) for transport in transports]
+
+            def watch(client):
+                return stack.enter_context(client.stream("GET", f"{server.url}/api/v1/flows/live")).status_code
+
+            assert [watch(clients[0]) for _ in range(3)] == [200, 200, 503]
+            assert [watch(clients[1]) for _ in range(3)] == [200, 200, 503]
+            assert watch(clients[2]) == 503
+    finally:
+        server.stop()
+
+
+def test_clients_that_leave_at_once_leave_their_places(services):
+    settings = ApiSettings(port=0, max_live_clients=2)
+    server = ApiServer(create_app(services, settings), settings)
+    server.start()
+    host, port = server.url.removeprefix("http://").split(":")
+    try:
+        for _ in range(50):
+            with socket.create_connection((host, int(port))) as client:
+                client.sendall(b"GET /api/v1/flows/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        deadline = time.monotonic() + 10
+        while True:
+            with httpx.stream("GET", f"{server.url}/api/v1/flows/live") as told:
+                if told.status_code == 200:
+                    break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        server.stop()
+
+
+def test_a_stream_that_never_begins_gives_its_place_back():
+    turnstile = places.Turnstile(1, "clients watch flows")
+
+    async def never():
+        yield "data"
+
+    async def left():
+        return {"type": "http.disconnect"}
+
+    async def fails(message):
+        raise OSError("the client is gone")
+
+    response = places.PlacedResponse(turnstile.enter("a"), never(), "text/plain", {})
+    with contextlib.suppress(OSError, ExceptionGroup):
+        asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.3"}}, left, fails))
+    turnstile.enter("b").leave()

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from millrace.api import ApiServer, ApiSettings, create_app
+from millrace.api import ApiServer, ApiSettings, create_app, places
+from millrace.api.askers import OpenAccess
 from millrace.errors import StoreError
 from millrace.query import QueryEngine
 from millrace.query import export as exporting
@@ -195,3 +196,47 @@ def test_long_export_leaves_room_for_questions(serve, flows_store, monkeypatch):
         next(parts)
         assert httpx.post(f"{url}/api/v1/flows/search", json={"limit": 1}).status_code == 200
         assert sum(part.count(b"\n") for part in parts) >= FLOWS - 5
+
+
+class Leaver(OpenAccess):
+    """Whoever asks is logged out, disabled or limited after a moment."""
+
+    def __init__(self, seconds):
+        self._until = time.monotonic() + seconds
+
+    def still(self, request, asker):
+        return time.monotonic() < self._until
+
+
+def test_an_export_ends_when_its_asker_may_not_go_on(services, flows_store, monkeypatch):
+    monkeypatch.setattr(exporting, "EXPORT_ROWS", 1)
+    monkeypatch.setattr(places, "RECHECK_SECONDS", 0.05)
+    store, settings = Slow(flows_store), ApiSettings(port=0)
+    server = ApiServer(app_over(replace(services, access=Leaver(0.3)), store, settings), settings)
+    server.start()
+    try:
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.post(f"{server.url}/api/v1/flows/export", json={}, headers={"Accept-Encoding": "identity"})
+        asked = store.asked
+        time.sleep(0.3)
+        assert store.asked <= asked + 1
+    finally:
+        server.stop()
+
+
+def test_one_viewer_makes_half_of_the_files_at_most_and_places_come_back(serve, flows_store, monkeypatch):
+    monkeypatch.setattr(exporting, "EXPORT_ROWS", 1)
+    url = serve(Slow(flows_store), ApiSettings(port=0, max_exports=2))
+    question = {"json": {}, "headers": {"Accept-Encoding": "identity"}}
+    for _ in range(3):
+        with httpx.Client() as client, client.stream("POST", f"{url}/api/v1/flows/export", **question) as answer:
+            assert answer.status_code == 200
+            refused = httpx.post(f"{url}/api/v1/flows/export", **question)
+            assert refused.status_code == 503
+            assert "in your name" in refused.json()["detail"]
+        wrong = httpx.post(f"{url}/api/v1/flows/export", json={"filter": "x"})
+        assert wrong.status_code in (400, 503)
+        deadline = time.monotonic() + 5
+        while httpx.post(f"{url}/api/v1/flows/export", json={"filter": "x"}).status_code == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

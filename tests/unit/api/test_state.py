@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from millrace.api import ApiSettings, create_app
+from millrace.errors import QueryError
 from millrace.telemetry import Condition
 
 from .conftest import SCHEMA
@@ -105,6 +107,7 @@ def test_responses_carry_headers_for_browsers_once(client):
     for path in ("/health", "/api/v1/columns", "/nothing", "/api/docs"):
         headers = client.get(path).headers
         assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("cross-origin-resource-policy") == ["same-origin"]
         assert len(headers.get_list("content-security-policy")) == 1
         assert headers.get_list("cache-control") == ["no-store"]
         assert "access-control-allow-origin" not in headers
@@ -162,3 +165,31 @@ def test_answered_host_names(settings, hosts):
 
 def test_loopback_is_the_default():
     assert ApiSettings().host == "127.0.0.1"
+
+
+def test_health_and_questions_are_answered_where_every_thread_for_endpoints_waits(services, store):
+    """Endpoints that ask the database wait in forty threads: as many requests must not be all that a server can do."""
+    free = threading.Event()
+
+    def status():
+        assert free.wait(20)
+        return {}
+
+    app = create_app(replace(services, status=status), ApiSettings())
+    store.answers = [QueryError("not of interest")] * 10
+
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            waiting = [asyncio.ensure_future(client.get("/api/v1/status")) for _ in range(60)]
+            await asyncio.sleep(0.3)
+            try:
+                health = await asyncio.wait_for(client.get("/health"), 5)
+                found = await asyncio.wait_for(client.post("/api/v1/flows/search", json={}), 5)
+                shown = await asyncio.wait_for(client.get("/api/v1/exporters"), 5)
+            finally:
+                free.set()
+            await asyncio.gather(*waiting)
+            return health, found, shown
+
+    assert [answer.status_code for answer in asyncio.run(ask())] == [200, 400, 200]

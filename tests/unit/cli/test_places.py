@@ -11,7 +11,7 @@ from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.cli import collect
 from millrace.cli.main import app
-from millrace.cli.places import console_place, listening_places, show_places
+from millrace.cli.places import console_place, listening_places, show_places, who_may
 from millrace.pipeline import Unstored
 
 
@@ -79,3 +79,23 @@ def test_garbage_is_not_looked_for_among_what_lasts(monkeypatch, tmp_path):
         assert gc.get_freeze_count() > 50_000
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("api", "access", "said"),
+    [
+        ({}, {}, "every user of this machine, as administrator"),
+        ({}, {"mode": "login"}, "every user of this machine who logs in"),
+        ({"host": "0.0.0.0"}, {"mode": "login"}, "everybody in the network who logs in"),
+        ({"host": "0.0.0.0"}, {"allow_open_network": True}, "everybody in the network, as administrator"),
+        ({"socket": "http.sock"}, {}, "user "),
+        ({"socket": "http.sock", "socket_mode": "0660"}, {}, " and group of http.sock, as administrator"),
+        ({}, {"mode": "proxy", "trusted_proxies": ["192.0.2.7"]}, "whom a proxy at 192.0.2.7 vouches for"),
+    ],
+)
+def test_it_is_said_who_may_reach_the_console(api, access, said):
+    assert said in who_may(Settings.model_validate({"api": api, "access": access}))
+
+
+def test_a_socket_is_the_place_of_the_console():
+    assert console_place("unix:/run/millrace/http.sock") == "socket /run/millrace/http.sock"

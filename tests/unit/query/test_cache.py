@@ -1,7 +1,9 @@
 """Answers that are kept, and statements that several wait for."""
 
+import gc
 import threading
 import time
+import tracemalloc
 
 import pyarrow as pa
 import pytest
@@ -161,3 +163,50 @@ def test_error_reaches_all_who_wait_and_is_not_kept():
         with pytest.raises(QueryError, match="too much"):
             cache.get("a", fail, 60.0)
     assert cache.get("a", Counted(), 60.0).num_rows == 1
+
+
+def held(action):
+    """Bytes that Python holds more after an action than before."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = action()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0], kept
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_counted_is_what_is_held_whatever_the_length_of_statements():
+    """A filter of 500 comparisons makes a statement of 200 KB, and whoever asks can make as many as they like."""
+    cache = AnswerCache()
+
+    def fill():
+        for number in range(100):
+            key = f"SELECT {number} {'x' * 200_000}", (("p0", "y" * 1000),), 0
+            cache.get(key, Counted(size=100), 60.0)
+        return cache.bytes_kept
+
+    in_memory, counted = held(fill)
+    assert in_memory < 400_000
+    assert 0.8 * in_memory < counted < 1.3 * in_memory
+
+
+def test_answers_whose_time_is_over_are_forgotten_without_being_asked_for():
+    now = [0.0]
+    cache = AnswerCache(clock=lambda: now[0])
+    for name in "abc":
+        cache.get(name, Counted(size=1000), 5.0)
+    before = cache.bytes_kept
+    now[0] = 100.0
+    cache.get("d", Counted(size=1000), 5.0)
+    assert cache.bytes_kept == before / 3
+
+
+def test_questions_that_differ_do_not_share_an_answer():
+    cache = AnswerCache()
+    keys = [("a", 1), ("a", "1"), ("a", (1,)), ("a",), "a", ("a'", 1), ("a\ud800", 1), ("b", None)]
+    asks = [Counted(size=number) for number in range(1, len(keys) + 1)]
+    for key, ask in zip(keys, asks, strict=True):
+        cache.get(key, ask, 60.0)
+    assert [cache.get(key, asks[0], 60.0).num_rows for key in keys] == list(range(1, len(keys) + 1))

@@ -1,5 +1,7 @@
 """Values that a column has had lately."""
 
+import gc
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -110,6 +112,40 @@ def test_answers_are_remembered_for_a_minute(store):
     now[0] += 61
     ask()
     assert len(store.asked) == 3
+
+
+def fill(recent, store, questions):
+    for number in range(questions):
+        question = ValuesQuestion(column="InIfDescription", filter=f"SrcPort != {number}")
+        recent.of(question, parse(question.filter, SCHEMA), TABLES, NOW, store.query)
+    return recent.bytes_kept
+
+
+def test_what_is_remembered_is_bounded_by_what_it_takes(store):
+    store.insert([flow(1, InIfDescription=f"{n} {'x' * 200}") for n in range(500)])
+    recent = reading.RecentValues(SCHEMA, DEFAULT_NAMES, max_bytes=1_000_000)
+    fill(recent, store, 1)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = recent.bytes_kept
+        counted = fill(recent, store, 20)
+        gc.collect()
+        in_memory = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert before < counted <= 1_000_000
+    assert 0.7 * in_memory < counted < 2 * in_memory
+
+
+def test_what_is_remembered_goes_when_its_time_is_over(store):
+    now = [0.0]
+    recent = reading.RecentValues(SCHEMA, DEFAULT_NAMES, clock=lambda: now[0])
+    store.insert([flow(1, InIfDescription="x")])
+    one = fill(recent, store, 1)
+    assert fill(recent, store, 5) > one
+    now[0] = 61.0
+    assert fill(recent, store, 1) == one
 
 
 def test_scopes_do_not_share_what_is_remembered(put, engine):

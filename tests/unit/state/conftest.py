@@ -32,7 +32,14 @@ def postgresql():
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def settings(request):
     url = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    return StateSettings(url=url, max_sessions_per_user=3, max_tokens_per_user=3, max_saved_per_user=5, max_links=100)
+    return StateSettings(
+        url=url,
+        max_sessions_per_user=3,
+        max_tokens_per_user=3,
+        max_saved_per_user=5,
+        max_links=100,
+        max_links_per_user=20,
+    )
 
 
 @pytest.fixture

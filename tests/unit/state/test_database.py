@@ -64,14 +64,16 @@ def test_a_file_that_is_no_database_is_said_so(tmp_path):
 
 def test_threads_share_one_database(state):
     threads = [
-        threading.Thread(target=lambda n=n: [state.links.add(f"{n} {i}", NOW) and state.users.all() for i in range(10)])
+        threading.Thread(
+            target=lambda n=n: [state.links.add(f"user {n}", f"{n} {i}", NOW) and state.users.all() for i in range(10)]
+        )
         for n in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert state.links.find(state.links.add("7 9", NOW), NOW) == "7 9"
+    assert state.links.find(state.links.add("user 7", "7 9", NOW), NOW) == "7 9"
 
 
 ADD_USERS = """
@@ -128,6 +130,27 @@ def test_an_older_database_is_brought_forward_and_a_newer_one_refused(settings, 
     database.stop()
     with pytest.raises(StateError, match="newer Millrace"):
         database.start()
+
+
+def test_links_of_an_earlier_version_are_nobodys_and_still_lead_somewhere(settings, tmp_path):
+    database = Database(settings, tmp_path)
+    database.start()
+    with database.write() as connection:
+        for statement in (
+            "DROP TABLE links",
+            "CREATE TABLE links (id VARCHAR(64) PRIMARY KEY, state TEXT NOT NULL, used DOUBLE PRECISION NOT NULL)",
+            "CREATE INDEX links_used ON links (used)",
+            "INSERT INTO links VALUES ('abcdefghijkl', '/explore', 1.0)",
+        ):
+            connection.execute(text(statement))
+        STEPS[2](connection)
+    database.stop()
+    state = State(settings, tmp_path)
+    state.start()
+    assert state.links.find("abcdefghijkl", NOW) == "/explore"
+    made = state.links.add("alice", "/explore", NOW)
+    assert state.links.find(made, NOW) == "/explore"
+    state.stop()
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(settings, tmp_path):

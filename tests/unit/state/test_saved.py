@@ -99,24 +99,55 @@ def test_texts_are_bound_never_spliced(state):
 
 
 def test_the_same_state_has_the_same_link(state):
-    link = state.links.add("/explore?a=1", NOW)
+    link = state.links.add("alice", "/explore?a=1", NOW)
     assert re.fullmatch(r"[A-Za-z0-9_-]{12}", link)
-    assert state.links.add("/explore?a=1", NOW + 1) == link
-    assert state.links.add("/explore?a=2", NOW) != link
+    assert state.links.add("alice", "/explore?a=1", NOW + 1) == link
+    assert state.links.add("alice", "/explore?a=2", NOW) != link
     assert state.links.find(link, NOW) == "/explore?a=1"
 
 
 @pytest.mark.parametrize("text", ["", "x" * 8193])
 def test_links_are_bounded_in_length(state, text):
     with pytest.raises(InvalidError):
-        state.links.add(text, NOW)
+        state.links.add("alice", text, NOW)
 
 
 def test_links_that_were_not_opened_for_longest_go_first(state):
-    links = [state.links.add(f"state {number}", NOW + number) for number in range(100)]
+    links = [state.links.add("alice", f"state {number}", NOW + number) for number in range(20)]
     state.links.find(links[0], NOW + 1000)
-    state.links.add("one more", NOW + 1001)
+    state.links.add("alice", "one more", NOW + 1001)
     assert state.links.find(links[0], NOW + 1002) == "state 0"
     with pytest.raises(MissingError):
         state.links.find(links[1], NOW + 1002)
-    assert state.links.find(links[50], NOW + 1002) == "state 50"
+    assert state.links.find(links[10], NOW + 1002) == "state 10"
+
+
+def test_nobody_makes_links_of_others_go(state):
+    kept = [state.links.add("alice", f"hers {number}", NOW) for number in range(10)]
+    for number in range(60):
+        last = state.links.add("mallory", f"his {number}", NOW + number)
+    assert [state.links.find(link, NOW + 100) for link in kept] == [f"hers {number}" for number in range(10)]
+    assert state.links.find(last, NOW + 100) == "his 59"
+    with pytest.raises(MissingError):
+        state.links.find(state.links.add("mallory", "his 0", NOW + 101)[:-1] + "_", NOW)
+
+
+def test_a_link_that_two_made_lasts_as_long_as_one_keeps_it(state):
+    hers, his = (state.links.add(name, "the same", NOW) for name in ("alice", "mallory"))
+    assert hers == his
+    for number in range(60):
+        state.links.add("mallory", f"his {number}", NOW + number)
+    assert state.links.find(hers, NOW + 100) == "the same"
+
+
+def test_when_all_places_are_taken_old_links_go_then_ones_own(state):
+    for number in range(100):
+        state.links.add(f"user {number // 10}", f"state {number}", NOW + number)
+    with pytest.raises(ConflictError, match=r"state\.max_links"):
+        state.links.add("newcomer", "one more", NOW + 100)
+    mine = state.links.add("user 9", "one more", NOW + 100)
+    assert state.links.find(mine, NOW + 100) == "one more"
+    half_a_year = 184 * 86_400
+    state.links.find(mine, NOW + 100 + half_a_year)
+    state.links.add("newcomer", "one more of somebody else", NOW + 100 + half_a_year)
+    assert state.links.find(mine, NOW + 100 + half_a_year) == "one more"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
-from millrace.decode.netflow.report import exporter_statuses
+from millrace.decode.netflow.report import exporter_parts
 from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
@@ -40,6 +40,12 @@ from millrace.schema import Schema
 
 _FLOWS_NOTED_NS = 10**9
 """When flows came is noted as exactly as this: standing is a matter of minutes."""
+InterfaceName: TypeAlias = tuple[tuple[bytes, int], tuple[str, str]]
+"""Exporter and ifIndex, and the name and description of that interface."""
+
+_PART_NAMES = 5000
+_PART_EXPORTERS = 500
+"""Names, and exporters, that a part looks at: some milliseconds."""
 
 
 def _units(headers: Headers, octets: I64) -> I64:
@@ -293,9 +299,9 @@ class NetflowDecoder:
         """See `Decoder.restore`."""
         return Restorer(self._state).restore(state)
 
-    def exporters(self) -> list[ExporterStatus]:
-        """See `Decoder.exporters`."""
-        return exporter_statuses(self._state)
+    def exporter_parts(self) -> Iterator[list[ExporterStatus]]:
+        """See `Decoder.exporter_parts`."""
+        return exporter_parts(self._state)
 
     def knows(self, address: bytes) -> bool:
         """Whether an exporter is configured, or sent flows for ten minutes and more."""
@@ -303,11 +309,15 @@ class NetflowDecoder:
         exporter = scopes.get(address)
         return exporter is not None and scopes.standing(exporter, exporter.last_seen_ns) >= KNOWN
 
-    def interface_names(self) -> dict[tuple[bytes, int], tuple[str, str]]:
-        """See `Decoder.interface_names`."""
+    def interface_parts(self) -> Iterator[list[InterfaceName]]:
+        """See `Decoder.interface_parts`."""
         names = self._state.names
-        return {
-            (exporter.address, index): texts
-            for exporter in self._state.scopes
-            for index, texts in names.interfaces_of(exporter).items()
-        }
+        part: list[InterfaceName] = []
+        for at, exporter in enumerate(list(self._state.scopes)):
+            # One that is gone since the part before has no names: its number may be another's.
+            if self._state.scopes.get(exporter.address) is exporter:
+                part += (((exporter.address, index), texts) for index, texts in names.interfaces_of(exporter).items())
+            if len(part) >= _PART_NAMES or at % _PART_EXPORTERS == _PART_EXPORTERS - 1:
+                yield part
+                part = []
+        yield part

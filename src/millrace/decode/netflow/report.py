@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, SAMPLING_INTERVAL, V1, V5
+from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.manners import ALL
 from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.state import State
-from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus, TemplateStatus, WaitingStatus
+from millrace.decode.netflow.status import (
+    DomainStatus,
+    ExporterStatus,
+    FieldStatus,
+    SamplingStatus,
+    TemplateFields,
+    TemplateStatus,
+    WaitingStatus,
+)
 from millrace.decode.netflow.waiting import WaitingSet
 
+_PART = 2000
+"""Templates that a part looks at, or as much of other things: some milliseconds."""
 
-def exporter_statuses(state: State) -> list[ExporterStatus]:
-    """A status per exporter of NetFlow and IPFIX, in the order in which they were first seen."""
-    templates: dict[int, dict[tuple[int, int, int, int], TemplateStatus]] = {}
-    for template in sorted(state.templates, key=lambda template: template.announced_ns):
-        scope, layout = template.scope, template.layout
-        fields = tuple((field.id, field.pen, field.length) for field in layout.fields())
-        age_s = max(0, scope.last_seen_ns - template.announced_ns) / 1e9
-        # Of ports that announce the same, the one that did so last counts.
-        templates.setdefault(scope.exporter.number, {})[scope.version, scope.domain, template.id, layout.number] = (
-            TemplateStatus(
-                PROTOCOLS[scope.version],
-                scope.domain,
-                template.id,
-                layout.options,
-                layout.scopes,
-                fields,
-                template.announced_ns,
-                age_s,
-            )
-        )
+_EXPORTER_COST = 10
+_SCOPE_COST = 3
+"""What an exporter and a stream cost, in templates."""
+
+
+def exporter_parts(state: State) -> Iterator[list[ExporterStatus]]:
+    """A status per exporter of NetFlow and IPFIX, in the order in which they were first seen, in parts.
+
+    Each part looks at some thousand things at most (a single exporter apart); between two of them `state` may change:
+    tens of thousands of exporters and templates must not hold up decoding while somebody looks at them.
+    """
     waiting: dict[int, dict[tuple[int, int], list[WaitingSet]]] = {}
-    for kept in state.waiting:
+    for at, kept in enumerate(list(state.waiting)):
         of_exporter = waiting.setdefault(kept.scope.exporter.number, {})
         of_exporter.setdefault((kept.scope.number, kept.id), []).append(kept)
-    return [
-        _status(
-            exporter,
-            state,
-            tuple(templates.get(exporter.number, {}).values()),
-            tuple(_waiting(sets) for sets in waiting.get(exporter.number, {}).values()),
+        if at % _PART == _PART - 1:
+            yield []
+    part: list[ExporterStatus] = []
+    looked_at = 0
+    for exporter in list(state.scopes):
+        # Gone since the part before: its number may be another's.
+        if state.scopes.get(exporter.address) is not exporter:
+            continue
+        templates = _templates(exporter, state)
+        part.append(
+            _status(
+                exporter,
+                state,
+                templates,
+                tuple(_waiting(sets) for sets in waiting.get(exporter.number, {}).values()),
+            )
         )
-        for exporter in state.scopes
-    ]
+        looked_at += _EXPORTER_COST + len(templates) + _SCOPE_COST * len(exporter.scopes)
+        if looked_at >= _PART:
+            yield part
+            part, looked_at = [], 0
+    yield part
+
+
+def _templates(exporter: ExporterState, state: State) -> tuple[TemplateStatus, ...]:
+    """Templates of an exporter; of ports that announce the same, the one that did so last counts."""
+    known = [template for scope in exporter.scopes.values() for template in state.templates.of(scope)]
+    found: dict[tuple[int, int, int, int], TemplateStatus] = {}
+    for template in sorted(known, key=lambda template: template.announced_ns):
+        scope, layout = template.scope, template.layout
+        age_s = max(0, scope.last_seen_ns - template.announced_ns) / 1e9
+        found[scope.version, scope.domain, template.id, layout.number] = TemplateStatus(
+            PROTOCOLS[scope.version],
+            scope.domain,
+            template.id,
+            layout.options,
+            layout.scopes,
+            TemplateFields(partial(_fields, layout)),
+            template.announced_ns,
+            age_s,
+        )
+    return tuple(found.values())
+
+
+def _fields(layout: Layout) -> Iterator[FieldStatus]:
+    return ((field.id, field.pen, field.length) for field in layout.fields())
 
 
 def _status(

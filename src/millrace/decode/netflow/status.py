@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from millrace.decode.netflow.sampling import BINDINGS
 from millrace.decode.oddities import Oddity
@@ -12,6 +14,46 @@ SAMPLING_BINDINGS = (*BINDINGS, "record", "source")
 
 FieldStatus = tuple[int, int, int]
 """Element, enterprise number (0: IANA) and length in bytes (65535: variable)."""
+
+
+class TemplateFields(Sequence[FieldStatus]):
+    """Fields of a template, read when somebody looks: a template has thousands, and few are ever looked at.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the fields, the same each time.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], Iterable[FieldStatus]]) -> None:
+        self._read = read
+
+    def _all(self) -> tuple[FieldStatus, ...]:
+        return tuple(self._read())
+
+    @overload
+    def __getitem__(self, place: int) -> FieldStatus: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[FieldStatus]: ...
+    def __getitem__(self, place: int | slice) -> FieldStatus | Sequence[FieldStatus]:
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __iter__(self) -> Iterator[FieldStatus]:
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +69,7 @@ class TemplateStatus:
         Whether it is an options template.
     scopes : int
         The first so many fields are scopes.
-    fields : tuple of (int, int, int)
+    fields : sequence of (int, int, int)
         Element, enterprise number and length of each field.
     announced_ns : int
         When it was last announced, Unix nanoseconds.
@@ -40,7 +82,7 @@ class TemplateStatus:
     id: int
     options: bool
     scopes: int
-    fields: tuple[FieldStatus, ...]
+    fields: Sequence[FieldStatus]
     announced_ns: int
     age_s: float
 

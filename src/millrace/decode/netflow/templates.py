@@ -113,6 +113,10 @@ class Templates:
     def __len__(self) -> int:
         return self._count
 
+    def of(self, scope: Scope) -> Iterable[Template]:
+        """Templates of a scope as they are now."""
+        return self._known.get(scope.number, {}).values()
+
     def get(self, scope: Scope, template_id: int) -> Template | None:
         """The template as it is now."""
         return self._known.get(scope.number, {}).get(template_id)

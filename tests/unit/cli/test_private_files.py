@@ -1,0 +1,138 @@
+"""What commands keep is for their own user only, whichever comes first and whatever the umask is."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from millrace.files import private_folder
+from millrace.generate import write_capture
+
+CONFIGURATION = """\
+data: data
+receive: {listeners: ["127.0.0.1:0"]}
+api: {port: 0}
+access: {password: {memory_kib: 8, iterations: 1, lanes: 1}}
+"""
+
+ADD_USER = ("user", "add", "alice", "--no-password")
+SERVE = ("serve",)
+LOAD = ("load", "one.pcap")
+SQL = ("sql", "SELECT count() FROM flows")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs commands as processes of their own, with the usual umask 022; their standard error."""
+    (tmp_path / "millrace.yaml").write_text(CONFIGURATION)
+    write_capture(tmp_path / "one.pcap", flows=50)
+
+    def run(*command):
+        words = [*program(), *command, "--config", "millrace.yaml"]
+        with subprocess.Popen(
+            words, cwd=tmp_path, umask=0o022, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            if command == SERVE:
+                for line in process.stderr:
+                    if "answering" in line:
+                        break
+                wide = [path for path in kept(tmp_path) if path.stat().st_mode & 0o077]
+                assert not wide, "while it serves"
+                process.terminate()
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 0, said
+        return said
+
+    return run
+
+
+def program():
+    return [sys.executable, "-c", "from millrace.cli import main; main()"]
+
+
+def kept(folder):
+    """The data folder and everything in it that a mode protects."""
+    data = folder / "data"
+    return [data, *(path for path in data.rglob("*") if not path.is_symlink())]
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [[ADD_USER, SERVE], [LOAD, SQL]],
+    ids=["user first", "load first"],
+)
+def test_nobody_else_can_read_what_is_kept_whichever_command_comes_first(run, tmp_path, commands):
+    for command in commands:
+        run(*command)
+        shown = {str(path): oct(stat.S_IMODE(path.stat().st_mode)) for path in kept(tmp_path)}
+        assert {path: mode for path, mode in shown.items() if int(mode, 8) & 0o077} == {}, command
+
+
+def test_a_folder_that_is_open_to_others_is_closed_and_that_is_said(run, tmp_path):
+    data = tmp_path / "data"
+    (data / "clickhouse").mkdir(parents=True)
+    (data / "millrace.lock").touch()
+    (data / "audit.jsonl").touch()
+    for path, mode in ((data, 0o755), (data / "clickhouse", 0o755), (data / "audit.jsonl", 0o644)):
+        path.chmod(mode)
+    said = run(*ADD_USER)
+    assert "could look into the data folder; no more" in said
+    assert "audit.jsonl" in said
+    for path in (data, data / "clickhouse", data / "audit.jsonl"):
+        assert not path.stat().st_mode & 0o077, path
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def warnings(capsys):
+    return lambda: capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_folder_with_other_things_is_not_changed_but_warned_about(tmp_path, warnings):
+    tmp_path.chmod(0o755)
+    thesis = tmp_path / "thesis.txt"
+    thesis.write_text("…")
+    (tmp_path / "state.db").touch()
+    theirs = tmp_path / "clickhouse"  # without our lock it is another program's
+    theirs.mkdir()
+    private_folder(tmp_path)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path, thesis, theirs, tmp_path / "state.db")]
+    assert modes == [0o755, 0o644, 0o755, 0o600]
+    assert "can look into the data folder" in warnings()
+
+
+@pytest.mark.usefixtures("umask")
+def test_where_a_link_leads_nothing_is_changed(tmp_path):
+    (tmp_path / "elsewhere").touch()
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "state.json").symlink_to(tmp_path / "elsewhere")
+    private_folder(data)
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_narrower_umask_stays(tmp_path):
+    os.umask(0o177)
+    private_folder(Path(tmp_path))
+    assert os.umask(0o022) == 0o177
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_root_is_told_that_the_service_cannot_read_what_root_makes(tmp_path, warnings):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, 65534, 65534)
+    private_folder(data)
+    assert "run this as that user" in warnings()
