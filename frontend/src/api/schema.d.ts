@@ -550,7 +550,7 @@ export interface paths {
         put?: never;
         /**
          * Make Link
-         * @description A short link to a state; the same state always has the same.
+         * @description A short link to a state; the same state always has the same. Of too many of yours, old ones go.
          */
         post: operations["make_link_api_v1_links_post"];
         delete?: never;
@@ -876,7 +876,10 @@ export interface paths {
         };
         /**
          * Health
-         * @description Whether it works: 200 for `ok` and `degraded`, 503 for `failed`, with reasons.
+         * @description Whether it works: 200 for `ok` and `degraded`, 503 for `failed`.
+         *
+         *     Components and reasons tell of paths, hosts and users: they are for those who may see the state of the
+         *     collector (log in, or send a token). Strangers are told `ok` or `failed` alone.
          */
         get: operations["health_health_get"];
         put?: never;
@@ -1116,6 +1119,8 @@ export interface components {
          *         The last error, also when it is over; empty if there was none.
          *     last_error_at : datetime, optional
          *         When that happened.
+         *     notes : tuple of str
+         *         Sentences that somebody may want to know though nothing is wrong; no reason for an alarm.
          */
         Condition: {
             /**
@@ -1125,6 +1130,11 @@ export interface components {
             last_error: string;
             /** Last Error At */
             last_error_at?: string | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
             /**
              * Reasons
              * @default []
@@ -3802,6 +3812,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The store cannot answer now, or too many questions wait. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took longer than it may, and was ended. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     exporter_api_v1_exporters__address__get: {
@@ -3938,6 +3966,15 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"][];
                 };
             };
+            /** @description The question names something unknown or exceeds a bound. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody known asks: log in, or send a token. */
             401: {
                 headers: {
@@ -3965,6 +4002,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request body took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The server does not answer to that host name. */
             421: {
                 headers: {
@@ -3976,6 +4031,24 @@ export interface operations {
             };
             /** @description The request is malformed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now, or too many questions wait. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took longer than it may, and was ended. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7119,8 +7192,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request is malformed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now, or too many questions wait. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took longer than it may, and was ended. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
