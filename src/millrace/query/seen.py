@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -31,30 +31,32 @@ class SeenStatement:
         self._selection = selection
         self._tables = tables
         self.parameters = Parameters()
-        self._seconds = 1
-        self.exporters_sql = self._build(["ExporterAddress"], _EXPORTER)
-        self.interfaces_sql = {
+        self.exporters_sql, _ = self._build(["ExporterAddress"], _EXPORTER)
+        built = {
             side: self._build(["ExporterAddress", f"{side}If"], [f"{side}If{attribute}" for attribute in _INTERFACE])
             for side in ("In", "Out")
         }
+        self.interfaces_sql = {side: sql for side, (sql, _) in built.items()}
+        self._seconds = {side: seconds for side, (_, seconds) in built.items()}
 
-    def _build(self, keys: Sequence[str], attributes: Sequence[str]) -> str:
+    def _build(self, keys: Sequence[str], attributes: Sequence[str]) -> tuple[str, int]:
+        """SQL, and the seconds of its range for which there are data."""
         columns = [self._schema[name] for name in (*keys, *attributes)]
         # What the latest row says of the others is shown, and no flow is told apart by it.
         needed = [*(self._schema[name] for name in keys), *self._selection.columns]
         usable = answering(self._tables, needed, self._selection.end)
         chosen = plan(usable, self._selection.start, self._selection.end)
         begin, end = self._selection.covered(chosen.start, chosen.end)
-        self._seconds = max(1, end - begin)
         selects = [identifier(column.name) for column in columns]
         source = relation(chosen, selects, self._selection.condition(self.parameters), self.parameters)
         listed = ", ".join(identifier(name) for name in keys)
         # The attributes of the latest row: names change.
         shown = ", ".join(f"argMax({identifier(name)}, {SECOND}) AS {identifier('_' + name)}" for name in attributes)
-        return (
+        sql = (
             f"SELECT {listed}, {shown}, max({SECOND}) AS _last, sum(Flows) AS _flows, "  # noqa: S608 - no value in it
             f"sum({OCTETS}) AS _bytes FROM ({source}) GROUP BY {listed} ORDER BY {listed} LIMIT {MAX_SEEN}"
         )
+        return sql, max(1, end - begin)
 
     def shape(self, exporters: pa.Table, interfaces: dict[str, pa.Table]) -> list[SeenExporter]:
         """Make the answer of what the store gave."""
@@ -82,7 +84,9 @@ class SeenStatement:
         return [(list(row.values()), *amounts) for row, amounts in zip(rows, sums, strict=True)]
 
 
-def _interface(index: int, sides: dict[str, tuple[list[object], int, int]], seconds: int) -> SeenInterface:
+def _interface(
+    index: int, sides: dict[str, tuple[list[object], int, int]], seconds: Mapping[str, int]
+) -> SeenInterface:
     bytes_in, bytes_out = (sides[side][2] if side in sides else 0 for side in ("In", "Out"))
     (name, description, speed, boundary), last, _ = max(sides.values(), key=lambda side: side[1])
     return SeenInterface(
@@ -94,6 +98,6 @@ def _interface(index: int, sides: dict[str, tuple[list[object], int, int]], seco
         last_seen=moment(last),
         bytes_in=bytes_in,
         bytes_out=bytes_out,
-        in_bits_per_second=8 * bytes_in / seconds,
-        out_bits_per_second=8 * bytes_out / seconds,
+        in_bits_per_second=8 * bytes_in / seconds["In"],
+        out_bits_per_second=8 * bytes_out / seconds["Out"],
     )
