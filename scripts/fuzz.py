@@ -8,8 +8,9 @@ whole (bits, bytes, lengths, cuts, splices, repeated records, templates that cha
 decoded again in pieces and datagram by datagram, by decoders of their own: flows, counts and state must be the same;
 and as `millrace decode --raw` shows them.
 
-Ends with exit code 1 when an exception escapes, a batch or a single datagram takes longer than its bound, memory grows
-beyond its bound, or cutting a batch changes something. The batch is then written to a file, a datagram in hex a line.
+Ends with exit code 1 at the first fault: when an exception escapes, a batch or a single datagram takes longer than its
+bound, memory grows beyond its bound, or cutting a batch changes something. The batch is then written to a file, a
+datagram in hex a line.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from mutation import Corpus, Mutator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from millrace.batch import DatagramBatch
+from millrace.batch import DatagramBatch, FlowBatch
 from millrace.decode import Counts, Decoder
 from millrace.decode.raw import RawDecoder
 from millrace.schema import Schema
@@ -47,8 +48,11 @@ MAX_GROWTH_BYTES = 512 * 2**20
 """Bound of what decoding may remember, with default limits."""
 
 BATCH = 4096
+_CUT_EVERY = 10
+"""Of so many batches one is counted in pieces too."""
+
 _SAMPLE_EVERY = 100
-"""Of so many batches one is decoded in other ways too."""
+"""Of so many batches a part of one is decoded in other ways too, and all flows compared."""
 
 _SINGLES = 48
 _SAMPLED = 1024
@@ -144,6 +148,8 @@ class Fuzz:
         self._count(decoded.counts, len(batch), len(decoded.flows), seconds)
         if seconds > MAX_SECONDS_PER_DATAGRAM:
             raise FuzzError(f"a batch took {seconds * len(batch):.2f} s of processor time")
+        if number % _CUT_EVERY == 0:
+            self._compare(batch, number, flows=False)
         if number % _SAMPLE_EVERY == 0:
             self._sample(part(batch, 0, _SAMPLED), number)
         if number % 8 == 0 or number == _WARM_UP_BATCHES:
@@ -168,12 +174,8 @@ class Fuzz:
 
     def _sample(self, batch: DatagramBatch, number: int) -> None:
         """Decode a batch whole, in pieces and as raw structures; a few datagrams alone, by the clock."""
-        rng = np.random.default_rng([number, 1])
-        cuts = np.unique(rng.integers(1, len(batch), 5))
-        whole, pieces = self._decode(batch, []), self._decode(batch, [int(cut) for cut in cuts])
-        for what, first, second in zip(("flows", "events", "drops", "state"), whole, pieces, strict=True):
-            if first != second:
-                raise FuzzError(f"cutting the batch at {cuts.tolist()} changes {what}")
+        rng = np.random.default_rng([number, 2])
+        self._compare(batch, number, flows=True)
         for _ in self._raw.decode(part(batch, 0, 256)):
             pass
         decoder = Decoder(self.schema)
@@ -187,20 +189,32 @@ class Fuzz:
                 raise FuzzError(f"datagram {index} took {seconds:.2f} s of processor time")
         self.figures.sampled += len(batch)
 
+    def _compare(self, batch: DatagramBatch, number: int, *, flows: bool) -> None:
+        """Decode a batch whole and in pieces."""
+        cuts = np.unique(np.random.default_rng([number, 1]).integers(1, len(batch), 5)).tolist()
+        whole, pieces = self._decode(batch, [], flows=flows), self._decode(batch, cuts, flows=flows)
+        for what, first, second in zip(("flows", "events", "drops", "state"), whole, pieces, strict=True):
+            if first != second:
+                raise FuzzError(f"cutting the batch at {cuts} changes {what}")
+
     def _decode(
-        self, batch: DatagramBatch, cuts: list[int]
+        self, batch: DatagramBatch, cuts: list[int], *, flows: bool
     ) -> tuple[list[str], Counter[object], Counter[object], object]:
         decoder, counts, rows, first = Decoder(self.schema), Counts(), list[str](), 0
         decoder.decode(self.corpus.announcements())
         for stop in [*cuts, len(batch)]:
             decoded = decoder.decode(part(batch, first, stop))
             counts.add(decoded.counts)
-            flows = decoded.flows
-            at = [] if flows.datagram is None else (flows.datagram + first).tolist()
-            known = flows.to_arrow(self.schema).to_pylist() if flows.rows else []
-            rows += [f"{datagram} {row}" for datagram, row in zip(at, known, strict=True)]
+            rows += self._rows(decoded.flows, first) if flows else []
             first = stop
         return sorted(rows), Counter(counts.events), Counter(counts.drops), decoder.snapshot()
+
+    def _rows(self, flows: FlowBatch, first: int) -> list[str]:
+        """Each flow as text, after the number of its datagram."""
+        if not flows.rows or flows.datagram is None:
+            return []
+        at, known = (flows.datagram + first).tolist(), flows.to_arrow(self.schema).to_pylist()
+        return [f"{datagram} {row}" for datagram, row in zip(at, known, strict=True)]
 
 
 def run(
@@ -224,7 +238,7 @@ def run(
 def watch(
     workers: int, told: Queue[tuple[int, Figures, str]], total: float, *, by_time: bool
 ) -> tuple[Figures, list[str]]:
-    """Follow the processes to their ends; sums and faults."""
+    """Follow the processes to their ends, or to the first fault; sums and faults."""
     figures: dict[int, Figures] = {}
     ends: list[str] = []
     console, began = Console(), time.monotonic()
@@ -232,7 +246,7 @@ def watch(
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("fuzzing", total=total)
-        while len(ends) < workers:
+        while len(ends) < workers and all(end == "ok" for end in ends):
             try:
                 seed, those, end = told.get(timeout=300)
             except queue.Empty:

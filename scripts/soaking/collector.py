@@ -24,6 +24,9 @@ from soaking.clock import Clock
 
 FLUSH_INTERVAL_S = 1.0
 
+ASKING_S = 120.0
+"""How long a statement is tried again."""
+
 # libfaketime 0.9.10 answers EINVAL to clock_nanosleep with an absolute monotonic time, which is Python's time.sleep.
 _SERVE = (
     "import select, time\n"
@@ -173,11 +176,23 @@ class Collector:
     def sql(self, statement: str, timeout_s: float = 300) -> list[dict[str, Any]]:
         """Rows of a statement, asked with ``millrace sql`` of the collector or, when it does not run, of its folder.
 
+        Tried again for a while: a kill may have come between, or the load have kept the answer from coming in time.
+
         Raises
         ------
         SoakError
             If it fails.
         """
+        end = time.monotonic() + ASKING_S
+        while True:
+            try:
+                return self._sql(statement, timeout_s)
+            except SoakError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(1)
+
+    def _sql(self, statement: str, timeout_s: float) -> list[dict[str, Any]]:
         command = [sys.executable, "-c", "from millrace.cli import main; main()", "sql", statement]
         command += ["--data", str(self.data), "--format", "JSONEachRow"]
         try:

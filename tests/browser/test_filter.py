@@ -50,7 +50,8 @@ def test_values_that_the_store_tells_late_are_asked_for_again(page, demo, window
 
     options = page.get_by_role("listbox", name="Completions").get_by_role("option")
     expect(options.first).to_contain_text("recent")
-    assert asked == {"InIfSpeed = 1": 3}
+    assert set(asked) == {"InIfSpeed = 1"}
+    assert asked["InIfSpeed = 1"] >= 3  # The third answer may be late of its own.
 
 
 COMPLETE = [

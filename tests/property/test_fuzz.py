@@ -1,5 +1,6 @@
 """Batches of mutated datagrams (a small run of `scripts/fuzz.py`), and that the script notices what it looks for."""
 
+import queue
 import subprocess
 import sys
 from pathlib import Path
@@ -75,3 +76,11 @@ def test_a_batch_that_depends_on_its_cuts_is_noticed(fuzz, monkeypatch):
     monkeypatch.setattr(fuzz, "Decoder", Forgetful)
     with pytest.raises(fuzz.FuzzError, match="cutting the batch"):
         running.step(0)
+
+
+@pytest.mark.timeout(20)
+def test_the_first_fault_ends_it(fuzz):
+    told = queue.Queue()
+    told.put((1, fuzz.Figures(), ""))
+    told.put((2, fuzz.Figures(), "something is wrong"))
+    assert fuzz.watch(2, told, 1.0, by_time=True)[1] == ["something is wrong"]

@@ -82,11 +82,10 @@ def watch_ports(headers: Headers, scopes: BatchScopes, units: I64) -> None:
     other = np.empty(len(rows), np.bool_)
     other[1:] = scope[1:] != scope[:-1]
     other[starts] = scope[starts] != [one.scope for one in changes]
-    matched, known = steps.explained(slice(None))
-    for ports, seen, start, end in zip(of_runs, changes, starts.tolist(), ends.tolist(), strict=True):
-        here = slice(start, end)
-        seen.explained += (matched[:, here] & other[here]).sum(axis=1)
-        seen.amount += int((known[:, here].any(axis=0) & other[here]).sum())
+    for run, (ports, seen, start, end) in enumerate(zip(of_runs, changes, starts.tolist(), ends.tolist(), strict=True)):
+        matched, known = steps.explained(run, end)
+        seen.explained += (matched & other[start:end]).sum(axis=1)
+        seen.amount += int((known.any(axis=0) & other[start:end]).sum())
         seen.last = np.append(sequence[end - 1], units[:, end - 1])
         seen.scope = int(scope[end - 1])
         _conclude(ports, seen)

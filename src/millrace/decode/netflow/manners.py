@@ -81,25 +81,21 @@ PROOF_DATAGRAMS = 100
 NO_EXCUSE, IMPLAUSIBLE = -1, 0
 """What stands in the place of manners where none explains a gap, and where the present one explains too little."""
 
-CONSTANT = 1 << len(UNITS)
-"""The bit beside those of `UNITS` for as much of what is counted as in the datagram before."""
-
-_ENOUGH = 16
-"""Pairs after which those that all manners that are left explain need not be looked at one by one."""
-
 _LEAD, _BY_CHANCE = 3, 8
 _RARE = 3
 
 
 NO_UNITS = -1
-"""What stands in the place of units that are not known, and of the manners that are left while that is not settled."""
+"""What stands in the place of units that are not known."""
 
 LAST = ("last_sequence", *(f"last_{unit}" for unit in UNITS))
 """Columns of the sequence number and the units of a stream's last datagram."""
 
+SCORES = tuple(f"score_{number}" for number in range(len(ALL)))
+"""Columns of what each manner of `ALL` explains."""
+
 ENTRIES = {
-    "manner": 0, "datagrams": 0, "left": NO_UNITS, "mask": 0, "even": 0, "expected": 0,
-    **dict.fromkeys(LAST, NO_UNITS),
+    "manner": 0, "datagrams": 0, "pairs": 0, **dict.fromkeys(LAST, NO_UNITS), **dict.fromkeys(SCORES, 0),
 }  # fmt: skip
 """Columns of the ledger that are about counting."""
 
@@ -116,71 +112,38 @@ class Counting:
         The manner of the protocol's standard, a number of `ALL`.
     manner : int
         The one that explains it best so far, a number of `ALL`.
-    scores : ndarray of int64, shape (manners,)
-        Pairs of successive datagrams that each manner of `ALL` explains.
     pairs : int
         Pairs that were to be explained.
     datagrams : int
     held : dict
         Units that are missing under the manner, by the others that explain
         about as much and under which they are not missing, a bit for each of `ALL` (or `IMPLAUSIBLE`).
-    left : int
-        Once enough is known: the other manners that explain all the same, mostly none, a bit for each of `ALL`.
-    mask : int
-        Units of those, a bit for each of `UNITS`.
-    even : int
-        Whether the last datagrams had as much of these as of what is counted: they tell the manners not apart.
-    expected : int
-        Pairs that were as expected since then, not yet added to `scores` and `pairs`.
     """
 
     ledger: Ledger
     row: int
     standard: int
-    scores: I64 = field(default_factory=lambda: np.zeros(len(ALL), np.int64))
-    pairs: int = 0
     held: dict[int, int] = field(default_factory=dict)
 
     manner = Entry()
     datagrams = Entry()
-    left = Entry()
-    mask = Entry()
-    even = Entry()
-    expected = Entry()
+    pairs = Entry()
     last_sequence = Entry()
 
     @property
     def proven(self) -> bool:
         """Whether the stream is known well enough to say what of it is missing."""
-        self.add_expected()
         return self.datagrams >= PROOF_DATAGRAMS and self.score >= PROOF_DATAGRAMS // _RARE and self.plausible
-
-    def add_expected(self) -> None:
-        """Add what was as expected to all manners that are left."""
-        expected, left = self.expected, max(self.left, 0)
-        if expected:
-            self.scores[[self.manner, *(number for number in range(len(ALL)) if left >> number & 1)]] += expected
-            self.pairs += expected
-            self.expected = 0
-
-    def learn(self, scores: I64, pairs: int, version: int) -> None:
-        """Take over what each manner of `ALL` explains by now."""
-        self.scores, self.pairs = scores, pairs
-        if pairs >= _ENOUGH:
-            self._settle(self.rivals(version))
-        else:
-            self.left = NO_UNITS
-
-    def _settle(self, rivals: list[int]) -> None:
-        own, left = ALL[self.manner], [ALL[rival] for rival in rivals]
-        # A datagram's own units and those of the one before differ later on, unless each has one of them.
-        alike = own.unit == "datagrams" or all(rival.inclusive == own.inclusive for rival in left)
-        self.left = sum(1 << rival for rival in rivals)
-        self.mask = sum({1 << UNITS.index(rival.unit) for rival in left}) | (0 if alike else CONSTANT)
 
     def adopt(self, manner: int) -> None:
         """Another manner explains the stream better: what was held under the old one counts no more."""
-        self.manner, self.held, self.left = manner, {}, NO_UNITS
+        self.manner, self.held = manner, {}
+
+    @property
+    def scores(self) -> I64:
+        """Pairs of successive datagrams that each manner of `ALL` explains, to be read and written to."""
+        scores: I64 = self.ledger.columns(SCORES[0], SCORES[-1])[:, self.row]
+        return scores
 
     @property
     def score(self) -> int:

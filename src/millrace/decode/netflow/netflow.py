@@ -113,7 +113,8 @@ class NetflowDecoder:
             per_datagram = np.bincount(flows.datagram, minlength=len(batch))
             count_by_scope(counts, scopes, "flows", row, per_datagram)
             sent = per_datagram[which]
-            units[_FLOWS] = np.where(units[_RECORDS] < 0, -1, sent)
+            units[_FLOWS] = sent
+        units[_FLOWS, units[_RECORDS] < 0] = -1
         watch_ports(headers, scopes, units)
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
         self._note_datagrams(headers, scopes, sent, counts)

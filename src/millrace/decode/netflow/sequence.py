@@ -13,7 +13,7 @@ from millrace.batch.arrays import I64, Bool
 from millrace.decode.netflow.assembly import stable_order
 from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.ledger import Ledger
-from millrace.decode.netflow.manners import ALL, CONSTANT, IMPLAUSIBLE, LAST, NO_EXCUSE, NO_UNITS, UNITS
+from millrace.decode.netflow.manners import ALL, IMPLAUSIBLE, LAST, NO_EXCUSE, NO_UNITS, SCORES
 from millrace.decode.netflow.scopes import UNKNOWN, BatchScopes, Scope
 from millrace.decode.netflow.steps import INCLUSIVE, UNIT_OF, WORD, Steps
 from millrace.decode.result import Counts
@@ -38,8 +38,8 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     ``reordered`` are units that came later all the same, so their difference is
     the real loss. One that restarts counts as neither.
 
-    Streams of which all is as expected and which teach nothing are followed
-    all at once, others one by one.
+    Streams of which all is as expected are followed all at once, others one by
+    one. Where batches are cut makes no difference.
 
     Parameters
     ----------
@@ -61,84 +61,32 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     expected[1:] = stream.after[:-1]
     expected[starts] = ledger.column("next_sequence")[rows]
     odd = np.add.reduceat(expected != stream.first, starts, dtype=np.int64) > 0
+    odd |= ledger.column("late")[rows] > 0  # What is expected is not what follows the last datagram, which came late.
     followed = ledger.column("followed")[rows] > 0
-    calm = followed & ~odd & (ledger.column("left")[rows] != NO_UNITS)
-    calm[calm] = _teach_nothing(ledger, rows, stream, units, manner, starts, calm)
+    calm = followed & ~odd
     ledger.column("datagrams")[rows[followed]] += amount[followed]
-    others = np.flatnonzero(followed & ~calm).tolist()
-    if others:
-        steps = Steps.of(sequence, units, starts, ledger.columns(LAST[0], LAST[-1])[:, rows])
-        gained = steps.gained() if (followed & ~calm & ~odd).any() else None
-    for run in others:
+    before = ledger.columns(LAST[0], LAST[-1])[:, rows]
+    steps = Steps.of(sequence, units, starts, before)
+    if calm.any():
+        # All of these steps were as expected; the very first datagram is none.
+        ledger.column("pairs")[rows[calm]] += (amount - (before[0] == NO_UNITS))[calm]
+        for number, gained in steps.gained():
+            ledger.column(SCORES[number])[rows[calm]] += gained[calm]
+    for run in np.flatnonzero(followed & odd).tolist():
         of, start, end = int(owner[starts[run]]), int(starts[run]), int(ends[run])
         scope = scopes.scopes[of]
         assert scope is not None
-        counting = scope.counting
-        counting.add_expected()
-        if gained is None or odd[run]:
-            counting.even = 0
-            lost, reordered = _follow_run(scope, _Run.of(sequence, uptime, steps, start, end))
-            counts.event(*scopes.keys[of], "lost", lost)
-            counts.event(*scopes.keys[of], "reordered", reordered)
-        else:
-            # All of these steps were as expected; the very first datagram is none.
-            pairs = counting.pairs + end - start - (counting.last_sequence == NO_UNITS)
-            counting.learn(counting.scores + gained[run], pairs, scope.version)
-    ledger.column("expected")[rows[calm]] += amount[calm]
-    last, sound = ends - 1, followed & ~odd
-    at = rows[sound]
-    counted = sound | ~followed
+        lost, reordered = _follow_run(scope, _Run.of(sequence[start:end], uptime[start:end], steps, run, end))
+        counts.event(*scopes.keys[of], "lost", lost)
+        counts.event(*scopes.keys[of], "reordered", reordered)
+    last, at = ends - 1, rows[calm]
+    counted = calm | ~followed
     ledger.column("received")[rows[counted]] += np.add.reduceat(np.maximum(stream.units, 0), starts)[counted]
-    ledger.column("next_sequence")[at], ledger.column("late")[at] = stream.after[last[sound]], 0
-    ledger.column("uptime")[at] = uptime[last[sound]]
+    ledger.column("next_sequence")[at], ledger.column("late")[at] = stream.after[last[calm]], 0
+    ledger.column("uptime")[at] = uptime[last[calm]]
     ledger.columns(LAST[0], LAST[-1])[:, rows[followed]] = np.concatenate([sequence[None, last], units[:, last]])[
         :, followed
     ]
-
-
-def _teach_nothing(
-    ledger: Ledger, rows: I64, stream: _Stream, units: I64, manner: I64, starts: I64, which: Bool
-) -> Bool:
-    """Of some runs, whose datagrams are as expected, which do not tell the manners apart that are left.
-
-    They do not as long as all datagrams, and those of the batch before, have
-    as much of what one counts as of what the other does.
-    """
-    rows = rows[which]
-    mask, was_even = ledger.column("mask")[rows], ledger.column("even")[rows] > 0
-    even = np.ones(len(rows), np.bool_)
-    if mask.any():
-        any_of = int(np.bitwise_or.reduce(mask))
-        same = _same_units(units, stream.units, starts, any_of)[which]
-        even = same & mask == mask
-        if any_of & CONSTANT:
-            unit = UNIT_OF[manner[which]]
-            before = ledger.columns(LAST[1], LAST[-1])[unit, rows]
-            even &= (mask & CONSTANT == 0) | (before == stream.units[starts[which]])
-    ledger.column("even")[rows] = even
-    return even & was_even
-
-
-def _same_units(units: I64, counted: I64, starts: I64, which: int) -> I64:
-    """Those of some bits of `UNITS` of which all datagrams of a run have as much as of what it counts, and `CONSTANT`.
-
-    The last one is set where they have no more or less of that than the datagram before in the run.
-    """
-    bits = np.zeros(len(starts), np.int64)
-    for number in range(len(UNITS)):
-        if which >> number & 1:
-            bits += np.where(_all_of_runs(units[number] == counted, starts), 1 << number, 0)
-    if which & CONSTANT:
-        steady = np.ones(len(counted), np.bool_)
-        steady[1:] = counted[1:] == counted[:-1]
-        steady[starts] = True
-        bits += np.where(_all_of_runs(steady, starts), CONSTANT, 0)
-    return bits
-
-
-def _all_of_runs(mask: Bool, starts: I64) -> bool | Bool:
-    """Whether a mask holds in all of a run; one answer for all where it holds everywhere."""
-    return True if mask.all() else np.logical_and.reduceat(mask, starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +151,12 @@ class _Run:
     pairs: I64
 
     @classmethod
-    def of(cls, sequence: I64, uptime: I64, steps: Steps, start: int, end: int) -> _Run:
-        """The datagrams of some rows."""
-        rows = slice(start, end)
-        matched, known = steps.explained(rows)
+    def of(cls, sequence: I64, uptime: I64, steps: Steps, scope: int, end: int) -> _Run:
+        """The datagrams of a scope, which end before a row."""
+        rows = slice(end - len(sequence), end)
+        matched, known = steps.explained(scope, end)
         return cls(
-            sequence[rows], uptime[rows], steps.step[rows], steps.here[:, rows], matched,
+            sequence, uptime, steps.step[rows], steps.units[:, rows], matched,
             np.cumsum(matched, axis=1, dtype=np.int64), np.cumsum(known, axis=1, dtype=np.int64),
         )  # fmt: skip
 
@@ -247,10 +195,12 @@ class _Follower:
             at = int(self._odd[where])
             if in_step:
                 scope.next_sequence, scope.uptime = int(self._expected[at]), int(self._uptime_before[at])
+                scope.late = 0 if at else scope.late
             in_step = False
             while not in_step and at < len(run):
                 units = self._stream.units
-                if self._judge(at):
+                # What comes as expected is not judged, so that it does not matter where batches are cut.
+                if self._stream.first[at] != scope.next_sequence and self._judge(at):
                     scope.received += int(np.maximum(units[counted:at], 0).sum())
                     counted = at
                     self._convert()
@@ -266,8 +216,9 @@ class _Follower:
         """Have the scores be those up to a datagram."""
         counting, run = self._scope.counting, self._run
         if at > self._judged:
-            pairs = self._pairs + int(run.pairs[counting.manner, at])
-            counting.learn(self._scores + run.scores[:, at], pairs, self._scope.version)
+            pairs = run.pairs[counting.manner]
+            self._pairs += int(pairs[at]) - (int(pairs[self._judged]) if self._judged >= 0 else 0)
+            counting.scores[:], counting.pairs = self._scores + run.scores[:, at], self._pairs
             self._judged = at
 
     def _judge(self, at: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,12 @@ UNIT_OF = np.array([UNITS.index(manner.unit) for manner in ALL])
 INCLUSIVE = np.array([manner.inclusive for manner in ALL])
 """Whether its numbers include the datagram's own units."""
 
+_INCLUSIVE_OF, _EXCLUSIVE_OF = (
+    {UNITS.index(manner.unit): number for number, manner in enumerate(ALL) if manner.inclusive == inclusive}
+    for inclusive in (True, False)
+)
+"""Numbers of the manners that count a unit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -26,32 +33,49 @@ class Steps:
     step : ndarray of int64, shape (n,)
     known : ndarray of bool, shape (n,)
         Whether there is a datagram before.
-    before, here : ndarray of int64, shape (units, n)
-        Units of the datagram before, and of the datagram.
+    units : ndarray of int64, shape (units, n)
+        Of each datagram.
+    last : ndarray of int64, shape (units, scopes)
+        Units of the datagram before the first of each scope.
     starts : ndarray of int64, shape (scopes,)
     """
 
     step: I64
     known: Bool
-    before: I64
-    here: I64
+    units: I64
+    last: I64
     starts: I64
 
     @classmethod
-    def of(cls, sequence: I64, table: I64, starts: I64, last: I64) -> Steps:
+    def of(cls, sequence: I64, units: I64, starts: I64, last: I64) -> Steps:
         """Steps of the datagrams of a batch, grouped by scope; `last`: columns `LAST` of those before the batch."""
-        previous, before = np.empty_like(sequence), np.empty_like(table)
-        previous[1:], before[:, 1:] = sequence[:-1], table[:, :-1]
-        previous[starts], before[:, starts] = last[0], last[1:]
-        return cls((sequence - previous) & WORD, previous != NO_UNITS, before, table, starts)
+        step, known = np.empty_like(sequence), np.ones(len(sequence), np.bool_)
+        step[1:] = sequence[1:] - sequence[:-1]
+        step[starts], known[starts] = sequence[starts] - last[0], last[0] != NO_UNITS
+        step &= WORD
+        return cls(step, known, units, last[1:], starts)
 
-    def explained(self, rows: slice) -> tuple[Bool, Bool]:
-        """Which steps each manner of `ALL` explains, and which it has to; shape (manners, rows)."""
-        expected = np.where(INCLUSIVE[:, None], self.here[UNIT_OF, rows], self.before[UNIT_OF, rows])
-        known = self.known[rows] & (expected >= 0)
-        return known & (self.step[rows] == expected), known
+    def explained(self, scope: int, end: int) -> tuple[Bool, Bool]:
+        """Which steps of a scope's datagrams each manner explains, and which it has to; shape (manners, datagrams)."""
+        start = self.starts[scope]
+        here = self.units[:, start:end]
+        before = np.concatenate([self.last[:, scope, None], here[:, :-1]], axis=1)
+        expected = np.where(INCLUSIVE[:, None], here[UNIT_OF], before[UNIT_OF])
+        known = self.known[start:end] & (expected >= 0)
+        return known & (self.step[start:end] == expected), known
 
-    def gained(self) -> I64:
-        """Steps that each manner explains, shape (scopes, manners)."""
-        gained: I64 = np.add.reduceat(self.explained(slice(None))[0], self.starts, axis=1, dtype=np.int64).T
-        return gained
+    def gained(self) -> Iterator[tuple[int, I64]]:
+        """Manners that explain any step, each with how many of each scope, shape (scopes,)."""
+        inclusive = self.units == self.step
+        inclusive[:, self.starts] &= self.known[self.starts]
+        exclusive = np.empty_like(inclusive)
+        np.equal(self.units[:, :-1], self.step[1:], out=exclusive[:, 1:])
+        exclusive[:, self.starts] = self.last == self.step[self.starts]
+        amounts = np.diff(self.starts, append=len(self.step))
+        for numbers, matched in ((_INCLUSIVE_OF, inclusive), (_EXCLUSIVE_OF, exclusive)):
+            some, every = matched.any(axis=1), matched.all(axis=1)
+            for unit, number in numbers.items():
+                if every[unit]:
+                    yield number, amounts
+                elif some[unit]:
+                    yield number, np.add.reduceat(matched[unit], self.starts, dtype=np.int64)
