@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from millrace.access import Access, Identity, Presented, csrf_token, same
 from millrace.api.access_problems import access_problem
 from millrace.api.gate import keep_identity, presented_by
+from millrace.api.loops import PerLoop
 from millrace.api.problems import problem
 from millrace.api.rights import OPEN
 from millrace.errors import AccessError, DeniedError, StateError
@@ -38,7 +39,7 @@ class AccessGuard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
-        self._limiter: CapacityLimiter | None = None
+        self._limiter = PerLoop(lambda: CapacityLimiter(_LOOKUPS))
         known = (*access.settings.allowed_origins, access.settings.public_url)
         self._origins = {_origin(text) for text in known if text}
         self._named = {urlsplit(text).netloc.lower() for text in known}
@@ -68,9 +69,7 @@ class AccessGuard:
         await self._app(scope, receive, send)
 
     async def _identify(self, presented: Presented) -> Identity:
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_LOOKUPS)
-        return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter)
+        return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter.get())
 
     def _check_source(self, method: str, path: str, presented: Presented) -> None:
         """Refuse changes that another web site sends with a user's browser."""

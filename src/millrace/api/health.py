@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from millrace.api.guard import unscoped
+from millrace.api.loops import PerLoop
 from millrace.api.problems import WHO
 from millrace.api.services import Services
 from millrace.api.together import Together
@@ -23,7 +24,7 @@ def watch_routes(services: Services) -> APIRouter:
     """``/health``, ``/healthz`` and ``/metrics``."""
     router = APIRouter(tags=["state"])
     rendered = Together(services.metrics.render)
-    limiter: CapacityLimiter | None = None
+    limiter = PerLoop(lambda: CapacityLimiter(_LOOKS))
 
     @router.get("/health", response_model=HealthReport, responses={503: {"model": HealthReport}})
     @router.get("/healthz", response_model=HealthReport, include_in_schema=False)
@@ -33,9 +34,7 @@ def watch_routes(services: Services) -> APIRouter:
         Components and reasons tell of paths, hosts and users: they are for those who may see the state of the
         collector (log in, or send a token). Strangers are told `ok` or `failed` alone.
         """
-        nonlocal limiter
-        limiter = limiter or CapacityLimiter(_LOOKS)
-        report = await to_thread.run_sync(_report, services, request, limiter=limiter)
+        report = await to_thread.run_sync(_report, services, request, limiter=limiter.get())
         return JSONResponse(_REPORT.dump_python(report, mode="json"), 503 if report.status == "failed" else 200)
 
     @router.get(

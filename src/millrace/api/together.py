@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from fastapi.concurrency import run_in_threadpool
 
+from millrace.api.loops import PerLoop
+
 Answer = TypeVar("Answer")
 
 
@@ -24,13 +26,15 @@ class Together(Generic[Answer]):
 
     def __init__(self, work: Callable[[], Answer]) -> None:
         self._work = work
-        self._running: asyncio.Future[Answer] | None = None
+        self._running: PerLoop[list[asyncio.Future[Answer]]] = PerLoop(list)
 
     async def answer(self) -> Answer:
         """What the work gives."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.ensure_future(run_in_threadpool(self._work))
+        running = self._running.get()
+        if not running or running[-1].done():
+            work = asyncio.ensure_future(run_in_threadpool(self._work))
             # Its error is nobody's if all who waited have gone.
-            self._running.add_done_callback(lambda done: done.cancelled() or done.exception())
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+            running[:] = [work]
         # Whoever goes away does not take it from the others.
-        return await asyncio.shield(self._running)
+        return await asyncio.shield(running[-1])
