@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from browsers import API, PASSWORD, Browser, Clock, Console
+from browsers import API, PASSWORD, QUICK, Browser, Clock, Console
 from login_provider import ISSUER, SECRET, Provider
 from millrace.api import cookies
 from millrace.state import NewUser
@@ -80,6 +80,25 @@ def test_the_provider_may_be_the_only_way_in(services, tmp_path, clock):
     assert [method["kind"] for method in browser.get(f"{API}/session/methods").json()["methods"]] == ["oidc"]
     console.access.users.add(NewUser("alice", "admin"), PASSWORD)
     assert browser.login("alice").status_code == 403
+    console.stop()
+
+
+def test_a_password_of_before_is_not_asked_for_where_nobody_logs_in_with_one(services, tmp_path, clock, provider):
+    oidc = {"issuer": ISSUER, "client_id": "millrace", "client_secret": SECRET, "link_existing": True}
+    transport = httpx.MockTransport(provider)
+    console = Console(
+        services, tmp_path, clock, transport, oidc=oidc, public_url=SITE, password={"enabled": False, **QUICK}
+    )
+    console.start()
+    console.access.users.add(NewUser("alice", "admin"), PASSWORD)
+    browser = Browser(console.app, base=SITE)
+    go(browser, provider)
+    said = browser.get(f"{API}/session").json()
+    browser.csrf = said["csrf_token"]
+    assert not said["has_password"]
+    assert browser.post(f"{API}/tokens", json={"name": "t"}).status_code == 201
+    change = {"old": PASSWORD, "new": "another long password"}
+    assert browser.post(f"{API}/session/password", json=change).status_code == 403
     console.stop()
 
 

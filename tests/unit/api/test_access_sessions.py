@@ -401,6 +401,7 @@ def test_tokens_say_when_they_end_and_why_they_are_refused(console, clock):
     browser = console.browser("victor")
     made = make_token(browser).json()
     assert (made["expires"], made["mode"], made["refused"]) == ("2026-04-01T12:00:00.000Z", "login", None)
+    assert made["login_by"] == "2026-04-01T12:00:00.000Z"
     clock.move(90 * 86_400)
     assert console.browser("victor").get(f"{API}/tokens").json()[0]["refused"] == "has expired"
 
