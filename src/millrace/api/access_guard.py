@@ -9,10 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from millrace.access import Access, Identity, Presented, csrf_token, same
 from millrace.api.access_problems import access_problem
+from millrace.api.askers import client_named
 from millrace.api.gate import keep_identity, presented_by
 from millrace.api.loops import PerLoop
 from millrace.api.problems import problem
 from millrace.api.rights import OPEN
+from millrace.api.turns import Turns, takes_turns
 from millrace.errors import AccessError, DeniedError, StateError
 
 API = "/api/"
@@ -39,6 +41,7 @@ class AccessGuard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
+        self._turns = Turns()
         self._limiter = PerLoop(lambda: CapacityLimiter(_LOOKUPS))
         known = (*access.settings.allowed_origins, access.settings.public_url)
         self._origins = {_origin(text) for text in known if text}
@@ -51,6 +54,7 @@ class AccessGuard:
             return
         presented = presented_by(self._access, scope)
         method, path = scope["method"], _path(scope)
+        identity: Identity | None = None
         try:
             self._check_source(method, path, presented)
             if path == _METRICS and self._access.settings.metrics_open:
@@ -66,7 +70,11 @@ class AccessGuard:
             detail = "send JSON, with the header Content-Type: application/json"
             await problem(415, detail)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        if identity is None or not takes_turns(path):
+            await self._app(scope, receive, send)
+            return
+        async with self._turns.turn(client_named(identity, presented.peer)):
+            await self._app(scope, receive, send)
 
     async def _identify(self, presented: Presented) -> Identity:
         return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter.get())

@@ -45,6 +45,9 @@ class Access(Protocol):
     def recognised(self, request: Request) -> Asker | None:
         """Who sends a request that needs no identity; None: a stranger. May take a while."""
 
+    def recognised_at_sight(self, request: Request) -> bool:
+        """Whether `recognised` has nothing to look up, so that it takes no time."""
+
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the asker's saved filters by name."""
 
@@ -71,6 +74,10 @@ class OpenAccess:
     def recognised(self, request: Request) -> Asker | None:  # noqa: ARG002 - nobody is asked
         """Anybody."""
         return Anybody()
+
+    def recognised_at_sight(self, request: Request) -> bool:  # noqa: ARG002 - nobody is asked
+        """Always."""
+        return True
 
     def saved(self, asker: Asker) -> Mapping[str, str]:  # noqa: ARG002 - nobody has any
         """Nothing."""
@@ -142,6 +149,9 @@ def _scope(text: str, schema: Schema, names: Names) -> Filter:
 
 def client_of(request: Request, asker: Asker) -> str:
     """Whose places in the queue a request takes: the user's, or the address's."""
-    if asker.via != "open":
-        return f"user {asker.name}"
-    return f"address {request.client.host}" if request.client is not None else ""
+    return client_named(asker, request.client.host if request.client is not None else "")
+
+
+def client_named(asker: Asker, address: str) -> str:
+    """Name of a client: the user, or where everybody is the same the address."""
+    return f"user {asker.name}" if asker.via != "open" else f"address {address}"

@@ -50,6 +50,10 @@ class Gate:
         except (AccessError, StateError):
             return None
 
+    def recognised_at_sight(self, request: Request) -> bool:
+        """Whether a request presents nothing that has to be looked up: strangers, and everybody in the mode `open`."""
+        return self.access.at_sight(presented_by(self.access, request.scope))
+
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the saved filters that ``@name`` means, by name: one's own, then what others share."""
         visible = self.access.state.filters.visible(asker.name)

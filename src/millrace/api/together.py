@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from fastapi.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from millrace.api.loops import PerLoop
 
@@ -21,18 +21,20 @@ class Together(Generic[Answer]):
     Parameters
     ----------
     work : callable
-        Called in a thread. Its errors are raised to all who waited for it.
+        Called in a thread of its own: endpoints that fill the usual ones keep nobody from its answer. Its errors are
+        raised to all who waited for it.
     """
 
     def __init__(self, work: Callable[[], Answer]) -> None:
         self._work = work
+        self._thread = PerLoop(lambda: CapacityLimiter(1))
         self._running: PerLoop[list[asyncio.Future[Answer]]] = PerLoop(list)
 
     async def answer(self) -> Answer:
         """What the work gives."""
         running = self._running.get()
         if not running or running[-1].done():
-            work = asyncio.ensure_future(run_in_threadpool(self._work))
+            work = asyncio.ensure_future(to_thread.run_sync(self._work, limiter=self._thread.get()))
             # Its error is nobody's if all who waited have gone.
             work.add_done_callback(lambda done: done.cancelled() or done.exception())
             running[:] = [work]
