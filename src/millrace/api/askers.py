@@ -20,6 +20,10 @@ _SCOPES = 64
 """Limits of users that are kept as trees, each of up to a tenth of a megabyte."""
 
 
+IDENTITY = "millrace_identity"
+"""Where the scope of a request has who sends it, as far as that was looked up."""
+
+
 class Asker(Protocol):
     """Somebody who was recognised."""
 
