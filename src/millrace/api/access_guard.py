@@ -14,7 +14,7 @@ from millrace.api.gate import keep_identity, presented_by
 from millrace.api.loops import PerLoop
 from millrace.api.problems import problem
 from millrace.api.rights import OPEN
-from millrace.api.turns import Turns, takes_turns
+from millrace.api.turns import CrowdedError, Turns, takes_turns
 from millrace.errors import AccessError, DeniedError, StateError
 
 API = "/api/"
@@ -73,8 +73,11 @@ class AccessGuard:
         if identity is None or not takes_turns(path):
             await self._app(scope, receive, send)
             return
-        async with self._turns.turn(client_named(identity, presented.peer)):
-            await self._app(scope, receive, send)
+        try:
+            async with self._turns.turn(client_named(identity, presented.peer)):
+                await self._app(scope, receive, send)
+        except CrowdedError as error:
+            await problem(503, str(error), headers={"Retry-After": "2"})(scope, receive, send)
 
     async def _identify(self, presented: Presented) -> Identity:
         return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter.get())

@@ -14,6 +14,9 @@ AT_ONCE = 4
 """Of one client. Threads share one interpreter with the decoder: with more at once no client would be answered sooner,
 and the decoder would wait longer for each."""
 
+PRESENT = 200
+"""Of one client, those that wait included: each holds one of the connections that all share."""
+
 WITH_QUEUES = ("/api/v1/flows/", "/api/v1/exporters", "/api/v1/store")
 """Beginnings of addresses whose answers wait in bounded queues of their own, or last."""
 
@@ -24,6 +27,10 @@ class _Client:
 
     places: Semaphore = field(default_factory=lambda: Semaphore(AT_ONCE))
     present: int = 0
+
+
+class CrowdedError(Exception):
+    """Too many requests of a client wait already."""
 
 
 class Turns:
@@ -44,9 +51,15 @@ class Turns:
         ----------
         client : str
             Whose it is.
+
+        Raises
+        ------
+        CrowdedError
         """
         clients = self._clients.get()
         found = clients.setdefault(client, _Client())
+        if found.present >= PRESENT:
+            raise CrowdedError(f"{PRESENT} requests of yours wait already; try again later")
         found.present += 1
         try:
             async with found.places:

@@ -9,7 +9,7 @@ import pytest
 
 from browsers import API, Clock, Console
 from millrace.api import ApiSettings, filter_routes, live_routes
-from millrace.api.turns import AT_ONCE, Turns
+from millrace.api.turns import AT_ONCE, PRESENT, Turns
 from millrace.lang import Everything
 from millrace.telemetry import Condition
 
@@ -78,6 +78,27 @@ def test_one_client_s_requests_leave_threads_for_everybody_else(console, go_on, 
     assert answer.status_code == 200
     assert max(most) == AT_ONCE
     assert {each.status_code for each in answers} == {200}
+
+
+def test_a_client_s_requests_do_not_wait_without_end(console, go_on, monkeypatch):
+    """Each holds one of the connections that all share."""
+    victor = Page(console, "victor")
+    parse = filter_routes.parse
+    monkeypatch.setattr(filter_routes, "parse", lambda *given: go_on.wait(10) and parse(*given))
+
+    async def attack():
+        check = {"json": {"text": "SrcAS = 1"}}
+        asked = [asyncio.create_task(victor.ask("POST", f"{API}/filter/check", **check)) for _ in range(PRESENT + 7)]
+        await asyncio.wait(asked, timeout=3, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0.3)
+        refused = [task.result() for task in asked if task.done()]
+        go_on.set()
+        await asyncio.gather(*asked)
+        return refused
+
+    refused = asyncio.run(attack())
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "2")}
+    assert len(refused) == 7
 
 
 def test_no_more_live_streams_are_begun_than_a_client_has_places(console, go_on, monkeypatch):
