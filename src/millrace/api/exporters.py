@@ -162,7 +162,7 @@ class ExporterDetail:
 class ExporterViews:
     """Views of every exporter, made once for each state of them.
 
-    What is said of ten thousand takes a second of the interpreter, in which nothing is decoded, and every open page
+    What is said of ten thousand takes most of a second of the interpreter, which decoding shares, and every open page
     asks again and again.
 
     Parameters

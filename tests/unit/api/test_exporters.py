@@ -135,7 +135,7 @@ def test_implausible_flows_are_told_while_they_are_recent(services):
 
 
 def test_a_state_of_exporters_is_put_into_words_once_for_all_who_ask(services, store):
-    """Of ten thousand it takes a second, in which the interpreter does nothing else."""
+    """Of ten thousand it takes most of a second of the interpreter."""
     states, made = [[EDGE, QUIET], [EDGE]], Counter()
 
     def rates():
