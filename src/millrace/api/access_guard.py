@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
@@ -83,12 +84,15 @@ class AccessGuard:
         return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter.get())
 
     def _check_source(self, method: str, path: str, presented: Presented) -> None:
-        """Refuse changes that another web site sends with a user's browser."""
-        if method in _SAFE:
-            return
+        """Refuse what another web site sends with a user's browser: changes, and questions beside links to follow."""
         headers = presented.headers
         origin = headers.get("origin")
         host = self._access.proxies.host(presented.peer, headers)
+        if method in _SAFE:
+            # It could not read the answer, but have it made: streams, lists of thousands.
+            if _is_data(path) and _is_embedded(headers) and not (origin and self._is_ours(origin, host)):
+                raise DeniedError("the request comes from a page of another site")
+            return
         if origin is not None:
             if not self._is_ours(origin, host):
                 raise DeniedError(
@@ -116,6 +120,16 @@ def _is_open(method: str, path: str) -> bool:
     if path.startswith(API):
         return (method, path) in OPEN
     return method in _SAFE and path != _METRICS
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith(API) or path == _METRICS
+
+
+def _is_embedded(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site sends a request for itself, rather than leads here (W3C Fetch Metadata)."""
+    leads_here = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return headers.get("sec-fetch-site") == "cross-site" and not leads_here
 
 
 def _check_proof(method: str, identity: Identity, presented: Presented) -> None:

@@ -60,6 +60,12 @@ def test_the_browser_goes_to_the_provider_and_comes_back_logged_in(console, brow
     assert "Secure" in session
 
 
+def test_the_provider_is_another_site_that_leads_back_here(browser, provider):
+    """As browsers tell it of a redirect (W3C Fetch Metadata)."""
+    browser.headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert go(browser, provider).headers["location"] == "/"
+
+
 def test_the_provider_learns_where_to_send_the_browser_back(browser):
     question = dict(parse_qsl(urlsplit(browser.get(START).headers["location"]).query))
     assert question["redirect_uri"] == f"{SITE}{API}/session/oidc/callback"
