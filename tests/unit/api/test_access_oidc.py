@@ -238,7 +238,10 @@ def test_a_slow_provider_takes_no_threads_from_other_requests(slow):
             return clients[peer]
 
         starts = [asyncio.create_task(ask(client, START, f"192.0.2.{number % 25}")) for number in range(200)]
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(10):
+            while sum(task.done() for task in starts) < 200 - 64:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         busy = [task.result() for task in starts if task.done()]
         secret = alice.cookies[SESSION_COOKIE]
         headers = {"cookie": f"{SESSION_COOKIE}={secret}"}
