@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint format lock lock-check docs console console-check clean help
+.PHONY: demo test bench lint format lock lock-check audit docs console console-check clean help
 
 help:
 	@echo "make demo    collect synthetic traffic and look at it"
@@ -16,7 +16,8 @@ help:
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Millrace needs Python 3.11 or later; set PYTHON=python3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock \
+		2> $(VENV)/install.txt; status=$$?; cat $(VENV)/install.txt >&2; exit $$status
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $(READY)
 
@@ -41,6 +42,12 @@ lint: $(READY)
 
 lock-check: $(READY)
 	$(BIN)/python scripts/check_lock.py
+
+# Of holes that became known since: asks an advisory service, or says why it cannot.
+AUDIT := $(VENV)/audit
+audit: $(READY)
+	-$(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(BIN)/python scripts/audit_lock.py $(AUDIT)/bin/pip-audit
 
 format: $(READY)
 	$(BIN)/ruff format src tests scripts

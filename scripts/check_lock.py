@@ -4,10 +4,10 @@
 
 Each entry of `requirements.lock` pins one version, by sha256; none names an index, an address or a path of its own; the
 entries are what `pyproject.toml` asks for and what that needs, as far as the installed packages tell, no more and no
-less; and what is installed is what is locked. Each entry of the console's lock has an integrity.
+less; and what is installed is what is locked. Each entry of the console's lock has an integrity. No locked version has
+a hole that `advisories.toml` knows of, and none was withdrawn, as far as pip said when it installed them.
 
-It asks nobody, and is no audit: whether a locked version was withdrawn, or has a known hole, only an index and a
-database of advisories tell (`pip-audit --require-hashes --requirement requirements.lock`, where there is a network).
+It asks nobody: of holes that became known since the list was written, an advisory service tells (`audit_lock.py`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 _BESIDE = frozenset({"millrace", "pip", "setuptools", "wheel"})
 """In a virtual environment without being locked: the project, and what installs it."""
 
+_SAID = ROOT / ".venv" / "install.txt"
+"""What pip complained of when it installed the lock; the Makefile keeps it."""
+
+_WITHDRAWN = re.compile(r"yanked version: '(\S+)' candidate \(version (\S+)")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -107,6 +112,20 @@ def check_installed(entries: Sequence[Locked], installed: Mapping[str, Distribut
             yield f"{entry.name} is installed at {found.version}, but locked at {entry.version}"
 
 
+def check_advisories(entries: Sequence[Locked], advisories: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Locked versions that an advisory is about, on whichever machine they are for."""
+    for entry in entries:
+        for advisory, affected in advisories.get(entry.name, {}).items():
+            if SpecifierSet(affected).contains(entry.version, prereleases=True):
+                yield f"{entry.name} {entry.version} has a known hole: {advisory} ({affected})"
+
+
+def check_withdrawn(said: str) -> Iterator[str]:
+    """What pip installed though its index has withdrawn it, by what pip said."""
+    for name, version in _WITHDRAWN.findall(said):
+        yield f"{name} {version} was withdrawn from the index (yanked)"
+
+
 def check_console(lock: Mapping[str, Any]) -> Iterator[str]:
     """Packages of the console without an integrity; what is part of another package is covered by that."""
     for path, entry in lock["packages"].items():
@@ -139,6 +158,9 @@ def main() -> int:
     installed = {canonicalize_name(found.metadata["Name"]): found for found in distributions()}
     wrong += check_needs(entries, project, installed)
     wrong += check_installed(entries, installed)
+    wrong += check_advisories(entries, tomllib.loads((ROOT / "scripts" / "advisories.toml").read_text()))
+    if _SAID.exists():
+        wrong += check_withdrawn(_SAID.read_text())
     wrong += check_console(json.loads((ROOT / "frontend" / "package-lock.json").read_text()))
     for sentence in wrong:
         print(sentence)

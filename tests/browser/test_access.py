@@ -45,13 +45,15 @@ def test_a_login_leads_to_the_page_that_was_wanted(page, guarded, login):
     expect(navigation(page).get_by_role("button", name="eve viewer")).to_be_visible()
 
 
-def test_the_session_is_a_cookie_that_scripts_cannot_read(page, context, login):
+def test_what_a_login_leaves_in_the_browser_is_not_for_scripts(page, context, login):
     login("eve")
     expect(navigation(page)).to_be_visible()
 
-    (cookie,) = context.cookies()
-    assert cookie["httpOnly"]
-    assert cookie["sameSite"] in ("Lax", "Strict")
+    cookies = {cookie["name"]: cookie for cookie in context.cookies()}
+    # The other one makes the browser known at the next login.
+    assert set(cookies) == {"millrace_session", "millrace_device"}
+    assert all(cookie["httpOnly"] for cookie in cookies.values())
+    assert all(cookie["sameSite"] in ("Lax", "Strict") for cookie in cookies.values())
     assert page.evaluate("document.cookie") == ""
 
 

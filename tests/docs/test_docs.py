@@ -101,6 +101,17 @@ def test_the_sample_of_a_proxy_sets_or_clears_every_header_that_is_believed():
     assert "filter_required: true" in page
 
 
+def test_no_other_page_has_a_sample_of_a_proxy_of_its_own():
+    """It would be copied without the lines that clear what clients send."""
+    samples = {
+        str(page.relative_to(ROOT)): block
+        for page in PAGES
+        for block in re.findall(r"```\w*\n(.*?)```", page.read_text(), re.DOTALL)
+        if "proxy_pass" in block and len(block.strip().splitlines()) > 1
+    }
+    assert list(samples) == ["docs/how-to/log-in.md"]
+
+
 def test_every_reason_of_the_decoders_is_explained():
     source = "".join(
         path.read_text()

@@ -1,12 +1,16 @@
 """The lock file pins everything by hash, and the rules that look for unsafe code stay on."""
 
 import importlib.util
+import inspect
+import re
 import sys
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from pip._internal.resolution.resolvelib import resolver
 
 ROOT = Path(__file__).parents[2]
 HASH = "--hash=sha256:" + "0" * 64
@@ -87,6 +91,59 @@ def test_what_nothing_needs_and_what_does_not_fit_is_found(lock, text, project, 
     told = list(lock.check_installed(entries, installed))
     assert any(sentence.startswith("starlette is installed at") for sentence in told)
     assert "left-pad is locked, but not installed" in told
+
+
+def advisories():
+    return tomllib.loads((ROOT / "scripts" / "advisories.toml").read_text())
+
+
+def test_no_locked_version_has_a_hole_that_is_known(lock, text):
+    entries, _ = lock.read_lock(text)
+    assert list(lock.check_advisories(entries, advisories())) == []
+    # What is no longer locked needs no entry.
+    assert set(advisories()) <= {entry.name for entry in entries}
+
+
+@pytest.mark.parametrize(
+    ("line", "advisory"),
+    [
+        ("h11==0.14.0", "GHSA-vqfr-h8mv-ghfj"),
+        ("H11==0.15.0", "GHSA-vqfr-h8mv-ghfj"),
+        ("starlette==0.47.1", "GHSA-2c2j-9gv5-cj73"),
+        ("starlette==1.0.0rc1", "PYSEC-2026-161"),
+        ("pyarrow==23.0.0 ; sys_platform == 'atari'", "GHSA-rgxp-2hwp-jwgg"),
+    ],
+)
+def test_a_version_with_a_known_hole_is_found(lock, line, advisory):
+    entries, wrong = lock.read_lock(f"{line} {HASH}\n")
+    assert wrong == []
+    assert any(advisory in sentence for sentence in lock.check_advisories(entries, advisories()))
+
+
+@pytest.mark.parametrize("line", ["h11==0.16.0", "pyarrow==23.0.1", "pydantic==2.4.0", "left-pad==0.1"])
+def test_one_in_which_it_is_mended_is_not(lock, line):
+    entries, _ = lock.read_lock(f"{line} {HASH}\n")
+    assert list(lock.check_advisories(entries, advisories())) == []
+
+
+def test_every_advisory_names_versions_that_it_affects():
+    for name, known in advisories().items():
+        for advisory, affected in known.items():
+            assert re.fullmatch(r"(GHSA|PYSEC|CVE)-[0-9a-z-]+", advisory), name
+            assert "<" in str(SpecifierSet(affected)), advisory
+
+
+def test_a_version_that_was_withdrawn_is_found_by_what_pip_says(lock):
+    said = (
+        "WARNING: something else\nWARNING: The candidate selected for download or install is a yanked version: 'h11' "
+        "candidate (version 0.15.0 at https://example.org/h11.whl)\nReason for being yanked: broken\n"
+    )
+    assert list(lock.check_withdrawn(said)) == ["h11 0.15.0 was withdrawn from the index (yanked)"]
+    assert list(lock.check_withdrawn("")) == []
+    # pip still says it in these words, and the Makefile keeps them.
+    words = "".join(inspect.getsource(resolver).split())
+    assert '"yankedversion:{name!r}candidate(version{version}"' in words
+    assert "2> $(VENV)/install.txt" in (ROOT / "Makefile").read_text()
 
 
 def test_packages_of_the_console_have_an_integrity(lock):

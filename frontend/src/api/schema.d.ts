@@ -1911,6 +1911,8 @@ export interface components {
             id: string;
             /** Last Used */
             last_used: string | null;
+            /** Login By */
+            login_by: string | null;
             /** Manages */
             manages: boolean;
             /**
@@ -2741,7 +2743,7 @@ export interface components {
          *     csrf_token : str
          *         Send it as `X-CSRF-Token` with every request that is not a GET; empty: not needed.
          *     has_password : bool
-         *         Whether `POST /session/password` is possible.
+         *         Whether the user logs in with a password here: `POST /session/password` is possible, and a token needs it.
          */
         SessionView: {
             /** Avatar Url */
@@ -2864,7 +2866,8 @@ export interface components {
          * @description An API token, without its secret; times in ISO 8601.
          *
          *     `expires` is when it ends, by what was said when it was made and by the configuration. `refused` says why it
-         *     is not valid now; null if it is.
+         *     is not valid now; null if it is. `login_by` is until when its owner must log in again, lest it be refused then;
+         *     null if that does not matter.
          */
         TokenView: {
             /** Created */
@@ -2875,6 +2878,8 @@ export interface components {
             id: string;
             /** Last Used */
             last_used: string | null;
+            /** Login By */
+            login_by: string | null;
             /** Manages */
             manages: boolean;
             /**

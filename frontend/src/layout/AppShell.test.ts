@@ -38,7 +38,9 @@ describe("the shell", () => {
     const current = wrapper.findAll("[aria-current=page]").map((link) => link.text());
     expect(current).toContain("Exporters");
     expect(wrapper.text()).toContain("Alice");
-    expect(wrapper.get("[aria-label^='State of the server']").text()).toBe("Healthy");
+    const state = wrapper.get("[aria-label^='State of the server']");
+    // Where the reasons are.
+    expect([state.text(), state.attributes("href")]).toEqual(["Healthy", "/settings/about"]);
     expect(await accessibilityFaults()).toEqual([]);
   });
 

@@ -161,6 +161,12 @@ class Access:
             return self._by_proxy(presented)
         return self._by_session(presented.session)
 
+    def at_sight(self, presented: Presented) -> bool:
+        """Whether `identify` asks the state database nothing."""
+        if self.settings.mode == "proxy" or presented.headers.get("authorization"):
+            return False
+        return self.settings.mode == "open" or not presented.session
+
     def of_user(self, name: str) -> Identity:
         """Identity of a user, for whoever administers in a shell.
 

@@ -75,7 +75,7 @@ class ThrottleSettings(Section):
     """Failures are forgotten after so long without another."""
 
     max_entries: int = Field(10_000, ge=100, le=10_000_000)
-    """Names and addresses remembered; the oldest are forgotten first."""
+    """Names and addresses remembered; of the oldest, those with the fewest failures are forgotten first."""
 
 
 class SessionSettings(Section):

@@ -95,8 +95,7 @@ class Logins:
         """
         if self._settings.mode != "login":
             raise DeniedError(f"there is no login in the mode {self._settings.mode}")
-        if not self._settings.password.enabled:
-            raise DeniedError("there is no login with a password here (setting access.password.enabled)")
+        self._need_passwords()
         known = self._devices.known(_key(name), device)
         user = self._verified(name, password, address, known)
         log.info("logged in", user=user.name, address=address, by="password")
@@ -156,13 +155,17 @@ class Logins:
         if found is None:
             raise LoginError("log in first")
         begun, user = found
-        if self._settings.password.enabled and user.has_password:
+        if self.by_password(user):
             if not password:
                 raise DeniedError("give your password for this")
             self._verified(user.name, password, address, digest(session))
         elif self._clock() - begun.created >= self._settings.session.fresh_minutes * 60:
             minutes = self._settings.session.fresh_minutes
             raise DeniedError(f"this needs a log-in of the last {minutes} minutes: log out, and in again")
+
+    def by_password(self, user: User) -> bool:
+        """Whether a user logs in with a password here."""
+        return self._settings.password.enabled and user.has_password
 
     def change_password(self, identity: Identity, session: str, old: str, new: str, address: str) -> Login:
         """Change the own password: other sessions end, this one is replaced.
@@ -172,16 +175,22 @@ class Logins:
         LoginError
             If the old password is wrong.
         DeniedError
-            If not logged in with a session: a token must not be enough to take over its user.
+            If not logged in with a session: a token must not be enough to take over its user. Also where nobody
+            logs in with a password.
         InvalidError
             If the new password is too short or too long.
         """
         if identity.via != "session":
             raise DeniedError("a password can be changed only by its user, logged in")
+        self._need_passwords()
         user = self._verified(identity.name, old, address, digest(session))
         self._state.users.set_password(user.name, self._passwords.hash(new))
         log.info("changed a password", user=user.name, address=address)
         return self._open(user, "")
+
+    def _need_passwords(self) -> None:
+        if not self._settings.password.enabled:
+            raise DeniedError("there is no login with a password here (setting access.password.enabled)")
 
     def _verified(self, name: str, password: str, address: str, device: str) -> User:
         """The user of a name and a password; takes as long for unknown users.

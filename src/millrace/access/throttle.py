@@ -7,11 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
+from itertools import islice
 
 from millrace.access.config import ThrottleSettings
 from millrace.errors import ThrottledError
 
 Key = tuple[str, ...]
+
+_LOOKED_AT = 64
+"""Entries among which one is chosen to make room."""
 
 
 @dataclass(slots=True)
@@ -75,7 +79,16 @@ class Throttle:
                 self._failures[key] = entry
                 self._failures.move_to_end(key)
             while len(self._failures) > self._settings.max_entries:
-                self._failures.popitem(last=False)
+                self._forget_one(now)
+
+    def _forget_one(self, now: float) -> None:
+        """Make room: of those without a failure for longest, the one with the fewest.
+
+        Whoever guesses could otherwise have the failures of a name forgotten by failing under thousands of others.
+        """
+        oldest = islice(self._failures.items(), _LOOKED_AT)
+        key, _ = min(oldest, key=lambda item: (now - item[1].last <= self._settings.forget_seconds, item[1].count))
+        del self._failures[key]
 
     def succeed(self, name: str, address: str, device: str = "") -> None:
         """The attempt succeeded: who made it begins anew, what is shared with others gets this attempt back."""

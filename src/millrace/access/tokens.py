@@ -113,6 +113,11 @@ class Tokens:
         most = token.created + self._settings.token_max_days * _DAY_SECONDS if self._settings.token_max_days else 0.0
         return min(token.expires, most) if token.expires and most else token.expires or most
 
+    def login_by(self, token: Token) -> float:
+        """Until when its owner must have logged in again, in Unix seconds; 0: need not."""
+        days = self._settings.token_login_days if token.follows_login and self._settings.mode != "open" else 0
+        return token.owner_seen + days * _DAY_SECONDS if days else 0.0
+
     def refusal(self, token: Token, owner: User | None) -> str:
         """Why a token is not valid, as the end of a sentence that begins with it; empty if it is.
 
@@ -130,8 +135,8 @@ class Tokens:
         # Only where everybody must be a known user, an unknown one is gone.
         if (owner is None and settings.mode == "login") or (owner is not None and not owner.enabled):
             return f"is of {token.owner!r}, who may not log in (any more)"
-        patience = settings.token_login_days * _DAY_SECONDS
-        if settings.mode != "open" and token.follows_login and patience and now - token.owner_seen >= patience:
+        by = self.login_by(token)
+        if by and by <= now:
             return f"is of {token.owner!r}, who has not logged in for {settings.token_login_days} days"
         return ""
 

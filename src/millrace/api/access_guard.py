@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
@@ -9,9 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from millrace.access import Access, Identity, Presented, csrf_token, same
 from millrace.api.access_problems import access_problem
+from millrace.api.askers import client_named
 from millrace.api.gate import keep_identity, presented_by
+from millrace.api.loops import PerLoop
 from millrace.api.problems import problem
 from millrace.api.rights import OPEN
+from millrace.api.turns import CrowdedError, Turns, takes_turns
 from millrace.errors import AccessError, DeniedError, StateError
 
 API = "/api/"
@@ -38,7 +42,8 @@ class AccessGuard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
-        self._limiter: CapacityLimiter | None = None
+        self._turns = Turns()
+        self._limiter = PerLoop(lambda: CapacityLimiter(_LOOKUPS))
         known = (*access.settings.allowed_origins, access.settings.public_url)
         self._origins = {_origin(text) for text in known if text}
         self._named = {urlsplit(text).netloc.lower() for text in known}
@@ -50,6 +55,7 @@ class AccessGuard:
             return
         presented = presented_by(self._access, scope)
         method, path = scope["method"], _path(scope)
+        identity: Identity | None = None
         try:
             self._check_source(method, path, presented)
             if path == _METRICS and self._access.settings.metrics_open:
@@ -65,20 +71,28 @@ class AccessGuard:
             detail = "send JSON, with the header Content-Type: application/json"
             await problem(415, detail)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        if identity is None or not takes_turns(path):
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with self._turns.turn(client_named(identity, presented.peer)):
+                await self._app(scope, receive, send)
+        except CrowdedError as error:
+            await problem(503, str(error), headers={"Retry-After": "2"})(scope, receive, send)
 
     async def _identify(self, presented: Presented) -> Identity:
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_LOOKUPS)
-        return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter)
+        return await to_thread.run_sync(self._access.identify, presented, limiter=self._limiter.get())
 
     def _check_source(self, method: str, path: str, presented: Presented) -> None:
-        """Refuse changes that another web site sends with a user's browser."""
-        if method in _SAFE:
-            return
+        """Refuse what another web site sends with a user's browser: changes, and questions beside links to follow."""
         headers = presented.headers
         origin = headers.get("origin")
         host = self._access.proxies.host(presented.peer, headers)
+        if method in _SAFE:
+            # It could not read the answer, but have it made: streams, lists of thousands.
+            if _is_data(path) and _is_embedded(headers) and not (origin and self._is_ours(origin, host)):
+                raise DeniedError("the request comes from a page of another site")
+            return
         if origin is not None:
             if not self._is_ours(origin, host):
                 raise DeniedError(
@@ -106,6 +120,16 @@ def _is_open(method: str, path: str) -> bool:
     if path.startswith(API):
         return (method, path) in OPEN
     return method in _SAFE and path != _METRICS
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith(API) or path == _METRICS
+
+
+def _is_embedded(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site sends a request for itself, rather than leads here (W3C Fetch Metadata)."""
+    leads_here = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return headers.get("sec-fetch-site") == "cross-site" and not leads_here
 
 
 def _check_proof(method: str, identity: Identity, presented: Presented) -> None:

@@ -68,8 +68,9 @@ def access_problem(error: AccessError | StateError) -> JSONResponse:
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="millrace"'
     if status == 503:
+        # Why tells of hosts and users, and whoever asks is a stranger as long as nobody can be looked up.
         log.warning("a request met an error of the state database", error=str(error))
-        headers["Retry-After"] = "5"
+        return problem(503, "the state database does not answer; the log says why", headers={"Retry-After": "5"})
     return problem(status, str(error), headers=headers)
 
 

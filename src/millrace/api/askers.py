@@ -20,6 +20,10 @@ _SCOPES = 64
 """Limits of users that are kept as trees, each of up to a tenth of a megabyte."""
 
 
+IDENTITY = "millrace_identity"
+"""Where the scope of a request has who sends it, as far as that was looked up."""
+
+
 class Asker(Protocol):
     """Somebody who was recognised."""
 
@@ -44,6 +48,9 @@ class Access(Protocol):
 
     def recognised(self, request: Request) -> Asker | None:
         """Who sends a request that needs no identity; None: a stranger. May take a while."""
+
+    def recognised_at_sight(self, request: Request) -> bool:
+        """Whether `recognised` has nothing to look up, so that it takes no time."""
 
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the asker's saved filters by name."""
@@ -71,6 +78,10 @@ class OpenAccess:
     def recognised(self, request: Request) -> Asker | None:  # noqa: ARG002 - nobody is asked
         """Anybody."""
         return Anybody()
+
+    def recognised_at_sight(self, request: Request) -> bool:  # noqa: ARG002 - nobody is asked
+        """Always."""
+        return True
 
     def saved(self, asker: Asker) -> Mapping[str, str]:  # noqa: ARG002 - nobody has any
         """Nothing."""
@@ -142,6 +153,9 @@ def _scope(text: str, schema: Schema, names: Names) -> Filter:
 
 def client_of(request: Request, asker: Asker) -> str:
     """Whose places in the queue a request takes: the user's, or the address's."""
-    if asker.via != "open":
-        return f"user {asker.name}"
-    return f"address {request.client.host}" if request.client is not None else ""
+    return client_named(asker, request.client.host if request.client is not None else "")
+
+
+def client_named(asker: Asker, address: str) -> str:
+    """Name of a client: the user, or where everybody is the same the address."""
+    return f"user {asker.name}" if asker.via != "open" else f"address {address}"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import EventLoopToken, current_token
 
 from millrace.access.throttle import neighbourhood
+from millrace.api.loops import PerLoop
 from millrace.errors import ThrottledError
 
 T = TypeVar("T")
@@ -32,12 +32,10 @@ class Desk:
     """
 
     def __init__(self, threads: int = 8, most: int = 64, most_per_address: int = 4) -> None:
-        self._threads = threads
         self._most = most
         self._most_per_address = most_per_address
-        self._loop: EventLoopToken | None = None
-        self._limiter = CapacityLimiter(threads)
-        self._present: Counter[str] = Counter()
+        self._limiter = PerLoop(lambda: CapacityLimiter(threads))
+        self._present: PerLoop[Counter[str]] = PerLoop(Counter)
 
     async def run(self, address: str, work: Callable[[], T]) -> T:
         """Do something in one of the threads.
@@ -47,20 +45,13 @@ class Desk:
         ThrottledError
             If there are too many requests already, of everybody or of the address.
         """
-        self._begin_anew_with_the_server()
-        place, present = neighbourhood(address), self._present
+        place, present = neighbourhood(address), self._present.get()
         if present.total() >= self._most or present[place] >= self._most_per_address:
             raise ThrottledError("too many logins at the same time; try again in a moment", _RETRY_SECONDS)
         present[place] += 1
         try:
-            return await to_thread.run_sync(work, limiter=self._limiter)
+            return await to_thread.run_sync(work, limiter=self._limiter.get())
         finally:
             present[place] -= 1
             if not present[place]:
                 del present[place]
-
-    def _begin_anew_with_the_server(self) -> None:
-        """Forget who was there in an event loop that has ended: they never leave."""
-        loop = current_token()
-        if loop != self._loop:
-            self._loop, self._limiter, self._present = loop, CapacityLimiter(self._threads), Counter()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -158,11 +159,36 @@ class ExporterDetail:
     interfaces: list[InterfaceView]
 
 
-def exporter_views(services: Services) -> list[ExporterView]:
-    """Every exporter, those with the worst problems first, then by address."""
+class ExporterViews:
+    """Views of every exporter, made once for each state of them.
+
+    What is said of ten thousand takes most of a second of the interpreter, which decoding shares, and every open page
+    asks again and again.
+
+    Parameters
+    ----------
+    services : Services
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._making = threading.Lock()
+        self._made: tuple[Sequence[ExporterStatus], list[ExporterView]] | None = None
+
+    def all(self) -> list[ExporterView]:
+        """Those with the worst problems first, then by address."""
+        with self._making:
+            statuses = self._services.exporters()
+            if self._made is None or self._made[0] is not statuses:
+                self._made = statuses, exporter_views(self._services, statuses)
+            return self._made[1]
+
+
+def exporter_views(services: Services, statuses: Sequence[ExporterStatus]) -> list[ExporterView]:
+    """Exporters, those with the worst problems first, then by address."""
     rates = services.rates()
     now = services.now()
-    views = [_view(services, status, rates, now) for status in services.exporters()]
+    views = [_view(services, status, rates, now) for status in statuses]
     return sorted(views, key=lambda view: (_rank(view), view.address))
 
 

@@ -8,12 +8,10 @@ from fastapi import Request
 from starlette.types import Scope
 
 from millrace.access import Access, Identity, Presented
-from millrace.api.askers import Asker
+from millrace.api.askers import IDENTITY, Asker
 from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE, read_cookie
 from millrace.errors import AccessError, LoginError, StateError
 from millrace.state import Role
-
-_IDENTITY = "millrace_identity"
 
 
 class Gate:
@@ -38,7 +36,7 @@ class Gate:
         LoginError
             If that is unknown.
         """
-        identity = request.scope.get(_IDENTITY)
+        identity = request.scope.get(IDENTITY)
         if not isinstance(identity, Identity):
             raise LoginError("log in first")
         return identity
@@ -49,6 +47,10 @@ class Gate:
             return self.access.identify(presented_by(self.access, request.scope))
         except (AccessError, StateError):
             return None
+
+    def recognised_at_sight(self, request: Request) -> bool:
+        """Whether a request presents nothing that has to be looked up: strangers, and everybody in the mode `open`."""
+        return self.access.at_sight(presented_by(self.access, request.scope))
 
     def saved(self, asker: Asker) -> Mapping[str, str]:
         """Texts of the saved filters that ``@name`` means, by name: one's own, then what others share."""
@@ -89,7 +91,7 @@ class Gate:
 
 def keep_identity(scope: Scope, identity: Identity) -> None:
     """Note who sends a request, for its endpoint."""
-    scope[_IDENTITY] = identity
+    scope[IDENTITY] = identity
 
 
 def presented_by(access: Access, scope: Scope) -> Presented:

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
+from millrace.api.askers import Asker
 from millrace.api.guard import unscoped
+from millrace.api.loops import PerLoop
 from millrace.api.problems import WHO
 from millrace.api.services import Services
 from millrace.api.together import Together
 from millrace.telemetry import HealthReport
 
 _LOOKS = 4
-"""Reports made at the same time, in threads of their own: questions that fill the usual ones keep no watcher out."""
+"""Look-ups of who asks at the same time, in threads of their own."""
 
 _REPORT = TypeAdapter(HealthReport)
 
@@ -23,7 +25,9 @@ def watch_routes(services: Services) -> APIRouter:
     """``/health``, ``/healthz`` and ``/metrics``."""
     router = APIRouter(tags=["state"])
     rendered = Together(services.metrics.render)
-    limiter: CapacityLimiter | None = None
+    # Anybody may ask, and a part that does not answer takes a while to say so.
+    reported = Together(services.health.report)
+    limiter = PerLoop(lambda: CapacityLimiter(_LOOKS))
 
     @router.get("/health", response_model=HealthReport, responses={503: {"model": HealthReport}})
     @router.get("/healthz", response_model=HealthReport, include_in_schema=False)
@@ -33,9 +37,12 @@ def watch_routes(services: Services) -> APIRouter:
         Components and reasons tell of paths, hosts and users: they are for those who may see the state of the
         collector (log in, or send a token). Strangers are told `ok` or `failed` alone.
         """
-        nonlocal limiter
-        limiter = limiter or CapacityLimiter(_LOOKS)
-        report = await to_thread.run_sync(_report, services, request, limiter=limiter)
+        access = services.access
+        if access.recognised_at_sight(request):
+            asker = access.recognised(request)
+        else:
+            asker = await to_thread.run_sync(access.recognised, request, limiter=limiter.get())
+        report = _shown(await reported.answer(), asker)
         return JSONResponse(_REPORT.dump_python(report, mode="json"), 503 if report.status == "failed" else 200)
 
     @router.get(
@@ -52,10 +59,8 @@ def watch_routes(services: Services) -> APIRouter:
     return router
 
 
-def _report(services: Services, request: Request) -> HealthReport:
-    """What who sends a request may know."""
-    report = services.health.report()
-    asker = services.access.recognised(request)
+def _shown(report: HealthReport, asker: Asker | None) -> HealthReport:
+    """What who asks may know of a report."""
     if asker is not None and not asker.scope_filter:
         return report
     return HealthReport("failed" if report.status == "failed" else "ok", {})

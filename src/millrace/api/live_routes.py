@@ -12,7 +12,7 @@ from millrace.api.askers import Asker, Circumstances, client_of
 from millrace.api.config import ApiSettings
 from millrace.api.guard import identify
 from millrace.api.live import LiveStream, stream
-from millrace.api.places import PlacedResponse, Reader, Turnstile
+from millrace.api.places import Place, PlacedResponse, Reader, Turnstile
 from millrace.api.problems import RESPONSES
 from millrace.api.services import Services
 from millrace.lang import conjunction, parse, zone
@@ -50,6 +50,17 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         Each is a JSON object: `flows` (of more than `rate` a sample), `seen` (how many passed since the event
         before), `rates` since then, and `missed` (slow clients miss some).
         """
+        # First: reading filters takes time, and a client has no more of it than it has places.
+        place = places.enter(client_of(request, asker))
+        try:
+            return begun(request, asker, rate, column, text, timezone, place)
+        except BaseException:
+            place.leave()
+            raise
+
+    def begun(
+        request: Request, asker: Asker, rate: int, column: list[str] | None, text: str, timezone: str, place: Place
+    ) -> PlacedResponse:
         asking = circumstances.asking(asker, text)
         wanted = conjunction(asking.scope, parse(text, services.schema, services.names, asking.saved, zone(timezone)))
         names = column or [name for name in USUAL_COLUMNS if name in services.schema]
@@ -65,7 +76,6 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
             lambda subscription: LiveStream(subscription, services.schema, columns, rate, wanted),
             gone,
         )
-        place = places.enter(client_of(request, asker))
         return PlacedResponse(place, events, "text/event-stream", {"X-Accel-Buffering": "no"})
 
     return router

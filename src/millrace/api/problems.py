@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from millrace.api.askers import IDENTITY
 from millrace.errors import QueryCancelledError, QueryError, QueryTimeoutError, StoreError
 from millrace.telemetry import get_logger
 
@@ -159,9 +160,12 @@ async def _left(_request: Request, _error: Exception) -> Response:
     return Response(status_code=CLIENT_LEFT)
 
 
-async def _store(_request: Request, error: Exception) -> JSONResponse:
+async def _store(request: Request, error: Exception) -> JSONResponse:
     log.warning("the store could not answer", error=str(error))
-    return problem(503, f"the store cannot answer: {str(error)[:500]}", headers={"Retry-After": "5"})
+    asker = request.scope.get(IDENTITY)
+    # What went wrong tells of the collector: nothing for those who may see a part of the flows.
+    why = "" if asker is not None and asker.scope_filter else f": {str(error)[:500]}"
+    return problem(503, f"the store cannot answer{why}", headers={"Retry-After": "5"})
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:

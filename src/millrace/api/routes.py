@@ -12,9 +12,9 @@ from millrace.api.columns import ColumnView, column_view
 from millrace.api.exporters import (
     ExporterDetail,
     ExporterView,
+    ExporterViews,
     TemplateView,
     exporter_detail,
-    exporter_views,
     find_exporter,
     template_views,
 )
@@ -37,6 +37,7 @@ _ONE_EXPORTER = {**RESPONSES, **MISSING}
 def state_routes(services: Services, questions: Questions) -> APIRouter:
     """Endpoints that tell the state of the collector."""
     router = APIRouter(tags=["state"], responses=WHO)
+    views = ExporterViews(services)
     busy: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (422, 503, 504)}
     # Values, because an annotation cannot name a local variable.
     asks = Depends(identify(services))
@@ -49,7 +50,7 @@ def state_routes(services: Services, questions: Questions) -> APIRouter:
         asker: Asker = operates,
     ) -> Response:
         """Exporters seen since the start: protocols, templates, sampling, rates, and what is wrong, in words."""
-        return await questions.answer(request, asker, "", _LIST, lambda _: exporter_views(services)[:limit])
+        return await questions.answer(request, asker, "", _LIST, lambda _: views.all()[:limit])
 
     @router.get("/exporters/{address}", responses=_ONE_EXPORTER, response_model=ExporterDetail)
     async def exporter(request: Request, address: Address, asker: Asker = operates) -> Response:

@@ -69,7 +69,7 @@ class SessionView:
     csrf_token : str
         Send it as `X-CSRF-Token` with every request that is not a GET; empty: not needed.
     has_password : bool
-        Whether `POST /session/password` is possible.
+        Whether the user logs in with a password here: `POST /session/password` is possible, and a token needs it.
     """
 
     name: str
@@ -199,7 +199,7 @@ def _view(access: Access, identity: Identity, session: str) -> SessionView:
         avatar_url=identity.avatar_url,
         logout_url=identity.logout_url,
         csrf_token=csrf_token(session) if by_session else "",
-        has_password=user is not None and user.has_password,
+        has_password=user is not None and access.logins.by_password(user),
         may=May(identity.may_share, not identity.limited, identity.at_least("admin") and identity.manages),
     )
 

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from fastapi.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
+
+from millrace.api.loops import PerLoop
 
 Answer = TypeVar("Answer")
 
@@ -19,18 +21,22 @@ class Together(Generic[Answer]):
     Parameters
     ----------
     work : callable
-        Called in a thread. Its errors are raised to all who waited for it.
+        Called in a thread of its own: endpoints that fill the usual ones keep nobody from its answer. Its errors are
+        raised to all who waited for it.
     """
 
     def __init__(self, work: Callable[[], Answer]) -> None:
         self._work = work
-        self._running: asyncio.Future[Answer] | None = None
+        self._thread = PerLoop(lambda: CapacityLimiter(1))
+        self._running: PerLoop[list[asyncio.Future[Answer]]] = PerLoop(list)
 
     async def answer(self) -> Answer:
         """What the work gives."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.ensure_future(run_in_threadpool(self._work))
+        running = self._running.get()
+        if not running or running[-1].done():
+            work = asyncio.ensure_future(to_thread.run_sync(self._work, limiter=self._thread.get()))
             # Its error is nobody's if all who waited have gone.
-            self._running.add_done_callback(lambda done: done.cancelled() or done.exception())
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+            running[:] = [work]
         # Whoever goes away does not take it from the others.
-        return await asyncio.shield(self._running)
+        return await asyncio.shield(running[-1])

@@ -88,7 +88,8 @@ class TokenView(BaseModel):
     """An API token, without its secret; times in ISO 8601.
 
     `expires` is when it ends, by what was said when it was made and by the configuration. `refused` says why it
-    is not valid now; null if it is.
+    is not valid now; null if it is. `login_by` is until when its owner must log in again, lest it be refused then;
+    null if that does not matter.
     """
 
     id: str
@@ -99,6 +100,7 @@ class TokenView(BaseModel):
     manages: bool
     created: str
     expires: str | None
+    login_by: str | None
     last_used: str | None
     refused: str | None
 
@@ -166,6 +168,7 @@ def token_routes(gate: Gate) -> APIRouter:
             "manages": token.manages,
             "created": moment_ms(round(token.created * 1000)),
             "expires": _moment(tokens.ends(token)),
+            "login_by": _moment(tokens.login_by(token)),
             "last_used": _moment(token.last_used),
             "refused": refused or None,
         }

@@ -17,7 +17,7 @@ from millrace.app.loading import MOST_DAYS, load_captures
 from millrace.app.reading import read_batches
 from millrace.batch import DatagramBatch, address_text
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
-from millrace.cli.output import NOT_ALL_STORED, FlowOutput, Format
+from millrace.cli.output import NOT_ALL_STORED, FlowOutput, Format, harmless_lines, shown_text
 from millrace.decode import Counts
 from millrace.decode.raw import RawDecoder
 from millrace.receive import Sender, read_capture, replay
@@ -78,10 +78,12 @@ def decode(
 
 def _write_raw(files: list[Path], output: Path | None) -> None:
     decoder = RawDecoder()
+    shown = output is None and sys.stdout.isatty()
     with output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout) as file:
         for batch in _batches(files):
             for datagram in decoder.decode(batch):
-                file.write(json.dumps(datagram, ensure_ascii=False) + "\n")
+                line = json.dumps(datagram, ensure_ascii=False) + "\n"
+                file.write(harmless_lines(line) if shown else line)
 
 
 def _summarise(flows: int, counts: Counts) -> None:
@@ -95,7 +97,7 @@ def _summarise(flows: int, counts: Counts) -> None:
     for (exporter, protocol, unit, reason), amount in sorted(counts.drops.items()):
         console.print(f"[yellow]not decoded:[/] {amount} {unit}s, {reason} ({protocol} from {address_text(exporter)})")
     for issue in counts.issues[:10]:
-        console.print(f"  {address_text(issue.exporter)}: {issue.detail}", style="dim", markup=False)
+        console.print(shown_text(f"  {address_text(issue.exporter)}: {issue.detail}"), style="dim")
 
 
 def load(

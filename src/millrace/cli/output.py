@@ -59,11 +59,16 @@ class FlowOutput:
         self._kind = kind
         self._schema = schema
         self._path = path
-        self._file: BinaryIO | None = None
+        self._file: BinaryIO | _Shown | None = None
         self._writer: _TableWriter | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("wb") if self._path else sys.stdout.buffer
+        if self._path:
+            self._file = self._path.open("wb")
+        elif self._kind in (Format.CSV, Format.JSONL):
+            self._file = _Shown()
+        else:
+            self._file = sys.stdout.buffer
         return self
 
     def __exit__(
@@ -116,10 +121,23 @@ class FlowOutput:
         return writer
 
 
+class _Shown:
+    """Standard output for text that exporters wrote."""
+
+    def write(self, text: bytes) -> None:
+        write_answer(text)
+
+    def flush(self) -> None:
+        sys.stdout.buffer.flush()
+
+    def close(self) -> None:
+        """It stays open."""
+
+
 class _CsvFile:
     """CSV as the HTTP interface writes it."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+    def __init__(self, file: BinaryIO | _Shown, schema: pa.Schema) -> None:
         self._file = file
         self._made = CsvWriter(schema)
 
@@ -146,11 +164,16 @@ def shown_text(text: str) -> Text:
 
 
 def write_answer(answer: bytes) -> None:
-    """Write an answer of the store to standard output: as it is, but on a terminal without what steers one."""
+    """Write lines to standard output: as they are, but on a terminal without what steers one."""
     if sys.stdout.isatty():
-        answer = _harmless(answer.decode("utf-8", "replace"), spared="\n\t").encode()
+        answer = harmless_lines(answer.decode("utf-8", "replace")).encode()
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
+
+
+def harmless_lines(text: str) -> str:
+    """Lines without what steers a terminal."""
+    return _harmless(text, spared="\n\t")
 
 
 def _harmless(text: str, spared: str = "") -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from millrace.access.proxy import TrustedProxies
 from millrace.api.config import is_loopback
 from millrace.app.application import Application
 from millrace.app.settings import Settings
@@ -69,7 +70,11 @@ def who_may(settings: Settings) -> str:
             return f"{reach} who logs in (access.mode: login)"
         case "proxy":
             proxies = ", ".join(access.trusted_proxies)
-            return f"whom a proxy at {proxies} vouches for (access.mode: proxy)"
+            vouched = f"whom a proxy at {proxies} vouches for (access.mode: proxy)"
+            if not TrustedProxies(access).anybody_here:
+                return vouched
+            liar = reach if api.socket is not None else "every user of this machine"
+            return f"{vouched}; {liar} can pose as the proxy, and so as anybody (see access.proxy.secret)"
 
 
 def listening_places(addresses: Iterable[tuple[str, int]]) -> str:

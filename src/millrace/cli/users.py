@@ -156,12 +156,13 @@ def list_tokens(
                 token.role,
                 _state(token.manages),
                 _moment(access.tokens.ends(token)),
+                _moment(access.tokens.login_by(token), "need not"),
                 _moment(token.last_used),
                 refused,
             )
             for token, refused in zip(found, access.tokens.refusals(found), strict=True)
         ]
-    _print(("id", "user", "name", "role", "manages", "ends", "last used", "refused, as it"), rows)
+    _print(("id", "user", "name", "role", "manages", "ends", "log-in by", "last used", "refused, as it"), rows)
 
 
 @tokens.command(name="revoke")
@@ -219,5 +220,5 @@ def _state(enabled: bool) -> str:
     return "yes" if enabled else "no"
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M") if seconds else "never"
+def _moment(seconds: float, none: str = "never") -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M") if seconds else none

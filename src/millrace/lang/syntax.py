@@ -66,11 +66,15 @@ def unclosed(token: Token) -> str:
 
 def extent(node: Node) -> tuple[int, int]:
     """First character of a node and the one after its last."""
-    if isinstance(node, Token):
-        start = node.start_pos or 0
-        return start, start + len(node)
-    children = [child for child in node.children if child is not None]
-    return extent(children[0])[0], extent(children[-1])[1]
+    first, last = _end_token(node, 0), _end_token(node, -1)
+    return first.start_pos or 0, (last.start_pos or 0) + len(last)
+
+
+def _end_token(node: Node, side: int) -> Token:
+    """The first or last token of a node, which may be nested thousands of levels deep before that is refused."""
+    while not isinstance(node, Token):
+        node = [child for child in node.children if child is not None][side]
+    return node
 
 
 def fault(

@@ -270,6 +270,13 @@ def _oddities(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
             )
 
 
+_ISSUE_TODO = {
+    "untrusted-port": "Only its source_ports in the configuration may announce templates and options. If it sends from "
+    "another port now, change them; if not, somebody is sending in its name.",
+}
+"""What to do about a reason that is no damaged datagram."""
+
+
 def _issue(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
     when = status.last_issue_ns
     if status.last_issue and (not when or now - when / 1e9 < RECENT_SECONDS):
@@ -277,8 +284,11 @@ def _issue(status: ExporterStatus, now: float) -> Iterator[ExporterProblem]:
         yield ExporterProblem(
             "warning",
             f"The last thing that was wrong with its datagrams{since}: {status.last_issue}.",
-            "The reference page on reasons says what this means. One now and then is a damaged datagram; many are a "
-            "defect of the exporter or of Millrace: a capture of them helps.",
+            _ISSUE_TODO.get(
+                status.last_issue.partition(":")[0],
+                "The reference page on reasons says what this means. One now and then is a damaged datagram; many are "
+                "a defect of the exporter or of Millrace: a capture of them helps.",
+            ),
         )
 
 

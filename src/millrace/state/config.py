@@ -34,6 +34,9 @@ class StateSettings(Section):
     max_saved_per_user: int = Field(500, ge=1, le=100_000)
     """Filters of one user; also views, and dashboards."""
 
+    max_saved_characters_per_user: int = Field(4_000_000, ge=100_000, le=1_000_000_000)
+    """Characters of all filters of one user; also of all views, and of all dashboards. Lists are read as a whole."""
+
     max_links: int = Field(50_000, ge=100, le=10_000_000)
     """Short links in all. When there are so many, those go that were not opened for half a year; nobody's newer ones go
     for those of somebody else."""

@@ -32,14 +32,19 @@ class SavedStore(Generic[C]):
     what : str
         How messages call it.
     most_per_user : int
+    longest_per_user : int
+        Characters of all that a user has saved.
     """
 
-    def __init__(self, database: Database, table: Table, kind: type[C], what: str, most_per_user: int) -> None:
+    def __init__(
+        self, database: Database, table: Table, kind: type[C], what: str, most_per_user: int, longest_per_user: int
+    ) -> None:
         self._database = database
         self._table = table
         self._kind: type[C] = kind
         self._what = what
         self._most = most_per_user
+        self._longest = longest_per_user
 
     def visible(self, owner: str) -> list[Saved[C]]:
         """What a user has saved, and what others share; own first, then by name."""
@@ -55,7 +60,7 @@ class SavedStore(Generic[C]):
         Raises
         ------
         ConflictError
-            If the name is taken, or the user has too many.
+            If the name is taken, or the user has too many, or too long ones.
         InvalidError
             If a text is too long.
         """
@@ -66,6 +71,7 @@ class SavedStore(Generic[C]):
             if connection.execute(mine).scalar_one() >= self._most:
                 raise ConflictError(f"{owner!r} has {self._most} {self._what}s, which is the most; remove one first")
             self._check_name(connection, owner, content, "")
+            self._check_length(connection, owner, content, "")
             saved = Saved(new_id(), owner, now, now, content)
             row = {"id": saved.id, "owner": owner, "created": now, "updated": now, **asdict(content)}
             connection.execute(insert(self._table).values(**row))
@@ -87,7 +93,7 @@ class SavedStore(Generic[C]):
         MissingError
             If there is no such thing.
         ConflictError
-            If the name is taken.
+            If the name is taken, or the owner's become too long.
         InvalidError
             If a text is too long.
         """
@@ -96,6 +102,8 @@ class SavedStore(Generic[C]):
             content = judge(saved)
             self._check(content)
             self._check_name(connection, saved.owner, content, saved.id)
+            if _length(content) > _length(saved.content):
+                self._check_length(connection, saved.owner, content, saved.id)
             changes = {"updated": now, **asdict(content)}
             connection.execute(update(self._table).where(self._table.c.id == saved.id).values(**changes))
             return Saved(saved.id, saved.owner, saved.created, now, content)
@@ -140,6 +148,25 @@ class SavedStore(Generic[C]):
             whose = "you have" if found == owner else f"{found!r} shares"
             raise ConflictError(f"{whose} a {self._what} {content.name!r} already")
 
+    def _check_length(self, connection: Connection, owner: str, content: C, own_id: str) -> None:
+        """All that a user has saved is read at once."""
+        columns = self._table.c
+        lengths = [func.coalesce(func.sum(func.length(columns[name])), 0) for name in _texts(content)]
+        others = select(*lengths).where(columns.owner == owner, columns.id != own_id)
+        if sum(connection.execute(others).one()) + _length(content) > self._longest:
+            raise ConflictError(
+                f"the {self._what}s of {owner!r} would have more than {self._longest} characters; remove one first"
+            )
+
     def _saved(self, row: RowMapping) -> Saved[C]:
         content = self._kind(**{field.name: row[field.name] for field in fields(self._kind)})
         return Saved(row["id"], row["owner"], row["created"], row["updated"], content)
+
+
+def _texts(content: object) -> dict[str, str]:
+    """Texts of what is saved, by field."""
+    return {name: value for name in MAX_LENGTHS if isinstance(value := getattr(content, name, None), str)}
+
+
+def _length(content: object) -> int:
+    return sum(map(len, _texts(content).values()))

@@ -29,13 +29,13 @@ class State:
     def __init__(self, settings: StateSettings, folder: Path) -> None:
         self._database = Database(settings, folder)
         self.signing_key = SigningKey(self._database)
-        most = settings.max_saved_per_user
+        most, length = settings.max_saved_per_user, settings.max_saved_characters_per_user
         self.users = UserStore(self._database, settings.max_users)
         self.sessions = SessionStore(self._database, settings.max_sessions_per_user)
         self.tokens = TokenStore(self._database, settings.max_tokens_per_user)
-        self.filters = SavedStore(self._database, FILTERS, FilterContent, "filter", most)
-        self.views = SavedStore(self._database, VIEWS, ViewContent, "view", most)
-        self.dashboards = SavedStore(self._database, DASHBOARDS, DashboardContent, "dashboard", most)
+        self.filters = SavedStore(self._database, FILTERS, FilterContent, "filter", most, length)
+        self.views = SavedStore(self._database, VIEWS, ViewContent, "view", most, length)
+        self.dashboards = SavedStore(self._database, DASHBOARDS, DashboardContent, "dashboard", most, length)
         self.links = LinkStore(self._database, settings.max_links, settings.max_links_per_user)
 
     def start(self) -> None:

@@ -56,6 +56,21 @@ def test_guessing_by_many_machines_is_slowed_down_by_the_name(throttle):
     assert wait_of(throttle, "bob", "192.0.2.100") == 0
 
 
+def test_failures_under_other_names_do_not_have_those_of_a_name_forgotten(throttle, clock):
+    """Whoever has a network of addresses could begin anew with each thousand of them."""
+    for number in range(8):
+        wait_of(throttle, "alice", f"2001:db8:0:{number:x}::1")
+    for number in range(10 * SETTINGS.max_entries):
+        wait_of(throttle, f"user{number}", f"2001:db8:1:{number:x}::1")
+    assert len(throttle) == SETTINGS.max_entries
+    assert wait_of(throttle, "alice", "2001:db8:2::1") == 1
+    # What is over makes room before what is not, however often it failed.
+    clock.move(SETTINGS.forget_seconds + 1)
+    for number in range(3 * SETTINGS.max_entries):
+        wait_of(throttle, f"user{number}", f"2001:db8:1:{number:x}::1")
+    assert ("name", "alice") not in throttle._failures
+
+
 def test_a_known_device_is_counted_for_itself_alone(throttle):
     for number in range(50):
         wait_of(throttle, "alice", f"192.0.2.{number % 10}")

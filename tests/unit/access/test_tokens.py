@@ -118,8 +118,11 @@ def login(access, name="alice"):
 def test_a_token_ends_when_its_user_does_not_log_in_any_more(access, clock):
     """Such as somebody who left: the login provider does not say so."""
     made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366)
+    assert access.tokens.login_by(made.token) == clock() + 90 * 86_400
     clock.move(89 * 86_400)
     login(access)
+    (seen,) = access.tokens.visible(as_user(access, "alice"))
+    assert access.tokens.login_by(seen) == clock() + 90 * 86_400
     clock.move(89 * 86_400)
     assert by_token(access, made.text)
     clock.move(86_400)
@@ -136,11 +139,14 @@ def test_how_long_that_takes_is_a_setting(make_access, clock):
     clock.move(2 * 86_400)
     with pytest.raises(LoginError, match="for 2 days"):
         by_token(access, made.text)
-    assert by_token(make_access(token_login_days=0), made.text)
+    other = make_access(token_login_days=0)
+    assert by_token(other, made.text)
+    assert other.tokens.login_by(made.token) == 0
 
 
 def test_a_token_of_a_program_s_own_user_need_not_follow_logins(access, clock):
     made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366, follows_login=False)
+    assert access.tokens.login_by(made.token) == 0
     clock.move(300 * 86_400)
     assert by_token(access, made.text)
 

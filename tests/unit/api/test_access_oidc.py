@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from browsers import API, PASSWORD, Browser, Clock, Console
+from browsers import API, PASSWORD, QUICK, Browser, Clock, Console
 from login_provider import ISSUER, SECRET, Provider
 from millrace.api import cookies
 from millrace.state import NewUser
@@ -60,6 +60,12 @@ def test_the_browser_goes_to_the_provider_and_comes_back_logged_in(console, brow
     assert "Secure" in session
 
 
+def test_the_provider_is_another_site_that_leads_back_here(browser, provider):
+    """As browsers tell it of a redirect (W3C Fetch Metadata)."""
+    browser.headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert go(browser, provider).headers["location"] == "/"
+
+
 def test_the_provider_learns_where_to_send_the_browser_back(browser):
     question = dict(parse_qsl(urlsplit(browser.get(START).headers["location"]).query))
     assert question["redirect_uri"] == f"{SITE}{API}/session/oidc/callback"
@@ -80,6 +86,25 @@ def test_the_provider_may_be_the_only_way_in(services, tmp_path, clock):
     assert [method["kind"] for method in browser.get(f"{API}/session/methods").json()["methods"]] == ["oidc"]
     console.access.users.add(NewUser("alice", "admin"), PASSWORD)
     assert browser.login("alice").status_code == 403
+    console.stop()
+
+
+def test_a_password_of_before_is_not_asked_for_where_nobody_logs_in_with_one(services, tmp_path, clock, provider):
+    oidc = {"issuer": ISSUER, "client_id": "millrace", "client_secret": SECRET, "link_existing": True}
+    transport = httpx.MockTransport(provider)
+    console = Console(
+        services, tmp_path, clock, transport, oidc=oidc, public_url=SITE, password={"enabled": False, **QUICK}
+    )
+    console.start()
+    console.access.users.add(NewUser("alice", "admin"), PASSWORD)
+    browser = Browser(console.app, base=SITE)
+    go(browser, provider)
+    said = browser.get(f"{API}/session").json()
+    browser.csrf = said["csrf_token"]
+    assert not said["has_password"]
+    assert browser.post(f"{API}/tokens", json={"name": "t"}).status_code == 201
+    change = {"old": PASSWORD, "new": "another long password"}
+    assert browser.post(f"{API}/session/password", json=change).status_code == 403
     console.stop()
 
 
@@ -213,7 +238,10 @@ def test_a_slow_provider_takes_no_threads_from_other_requests(slow):
             return clients[peer]
 
         starts = [asyncio.create_task(ask(client, START, f"192.0.2.{number % 25}")) for number in range(200)]
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(10):
+            while sum(task.done() for task in starts) < 200 - 64:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         busy = [task.result() for task in starts if task.done()]
         secret = alice.cookies[SESSION_COOKIE]
         headers = {"cookie": f"{SESSION_COOKIE}={secret}"}

@@ -4,6 +4,7 @@ import pytest
 
 from browsers import API, Browser, Clock, Console
 from millrace.api.rights import OPEN, RIGHTS
+from millrace.errors import StateError, StoreError
 from millrace.state import UserChange
 from millrace.telemetry import Condition
 
@@ -184,6 +185,38 @@ def test_strangers_and_tenants_are_told_whether_it_works_and_no_more(services, c
     for browser in (*strangers, users["tina"]):
         answer = browser.get(path)
         assert (answer.status_code, answer.json()) == (503, {"status": "failed", "components": {}})
+
+
+def test_why_the_state_database_does_not_answer_is_for_the_log(console, users, monkeypatch, logs):
+    """Drivers name the host, the port and the user, and nobody is known as long as nobody can be looked up."""
+
+    def fail(*_):
+        raise StateError("the state database does not answer: db.example port 5432: no password for user millrace")
+
+    for part in (console.state.users, console.state.sessions, console.state.tokens):
+        monkeypatch.setattr(part, "find", fail)
+    liar = console.browser(headers={"authorization": f"Bearer mlr_aaaaaaaaaaaa_{43 * 'a'}"})
+    answers = [
+        console.browser().login("alice"),
+        liar.get(f"{API}/columns"),
+        users["alice"].get(f"{API}/columns"),
+        users["alice"].post(f"{API}/tokens", json={"name": "t"}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == "the state database does not answer; the log says why"
+    assert sum("db.example" in str(entry) for entry in logs) == len(answers)
+
+
+def test_why_the_store_cannot_answer_is_not_for_tenants(users, store):
+    question = {"last_seconds": 60, "dimensions": ["SrcAS"]}
+    for name, detail in (
+        ("tina", "the store cannot answer"),
+        ("victor", "the store cannot answer: /srv/flows is full"),
+    ):
+        store.answers[:] = [StoreError("/srv/flows is full")]
+        answer = users[name].post(f"{API}/flows/top", json=question)
+        assert (answer.status_code, answer.json()["detail"]) == (503, detail)
 
 
 @pytest.mark.usefixtures("troubled")

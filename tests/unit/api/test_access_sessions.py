@@ -270,6 +270,33 @@ def test_a_browser_that_hides_the_origin_still_says_that_it_is_another_site(make
     assert browser.post(f"{API}/links", json={"state": "x"}, headers={"origin": None}).status_code == 200
 
 
+FROM_ELSEWHERE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+
+
+@pytest.mark.parametrize("path", [f"{API}/exporters", f"{API}/flows/live", f"{API}/store", "/metrics"])
+@pytest.mark.parametrize("more", [{}, {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, {"origin": "null"}])
+def test_a_page_of_another_site_has_no_answers_made(make_console, path, more):
+    """It could not read them, but hold every live stream, where nobody logs in or a proxy knows the browser."""
+    console = make_console(mode="open")
+    console.app.state.stopping = True
+    browser = console.browser()
+    assert browser.get(path, headers={**FROM_ELSEWHERE, **more}).status_code == 403
+    for site in ("same-origin", "same-site", "none"):
+        assert browser.get(path, headers={**FROM_ELSEWHERE, **more, "sec-fetch-site": site}).status_code == 200
+
+
+def test_a_link_on_another_site_leads_here(make_console):
+    browser = make_console(mode="open", allowed_origins=["http://localhost:5173"]).browser()
+    follows = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    for path in (f"{API}/openapi.json", "/api/docs", "/explore"):
+        assert browser.get(path, headers=follows).status_code == 200
+    # The console itself may be looked at from anywhere, and allowed sites may ask.
+    assert browser.get("/", headers=FROM_ELSEWHERE).status_code == 200
+    assert (
+        browser.get(f"{API}/columns", headers={**FROM_ELSEWHERE, "origin": "http://localhost:5173"}).status_code == 200
+    )
+
+
 def test_other_sites_may_be_allowed(make_console):
     console = make_console(
         mode="open", allowed_origins=["http://localhost:5173"], public_url="https://flows.example.org"
@@ -401,6 +428,7 @@ def test_tokens_say_when_they_end_and_why_they_are_refused(console, clock):
     browser = console.browser("victor")
     made = make_token(browser).json()
     assert (made["expires"], made["mode"], made["refused"]) == ("2026-04-01T12:00:00.000Z", "login", None)
+    assert made["login_by"] == "2026-04-01T12:00:00.000Z"
     clock.move(90 * 86_400)
     assert console.browser("victor").get(f"{API}/tokens").json()[0]["refused"] == "has expired"
 

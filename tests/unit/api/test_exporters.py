@@ -16,7 +16,7 @@ from millrace.errors import QueryError
 from millrace.pipeline import Marked
 from millrace.query import Asking, SeenExporter, SeenInterface
 
-from .conftest import EDGE, NOW, Client
+from .conftest import EDGE, NOW, QUIET, Client
 
 EDGE_PACKED = address_bytes("192.0.2.1")
 
@@ -125,13 +125,30 @@ def test_interfaces_without_a_name_are_a_problem(detail):
 
 def test_implausible_flows_are_told_while_they_are_recent(services):
     marked = {EDGE.address: Marked(Counter({"packet-size": 3}), int(NOW - 60) * 10**9)}
-    quiet, edge = exporter_views(replace(services, implausible=lambda: marked))
+    quiet, edge = exporter_views(replace(services, implausible=lambda: marked), [EDGE, QUIET])
     assert (quiet.implausible, edge.implausible) == ({}, {"packet-size": 3})
     (problem,) = edge.problems
     assert "3 of its flows claim more bytes than their packets can hold" in problem.what
     marked[EDGE.address].last_ns = int(NOW - 7200) * 10**9
-    edge = exporter_views(replace(services, implausible=lambda: marked))[1]
+    edge = exporter_views(replace(services, implausible=lambda: marked), [EDGE, QUIET])[1]
     assert (edge.implausible, edge.problems) == ({"packet-size": 3}, [])
+
+
+def test_a_state_of_exporters_is_put_into_words_once_for_all_who_ask(services, store):
+    """Of ten thousand it takes most of a second of the interpreter."""
+    states, made = [[EDGE, QUIET], [EDGE]], Counter()
+
+    def rates():
+        made["views"] += 1
+        return {}
+
+    client = Client(create_app(replace(services, exporters=lambda: states[0], rates=rates), ApiSettings()))
+    answers = [client.get("/api/v1/exporters", params={"limit": limit}).json() for limit in (10, 1, 10)]
+    assert [len(answer) for answer in answers] == [2, 1, 2]
+    assert made == {"views": 1}
+    states.pop(0)
+    assert [exporter["address"] for exporter in client.get("/api/v1/exporters").json()] == ["192.0.2.1"]
+    assert made == {"views": 2}
 
 
 @pytest.mark.parametrize("path", ["", "/192.0.2.1", "/192.0.2.1/templates", "/192.0.2.99"])

@@ -30,7 +30,7 @@ def reads(console, monkeypatch):
     gate = Gate(console.access)
     request = Request(
         {"type": "http", "headers": [(b"cookie", cookie.encode())], "client": ("127.0.0.1", 1), "method": "GET",
-         "path": "/"}
+         "scheme": "http", "path": "/"}
     )  # fmt: skip
     victor = gate.recognised(request)
     assert victor is not None

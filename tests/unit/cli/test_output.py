@@ -63,3 +63,17 @@ def test_what_exporters_write_does_not_steer_a_terminal(monkeypatch, terminal):
         assert written == answer
         return
     assert written.decode() == "│ �]0;title��[31mred� │ 1\t2 │\n"
+
+
+@pytest.mark.parametrize("kind", [Format.CSV, Format.JSONL])
+def test_nor_do_flows_that_are_decoded_to_one(monkeypatch, kind):
+    batch = flows("\x1b]0;title\x07 \x9b31mred\u202e")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(out, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdout", out)
+    with FlowOutput(kind, SCHEMA, None) as output:
+        output.write(batch)
+    text = out.buffer.getvalue().decode()
+    assert "harmless" in text
+    assert not {"\x9b", "\u202e", "\x07"} & set(text)
+    assert "\x1b]" not in text

@@ -91,10 +91,19 @@ def test_garbage_is_not_looked_for_among_what_lasts(monkeypatch, tmp_path):
         ({"socket": "http.sock"}, {}, "user "),
         ({"socket": "http.sock", "socket_mode": "0660"}, {}, " and group of http.sock, as administrator"),
         ({}, {"mode": "proxy", "trusted_proxies": ["192.0.2.7"]}, "whom a proxy at 192.0.2.7 vouches for"),
+        ({}, {"mode": "proxy"}, "; every user of this machine can pose as the proxy, and so as anybody"),
+        ({"socket": "http.sock", "socket_mode": "0660"}, {"mode": "proxy"}, " and group of http.sock can pose as"),
     ],
 )
 def test_it_is_said_who_may_reach_the_console(api, access, said):
     assert said in who_may(Settings.model_validate({"api": api, "access": access}))
+
+
+def test_whom_nobody_can_pose_as_is_vouched_for_alone():
+    for access in ({"trusted_proxies": ["192.0.2.7"]}, {"proxy": {"secret": "a secret of sixteen signs"}}):
+        said = who_may(Settings.model_validate({"access": {"mode": "proxy", **access}}))
+        assert "vouches for" in said
+        assert "pose" not in said
 
 
 def test_a_socket_is_the_place_of_the_console():

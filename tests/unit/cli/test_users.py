@@ -1,6 +1,7 @@
 """Commands on users and tokens: on the state database, also while a server has it open."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -120,6 +121,8 @@ def test_the_list_says_what_tokens_may_when_they_end_and_why_they_are_refused(se
     assert deploy.expires - deploy.created == 90 * 86_400
     lines = run("token", "list").splitlines()
     assert [line.split()[4] for line in lines[1:]] == ["yes", "no"]
+    assert ["need not" in line for line in lines[1:]] == [False, True]
+    assert datetime.fromtimestamp(deploy.created + 90 * 86_400, UTC).strftime("%Y-%m-%d %H:%M") in lines[1]
     config = tmp_path / "millrace.yaml"
     config.write_text(config.read_text().replace("mode: login", "mode: proxy"))
     assert run("token", "list").count("was made in the mode login, but this is the mode proxy") == 2

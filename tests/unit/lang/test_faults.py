@@ -166,3 +166,14 @@ def test_bounds(fault, schema):
     assert parse(" OR ".join(["SrcAS=1"] * MAX_COMPARISONS), schema)
     assert "comparisons at most" in str(fault(f"DstASPath IN ({','.join(map(str, range(MAX_COMPARISONS + 1)))})"))
     assert f"{MAX_TEXT} characters at most" in str(fault(f"InIfName = {'a' * (MAX_TEXT + 1)}"))
+
+
+@pytest.mark.parametrize("level", ["NOT ", "NOT (", "(SrcAS = 1 OR NOT ", "SrcAS = 1 AND (SrcAS = 1 OR ("])
+def test_what_is_nested_as_deep_as_a_filter_may_be_long_is_told_so(fault, level):
+    for deep in (400, 1000, 2400):
+        text = level * deep + "SrcAS = 1" + ")" * level.count("(") * deep
+        if len(text) <= MAX_LENGTH:
+            assert str(fault(text))
+    assert "levels deep" in str(fault(level * 40 + "SrcAS = 1" + ")" * level.count("(") * 40))
+    unclosed = (level * MAX_LENGTH)[: MAX_LENGTH - 20] + "SrcAS = 1"
+    assert str(fault(unclosed))

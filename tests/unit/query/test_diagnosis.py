@@ -126,6 +126,14 @@ def test_last_issue_is_told_for_an_hour():
     assert found(replace(issue, last_issue_ns=int(NOW - 7200) * NS)) == []
 
 
+def test_templates_from_a_port_that_is_not_its_own_are_told_with_the_setting():
+    detail = "untrusted-port: templates from port 7, not one of its own"
+    (problem,) = problems(replace(FINE, last_issue=detail, last_issue_ns=int(NOW - 6) * NS), PLAIN, NOW)
+    assert "templates from port 7" in problem.what
+    assert "source_ports" in problem.todo
+    assert "damaged" not in problem.todo
+
+
 def test_the_worst_comes_first():
     status = replace(lossy(1, 10**6), sampling=(), templates=(), clock_skew_s=99.0)
     severities = [severity for severity, _ in found(status, Exporter("::/0", default_sampling_rate=10))]

@@ -37,6 +37,7 @@ def settings(request):
         max_sessions_per_user=3,
         max_tokens_per_user=3,
         max_saved_per_user=5,
+        max_saved_characters_per_user=100_000,
         max_links=100,
         max_links_per_user=20,
     )

@@ -47,6 +47,25 @@ describe("the list of exporters", () => {
     expect(await accessibilityFaults()).toEqual([]);
   });
 
+  it("says when anybody may send, also before anybody has", async () => {
+    const said = (notes: string[]) => ({ status: "ok", reasons: [], last_error: "", last_error_at: null, notes });
+    const anybody = "Anybody who reaches UDP port 2055 may send flows, in the name of any exporter: receive.allow is empty.";
+    const components = { receive: said([anybody]), names: said(["of something else"]) };
+    for (const exporters of [[EXPORTER], []]) {
+      await answering({ "GET /api/v1/exporters": exporters, "GET /health": { status: "ok", components } });
+      const { wrapper } = await mountPart(ExportersPage, { path: "/exporters" });
+      expect(text()).toContain(anybody);
+      expect(text()).not.toContain("of something else");
+      expect(wrapper.get("a[href='/docs/how-to/keep-strangers-out']").text()).toBe("Accept flows from your exporters only");
+      expect(await accessibilityFaults()).toEqual([]);
+      wrapper.unmount();
+    }
+
+    await answering({ "GET /api/v1/exporters": [EXPORTER], "GET /health": { status: "ok", components: { receive: said([]) } } });
+    await mountPart(ExportersPage, { path: "/exporters" });
+    expect(text()).not.toContain("Who may send");
+  });
+
   it("is searched, and the search is in the address", async () => {
     await answering({ "GET /api/v1/exporters": [EXPORTER, { ...EXPORTER, address: "192.0.2.9", name: "core9" }] });
     const { wrapper, router } = await mountPart(ExportersPage, { path: "/exporters" });

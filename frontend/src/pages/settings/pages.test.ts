@@ -139,6 +139,7 @@ describe("API tokens", () => {
     manages: false,
     created: CREATED,
     expires: null,
+    login_by: null,
     last_used: null,
     refused: null,
   };
@@ -150,7 +151,7 @@ describe("API tokens", () => {
   it("are made with a role and an end, and shown once", async () => {
     const { asked } = await open("tokens", {
       "GET /api/v1/tokens": [token],
-      "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret", expires: "2026-04-01T00:00:00Z" },
+      "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret", expires: "2026-04-01T00:00:00Z", login_by: "2026-03-01T00:00:00Z" },
     });
     expect(text()).toContain("does not expire");
     await click("New token");
@@ -164,17 +165,40 @@ describe("API tokens", () => {
     expect(asked.find(({ method, path }) => method === "POST" && path === "/api/v1/tokens")?.body).toEqual({
       name: "notebook",
       role: "viewer",
-      days: 90,
+      days: null,
       manages: false,
       password: "correct horse",
     });
     expect(text()).toContain("It ends on 2026-04-01");
+    expect(text()).toMatch(/It is refused, too, if you do not log in until 2026-03-01/);
     expect(text()).toContain("It may not manage users or tokens.");
     expect(document.querySelector("[data-token]")?.textContent).toBe("mlr_abc_secret");
     expect(text()).toContain("it is not shown again");
     expect(await accessibilityFaults()).toEqual([]);
     await click("Done");
     expect(text()).not.toContain("mlr_abc_secret");
+  });
+
+  it("are made for as long as is chosen", async () => {
+    const { asked } = await open("tokens", {
+      "GET /api/v1/tokens": [],
+      "POST /api/v1/tokens": { ...token, token: "mlr_abc_secret" },
+    });
+    await click("New token");
+    await type(null, "Name", "notebook");
+    const lives = [...document.querySelectorAll("dialog label")].find((one) => one.textContent?.includes("Ends in"))!.querySelector("select")!;
+    lives.selectedIndex = 2;
+    lives.dispatchEvent(new Event("change"));
+    await type(null, "Your password", "correct horse");
+    await submit();
+    expect(asked.find(({ method, path }) => method === "POST" && path === "/api/v1/tokens")?.body).toMatchObject({ days: 30 });
+  });
+
+  it("say who must log in until when", async () => {
+    const gone = { ...token, id: "def", name: "old", login_by: "2026-02-01T00:00:00Z", refused: "is of 'alice', who has not logged in" };
+    await open("tokens", { "GET /api/v1/tokens": [{ ...token, owner: "bob", login_by: "2026-03-01T00:00:00Z" }, gone] });
+    expect(text()).toMatch(/needs a log-in of bob by 2026-03-01/);
+    expect(text()).not.toContain("2026-02-01");
   });
 
   it("say that the password is wrong, and stay", async () => {
@@ -326,7 +350,15 @@ describe("users", () => {
 });
 
 describe("about", () => {
+  const anybody = "Anybody who reaches UDP port 2055 may send flows, in the name of any exporter: receive.allow is empty.";
   const answers = {
+    "GET /health": {
+      status: "degraded",
+      components: {
+        receive: { status: "ok", reasons: [], last_error: "", last_error_at: null, notes: [anybody] },
+        writer: { status: "degraded", reasons: ["flows were given up: 7"], last_error: "disk full", last_error_at: "2026-01-01T12:00:00Z", notes: [] },
+      },
+    },
     "GET /api/v1/status": { version: "1.2.3", health: "ok", stored_flows: 5, not_decoded: { "set: bad-length": 2 } },
     "GET /api/v1/store": { tables: { flows: { rows: 5, bytes_on_disk: 100, oldest_ms: 1, newest_ms: 2, keep_days: 15 } } },
     "GET /api/v1/help/reference%2Freasons": {
@@ -340,16 +372,29 @@ describe("about", () => {
 
   it("tells of the version, the store and what was not stored", async () => {
     await open("about", answers);
-    for (const words of ["Millrace 1.2.3", "healthy", "Single flows", "bad-length", "cannot be true", "look at it"]) {
+    for (const words of ["Millrace 1.2.3", "healthy", anybody, "Needs attention: writer: flows were given up: 7", "Single flows", "bad-length", "cannot be true", "look at it"]) {
       expect(text()).toContain(words);
     }
     expect(await accessibilityFaults()).toEqual([]);
   });
 
+  it("says so if there is nothing to tell, and why it fails if it fails", async () => {
+    const well = { status: "ok", reasons: [], last_error: "", last_error_at: null, notes: [] };
+    await open("about", { ...answers, "GET /health": { status: "ok", components: { receive: well } } });
+    expect(text()).toContain("Every part works.");
+
+    document.body.innerHTML = "";
+    const report = { status: "failed", components: { writer: { ...well, status: "failed", reasons: ["flows wait, the store refuses them"] } } };
+    const failed = new Response(JSON.stringify(report), { status: 503, headers: { "Content-Type": "application/json" } });
+    await open("about", { ...answers, "GET /health": failed });
+    expect(text()).toContain("Fails: writer: flows wait, the store refuses them");
+    expect(text()).not.toContain("Every part works.");
+  });
+
   it("tells those who see a part of the flows the version alone", async () => {
     const { asked } = await open("about", answers, VIEWER);
     expect(text()).toContain("Millrace 1.2.3");
-    expect(asked.some(({ path }) => path === "/api/v1/store")).toBe(false);
+    expect(asked.some(({ path }) => path === "/api/v1/store" || path === "/health")).toBe(false);
   });
 });
 

@@ -5,8 +5,9 @@ import { formatAgo } from "@/format";
 export type ApiToken = components["schemas"]["TokenView"];
 export type NewToken = components["schemas"]["NewTokenView"];
 
-/** Lives that are offered, in days. */
-export const LIVES: readonly { days: number; label: string }[] = [
+/** Lives that are offered, in days; null: what the configuration says. */
+export const LIVES: readonly { days: number | null; label: string }[] = [
+  { days: null, label: "what the configuration says" },
   { days: 7, label: "7 days" },
   { days: 30, label: "30 days" },
   { days: 90, label: "90 days" },
