@@ -28,7 +28,7 @@ _UNKNOWN = "unknown"
 _SFLOW = "sflow-v5"
 _LONGEST_VERSION = 16
 _PART = 500
-"""Agents that a part of the status looks at."""
+"""Agents that a part of the status tells of."""
 _DEFAULT_LIMITS = Limits()
 
 
@@ -131,11 +131,11 @@ class Decoder:
     def exporter_parts(self) -> Iterator[list[ExporterStatus]]:
         """The same in parts of some milliseconds, between which it may decode: who holds it up must not for long."""
         agents: dict[bytes, ExporterStatus] = {}
-        for at, agent in enumerate(self._sflow.status()):
-            status = _agent_status(agent)
-            agents[agent.address] = _joined(agents[agent.address], status) if agent.address in agents else status
-            if at % _PART == _PART - 1:
-                yield []
+        for some in self._sflow.status_parts():
+            for agent in some:
+                status = _agent_status(agent)
+                agents[agent.address] = _joined(agents[agent.address], status) if agent.address in agents else status
+            yield []
         for part in self._netflow.exporter_parts():
             joined = (
                 _joined(status, agents.pop(status.address)) if status.address in agents else status for status in part

@@ -10,14 +10,6 @@ from millrace.decode.result import Counts, Event
 _TRIED = 256
 """Exporters known for longer that are passed over; they come again after all others."""
 
-JUMP = 10
-"""A sampling rate that changes by more than so many times makes traffic look as much larger or smaller."""
-
-
-def jumps(before: int, now: int) -> bool:
-    """Whether a sampling rate changes remarkably; one that was not known (0 or less) does not."""
-    return before > 0 and now > 0 and max(before, now) > JUMP * min(before, now)
-
 
 @dataclass(frozen=True, slots=True)
 class Oddity:

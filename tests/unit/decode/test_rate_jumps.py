@@ -47,15 +47,23 @@ WAYS = {
 }
 
 
-def jumps(payload_of, *rates):
-    """How often rates jumped, and the last example."""
-    decoder = Decoder(Schema())
-    for second, rate in enumerate(rates):
-        decoder.decode(DatagramBatch.from_payloads([payload_of(rate)], source=ROUTER, time_ns=(EXPORT_S + second) * NS))
+def jumps_of(payloads, at_once=1):
+    """How often rates jumped in datagrams that come in batches of so many, and the last example."""
+    decoder, counted = Decoder(Schema()), 0
+    for first in range(0, len(payloads), at_once):
+        some = payloads[first : first + at_once]
+        times = [(EXPORT_S + first + number) * NS for number in range(len(some))]
+        decoded = decoder.decode(DatagramBatch.from_payloads(some, source=ROUTER, time_ns=times))
+        counted += sum(n for (_, _, event), n in decoded.counts.events.items() if event == "sampling_rate_jumps")
     (status,) = decoder.exporters()
     assert status.address == address_bytes(ROUTER)
     found = [odd for odd in status.oddities if odd.event == "sampling_rate_jumps"]
+    assert counted == sum(odd.count for odd in found)
     return (found[0].count, found[0].example) if found else (0, "")
+
+
+def jumps(payload_of, *rates):
+    return jumps_of([payload_of(rate) for rate in rates])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -85,3 +93,46 @@ def test_rates_of_two_samplers_are_no_change():
     count, example = jumps(payload, 10, 1000)
     assert count == 2
     assert example == "selector 2 of domain 0 told 1 in 10000, then 1 in 1000000"
+
+
+def by_source(source, rate):
+    packet = raw_header(ethernet(ipv4(tcp(1, 2, bytes(60)))))
+    return flow_sample([packet], rate=rate, source=source)
+
+
+def by_engine(engine, rate):
+    return v5(LegacyRecord(), engine_id=engine, sampling=0x4000 | rate)
+
+
+TURNS = (100, 1001, 100, 100, 0, 1001, 1001, 50, 16_000)
+"""Five of these are more than ten times, or less than a tenth of, what was told before; 0 tells nothing."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("at_once", [1, 2, 3, 5, len(TURNS)])
+def test_the_count_is_the_same_however_a_stream_is_cut_into_batches(way, at_once):
+    count, example = jumps_of([WAYS[way](rate) for rate in TURNS], at_once)
+    assert count == 5
+    assert example.endswith("told 1 in 50, then 1 in 16000")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 8])
+def test_engines_and_data_sources_that_take_turns_are_told_apart(at_once):
+    engines = [by_engine(engine, 10 if engine == 1 else rate) for rate in (500, 6000, 6000, 20) for engine in (1, 2)]
+    assert jumps_of(engines, at_once) == (2, "engine 2 told 1 in 6000, then 1 in 20")
+    sources = [datagram([by_source(1, 10), by_source(2, rate)], agent=ROUTER) for rate in (500, 6000, 6000, 20)]
+    assert jumps_of(sources, at_once) == (2, "source 2 told 1 in 6000, then 1 in 20")
+
+
+def test_a_jump_hides_in_no_sample_of_a_datagram():
+    assert jumps_of([datagram([by_source(1, rate) for rate in (100, 5000, 100)], agent=ROUTER)])[0] == 2
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 200])
+def test_of_very_many_data_sources_the_first_are_followed(at_once):
+    rounds = [
+        [by_source(source, rate) for source in range(20 * part, 20 * part + 20)]
+        for rate in (10, 1000)
+        for part in range(10)
+    ]
+    assert jumps_of([datagram(samples, agent=ROUTER) for samples in rounds], at_once)[0] == 64

@@ -15,7 +15,8 @@ from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.common_numbers import watch_ports
 from millrace.decode.netflow.flows import Group, by_layout, count_all_noted, fill, finish, make_group
 from millrace.decode.netflow.frames import has_frames, overlay_frames
-from millrace.decode.netflow.headers import LEGACY, SAMPLING_INTERVAL, V5, V9, Headers, read_headers
+from millrace.decode.netflow.header_rates import note_header_rates
+from millrace.decode.netflow.headers import LEGACY, V9, Headers, read_headers
 from millrace.decode.netflow.layout import Compiled, Layout
 from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
@@ -32,7 +33,6 @@ from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
 from millrace.decode.netflow.work import Allowance, Cost
-from millrace.decode.oddities import jumps
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts, Event
 from millrace.decode.trust import TrustOf, no_trust
@@ -252,28 +252,14 @@ class NetflowDecoder:
         ledger = self._state.scopes.ledger
         ledger.column("last_seen_ns")[scopes.rows] = seen
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
-        self._note_sampling_words(headers.sampling[last], scopes, counts)
+        ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
+        note_header_rates(headers, scopes, ledger, counts)
         np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
         until = ledger.column("flows_until_ns")[scopes.rows]
         if flows is not None and (not until.all() or int((seen - until).max()) >= _FLOWS_NOTED_NS):
             sent = np.bincount(scopes.index, flows, len(scopes)) > 0
             rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
             self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))
-
-    def _note_sampling_words(self, sampling: I64, scopes: BatchScopes, counts: Counts) -> None:
-        """Note the last sampling word of each scope; a rate that changes remarkably is counted."""
-        words = self._state.scopes.ledger.column("sampling_word")
-        before = words[scopes.rows]
-        changed = np.flatnonzero(before != sampling)
-        if not len(changed):
-            return
-        words[scopes.rows] = sampling
-        for at in changed.tolist():
-            scope = scopes.scopes[at]
-            was, now = (int(word) & SAMPLING_INTERVAL for word in (before[at], sampling[at]))
-            if scope is not None and scope.version == V5 and jumps(was, now):
-                example = f"engine {scope.domain} told 1 in {was}, then 1 in {now}"
-                counts.event(*scopes.keys[at], "sampling_rate_jumps", 1, example)
 
     def _commit(self, counts: Counts) -> None:
         self._changed |= self._state.changed

@@ -23,7 +23,7 @@ from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Sco
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.netflow.shares import Givers, Survey
-from millrace.decode.oddities import jumps
+from millrace.decode.rate_jumps import jumps
 from millrace.decode.result import Counts
 
 _V9_SCOPES = {2: INTERFACE, 3: LINE_CARD, 5: TEMPLATE}

@@ -54,8 +54,8 @@ OWN_SCOPES = 8
 
 _ENTRIES = {
     "followed": 0, "next_sequence": UNKNOWN, "late": 0, "late_next": UNKNOWN, "uptime": 0, "received": 0, "lost": 0,
-    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0, "flows_since_ns": 0,
-    "flows_until_ns": 0, "configured": 0,
+    "reordered": 0, "last_seen_ns": 0, "clock_skew_ms": 0, "sampling_word": 0, "header_rate": 0,
+    "flows_since_ns": 0, "flows_until_ns": 0, "configured": 0,
 }  # fmt: skip
 
 

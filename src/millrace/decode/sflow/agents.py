@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,10 @@ from millrace.batch.arrays import I64, Bool
 from millrace.decode.exporters import Exporters
 from millrace.decode.netflow.manners import PROOF_DATAGRAMS
 from millrace.decode.netflow.shares import PROTECTED
-from millrace.decode.oddities import jumps
 from millrace.decode.sflow.frame_lengths import USUAL_CAPTURE
 from millrace.decode.sflow.headers import Headers
+from millrace.decode.sflow.source_rates import SourceRates
 from millrace.decode.trust import TrustOf, no_trust
-
-MAX_SOURCES = 64
-"""Sampling rates remembered of one agent, one per data source."""
 
 _MAX_LATE = 256  # datagrams; what comes later than this, or …
 _MAX_GAP = 1 << 20  # … skips more than this, has begun to count anew
@@ -107,6 +105,12 @@ _ROW = np.dtype(
 )  # fmt: skip
 
 
+_STATUS = ["last_seen", "datagrams", "lost", "reordered", "restarts", "uptime"]
+"""Columns of the table in the order of `AgentStatus`."""
+_PART = 500
+"""Agents that a part of the status tells of: some milliseconds."""
+
+
 class Agents:
     """Bounded memory of agents; the one silent for longest makes room.
 
@@ -127,7 +131,7 @@ class Agents:
         self._rows = np.zeros(most, _ROW)
         self._slots: dict[tuple[bytes, int], int] = {}
         self._free = list(range(most - 1, -1, -1))
-        self._rates: dict[int, dict[int, int]] = {}
+        self.rates = SourceRates(most)
         self._issues: dict[int, tuple[str, int]] = {}
 
     def __len__(self) -> int:
@@ -155,17 +159,6 @@ class Agents:
         followed = slot[number] >= 0
         gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
         return Visit(gaps, slot, first, number)
-
-    def note_rates(self, slot: I64, source: I64, rate: I64) -> list[tuple[int, int]]:
-        """Remember the sampling rates of data sources; which of them changed remarkably, and what they were."""
-        changed: list[tuple[int, int]] = []
-        for at, (place, number, one_in) in enumerate(zip(slot.tolist(), source.tolist(), rate.tolist(), strict=True)):
-            rates = self._rates.setdefault(place, {})
-            if jumps(rates.get(number, 0), one_in):
-                changed.append((at, rates[number]))
-            if number in rates or len(rates) < MAX_SOURCES:
-                rates[number] = one_in
-        return changed
 
     def largest_captures(self, visit: Visit, datagram: I64, captured: I64) -> I64:
         """Most bytes that the agent of each header ever captured of a packet, up to the datagram of the header.
@@ -196,17 +189,17 @@ class Agents:
         """Remember what was wrong last."""
         self._issues[slot] = text, int(self._rows["last_seen"][slot])
 
-    def status(self) -> list[AgentStatus]:
-        """State of every agent remembered."""
-        return [
-            AgentStatus(
-                address, sub_agent, int(row["last_seen"]), int(row["datagrams"]), int(row["lost"]),
-                int(row["reordered"]), int(row["restarts"]), int(row["uptime"]),
-                dict(self._rates.get(slot, {})), *self._issues.get(slot, ("", 0)),
-            )
-            for (address, sub_agent), slot in self._slots.items()
-            for row in (self._rows[slot],)
-        ]  # fmt: skip
+    def status_parts(self) -> Iterator[list[AgentStatus]]:
+        """State of every agent remembered, in parts; one that makes room between two of them may be left out."""
+        agents = list(self._slots.items())
+        for first in range(0, len(agents), _PART):
+            some = [(key, slot) for key, slot in agents[first : first + _PART] if self._slots.get(key) == slot]
+            slots = np.array([slot for _, slot in some], np.int64)
+            rows = self._rows[_STATUS][slots].tolist()
+            yield [
+                AgentStatus(*key, *row, rates, *self._issues.get(slot, ("", 0)))
+                for (key, slot), row, rates in zip(some, rows, self.rates.of(slots), strict=True)
+            ]
 
     def _find(self, keys: list[tuple[bytes, int]]) -> I64:
         slots = [self._slots.get(key, -1) for key in keys]
@@ -228,11 +221,11 @@ class Agents:
         if excess > 0:
             spare = {key for _, key in [pair for pair in idle if pair[1] in proven][excess:]}
             exposed = [key for _, key in idle if key not in spare]
-        for key in exposed[: max(wanted - len(self._free), len(self._rows) // 8)]:
-            slot = self._slots.pop(key)
-            self._rates.pop(slot, None)
+        gone = [self._slots.pop(key) for key in exposed[: max(wanted - len(self._free), len(self._rows) // 8)]]
+        for slot in gone:
             self._issues.pop(slot, None)
-            self._free.append(slot)
+        self._free += gone
+        self.rates.forget(np.array(gone, np.int64))
 
     def _proven(self, key: tuple[bytes, int]) -> bool:
         return int(self._rows["datagrams"][self._slots[key]]) >= PROOF_DATAGRAMS or self._trust(key[0]).configured

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -95,7 +95,11 @@ class SflowDecoder:
 
     def status(self) -> list[AgentStatus]:
         """State of every agent and sub-agent remembered."""
-        return self._agents.status()
+        return [agent for part in self.status_parts() for agent in part]
+
+    def status_parts(self) -> Iterator[list[AgentStatus]]:
+        """The same in parts, between which it may decode."""
+        return self._agents.status_parts()
 
     def decode(self, batch: DatagramBatch, which: I64, counts: Counts) -> tuple[FlowBatch, FlowBatch]:
         """Decode datagrams.
@@ -163,18 +167,20 @@ class SflowDecoder:
         return flows
 
     def _note_rates(self, samples: Samples, heads: FlowHeads, visit: Visit, tally: Tally) -> None:
-        """Remember the rate of one data source per agent and batch: enough to know them all in time."""
-        sample = np.full(int(samples.datagram.max()) + 1, -1, np.int64)
-        sample[samples.datagram[::-1]] = np.arange(len(samples))[::-1]
-        shown = (visit.slot >= 0) & (visit.first < len(sample))
-        chosen = sample[visit.first[shown]]
-        slot = visit.slot[shown][chosen >= 0]
-        chosen = chosen[chosen >= 0]
-        known = heads.rate[chosen] > 0
-        source, rate = heads.source[chosen[known]], heads.rate[chosen[known]]
-        for at, before in self._agents.note_rates(slot[known], source, rate):
-            example = f"source {source[at]} told 1 in {before}, then 1 in {rate[at]}"
-            tally.odd("sampling_rate_jumps", int(samples.datagram[chosen[known][at]]), example)
+        """Remember the rate of each data source; those that change remarkably are counted."""
+        place = visit.slot[visit.number[samples.datagram]]
+        told = np.flatnonzero((place >= 0) & (heads.rate > 0))
+        # As they were received: samples come with the first of all datagrams first.
+        told = told[np.argsort(samples.datagram[told], kind="stable")]
+        found = self._agents.rates.note(place[told], heads.source[told], heads.rate[told])
+        if len(found.rows):
+            rows = told[found.rows]
+            source, before, now = heads.source[rows], found.before, heads.rate[rows]
+            tally.odd(
+                "sampling_rate_jumps",
+                samples.datagram[rows],
+                lambda at: f"source {source[at]} told 1 in {before[at]}, then 1 in {now[at]}",
+            )
 
     def _note_issues(self, tally: Tally, exporters: Exporters, visit: Visit) -> None:
         if not tally.example:

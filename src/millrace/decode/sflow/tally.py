@@ -45,9 +45,14 @@ class Tally:
         totals = self._totals(datagram, amount)
         self._counts.add_events(event, (((keys[exporter], PROTOCOL, event), total) for exporter, total in totals))
 
-    def odd(self, event: Event, datagram: int, example: str) -> None:
-        """Count something that an agent should not do, and remember what it was."""
-        self._counts.event(self._keys[int(self._index[datagram])], PROTOCOL, event, 1, example)
+    def odd(self, event: Event, datagram: I64, example: Callable[[int], str]) -> None:
+        """Count something that agents should not do, once per datagram given; `example` tells what one of them was."""
+        exporter = self._index[datagram]
+        # Backwards: the first of each exporter is its last.
+        exporters, backwards, amount = np.unique(exporter[::-1], return_index=True, return_counts=True)
+        last = len(exporter) - 1 - backwards
+        for number, at, times in zip(exporters.tolist(), last.tolist(), amount.tolist(), strict=True):
+            self._counts.event(self._keys[number], PROTOCOL, event, times, example(at))
 
     def drop(self, unit: str, reason: str, datagram: I64, detail: Callable[[int], str] | None) -> None:
         """Count what was given up; `detail` explains the first occurrence (None: nothing is wrong with it)."""
