@@ -2,6 +2,7 @@
 
 from millrace.decode.decoder import Decoder
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.snapshot import join_snapshot
 from millrace.decode.netflow.status import SAMPLING_BINDINGS, ExporterStatus
 from millrace.decode.oddities import Oddity
 from millrace.decode.quirks import NO_QUIRKS, Quirks, QuirksOf, no_quirks
@@ -23,6 +24,7 @@ __all__ = [
     "QuirksOf",
     "Trust",
     "TrustOf",
+    "join_snapshot",
     "no_quirks",
     "no_trust",
 ]

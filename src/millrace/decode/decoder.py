@@ -15,6 +15,7 @@ from millrace.decode.limits import Limits
 from millrace.decode.netflow import HEADER_BYTES, PROTOCOLS, NetflowDecoder
 from millrace.decode.netflow.manners import PROOF_DATAGRAMS
 from millrace.decode.netflow.netflow import InterfaceName
+from millrace.decode.netflow.snapshot import SnapshotPart, join_snapshot
 from millrace.decode.netflow.status import DomainStatus, ExporterStatus, SamplingStatus
 from millrace.decode.oddities import Oddities
 from millrace.decode.quirks import QuirksOf, no_quirks
@@ -115,7 +116,11 @@ class Decoder:
 
     def snapshot(self) -> dict[str, Any]:
         """Templates, sampling rates and names of all exporters, as plain JSON-able data."""
-        return self._netflow.snapshot()
+        return join_snapshot(part for parts in self.snapshot_parts() for part in parts)
+
+    def snapshot_parts(self) -> Iterator[list[SnapshotPart]]:
+        """The same in parts of some milliseconds, between which it may decode; see `join_snapshot`."""
+        return self._netflow.snapshot_parts()
 
     def restore(self, state: Mapping[str, Any]) -> bool:
         """Take a snapshot over; what is wrong in it, or no longer fits the limits, is skipped.

@@ -13,7 +13,7 @@ import numpy as np
 
 from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import Bool
-from millrace.decode import Counts, Decoded, Decoder, ExporterStatus
+from millrace.decode import Counts, Decoded, Decoder, ExporterStatus, join_snapshot
 from millrace.pipeline.state import SavedState
 from millrace.threads import Trouble
 
@@ -179,10 +179,9 @@ class Decoding:
         # Processor time: waiting for the disk holds up nobody.
         began = time.thread_time()
         try:
-            with self._lock:
-                self._dirty = False
-                snapshot = self._decoder.snapshot()
-            self._state.save(snapshot)
+            # What changes from now on may be left out.
+            self._dirty = False
+            self._state.save(join_snapshot(self._in_parts(lambda decoder: decoder.snapshot_parts())))
         except Exception as error:  # noqa: BLE001, RUF100 - flows must not be lost for it
             self._dirty = True
             self.saving.note(error)

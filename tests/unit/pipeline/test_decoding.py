@@ -12,7 +12,7 @@ from millrace.decode import Decoder
 from millrace.pipeline.decoding import FAILED, RENEWED, Decoding
 from millrace.pipeline.state import MemoryState, StateFile
 from millrace.schema import Schema
-from millrace.testing.netflow import IPFIX, Template, ipfix, template_set, v5
+from millrace.testing.netflow import IPFIX, LegacyRecord, Template, ipfix, options_template_set, template_set, v5
 
 SCHEMA = Schema()
 MARK = b"\xde\xad\xbe\xef"
@@ -178,7 +178,7 @@ def test_a_state_that_cannot_be_restored_or_saved_costs_no_flow():
         def restore(self, state):
             raise RuntimeError("no")
 
-        def snapshot(self):
+        def snapshot_parts(self):
             raise RuntimeError("no snapshot")
 
     state = MemoryState()
@@ -189,6 +189,99 @@ def test_a_state_that_cannot_be_restored_or_saved_costs_no_flow():
     decoding.save()
     assert "no snapshot" in decoding.saving.error
     assert decoding.saving.condition("degraded", "x").status == "degraded"
+
+
+class Parted(Decoder):
+    """Tells how many entries each part of what is saved has."""
+
+    def snapshot_parts(self):
+        self.sizes = []
+        for parts in super().snapshot_parts():
+            self.sizes.append(sum(len(entries) for part in parts for entries in part.values()))
+            yield parts
+
+
+LARGEST_PART = 2000
+RATES = Template(4000, [(302, 4), (34, 4)], scopes=1)
+LARGE, SMALL = "198.51.100.1", [f"192.0.2.{number}" for number in range(1, 101)]
+
+
+def world(state, then=0):
+    """What a large exporter and a hundred small ones announce in a first or a second state, in batches."""
+    fields, rate = ((1, 4), 10) if state == 1 else ((1, 8), 11)
+    templates = [Template(number, [fields, (8, 4), (12, 4)]) for number in range(256, 3256)]
+    for first in range(0, 3000, 100):
+        told = RATES.data(*((selector, rate) for selector in range(1 + first, 101 + first)))
+        some = template_set(IPFIX, *templates[first : first + 100])
+        payload = ipfix(some, options_template_set(IPFIX, RATES), told)
+        yield DatagramBatch.from_payloads([payload], source=LARGE, time_ns=then)
+    few = ipfix(template_set(IPFIX, *templates[:20]), options_template_set(IPFIX, RATES), RATES.data((1, rate)))
+    for source in SMALL:
+        yield DatagramBatch.from_payloads([few], source=source, time_ns=then)
+
+
+def large_decoding(state):
+    made = []
+
+    def make():
+        made.append(Parted(SCHEMA))
+        return made[-1]
+
+    decoding = Decoding(make, state)
+    for source in (LARGE, *SMALL):
+        decoding.decode(DatagramBatch.from_payloads([v5(LegacyRecord())], source=source, time_ns=1))
+    for announced in world(1):
+        decoding.decode(announced)
+    return decoding, made[-1]
+
+
+def test_decoding_goes_on_while_a_large_state_is_saved(monkeypatch):
+    state = MemoryState()
+    decoding, decoder = large_decoding(state)
+    flows = []
+    sent = DatagramBatch.from_payloads([v5(LegacyRecord())], source=LARGE, time_ns=2)
+    # Between two parts the lock is free: else this would wait for ever.
+    monkeypatch.setattr("millrace.pipeline.decoding.time.sleep", lambda _: flows.append(decoding.decode(sent)))
+    decoding.save()
+    saved = state.load()
+    lists = [entries for entries in saved.values() if isinstance(entries, list)]
+    assert sum(decoder.sizes) == sum(map(len, lists)) > 4 * LARGEST_PART
+    assert max(decoder.sizes) <= LARGEST_PART
+    assert len(flows) >= len(decoder.sizes) > 4
+    assert (len(saved["templates"]), len(saved["sampling"])) == (3001 + 21 * 100, 3000 + 100)
+
+
+def test_what_is_saved_of_an_exporter_is_of_one_moment_whatever_comes_meanwhile(monkeypatch):
+    state = MemoryState()
+    decoding, _ = large_decoding(state)
+    pauses = 0
+
+    def pause(_):
+        nonlocal pauses
+        pauses += 1
+        if pauses == 3:  # in the midst of the large one
+            for announced in world(2, then=2):
+                decoding.decode(announced)
+
+    monkeypatch.setattr("millrace.pipeline.decoding.time.sleep", pause)
+    decoding.save()
+    saved = state.load()
+    lengths, rates = {}, {}
+    for entry in saved["templates"]:
+        if not entry["options"]:
+            lengths.setdefault(entry["exporter"], set()).add(int(entry["fields"][4:8], 16))
+    for entry in saved["sampling"]:
+        rates.setdefault(entry["exporter"], set()).add(entry["rate"])
+    both = {exporter: (*lengths[exporter], *rates[exporter]) for exporter in lengths}
+    assert set(both) == {LARGE, *SMALL}
+    assert set(both.values()) == {(4, 10), (8, 11)}
+    restored = Decoder(SCHEMA)
+    assert restored.restore(saved)
+    assert len(restored.snapshot()["templates"]) == len(saved["templates"])
+    # What changed meanwhile is saved the next time.
+    monkeypatch.undo()
+    decoding.save_now()
+    assert {entry["rate"] for entry in state.load()["sampling"]} == {11}
 
 
 @settings(max_examples=25, deadline=None)

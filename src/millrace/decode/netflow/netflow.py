@@ -28,7 +28,7 @@ from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
 from millrace.decode.netflow.shares import KNOWN, note_flows
-from millrace.decode.netflow.snapshot import Restorer, take_snapshot
+from millrace.decode.netflow.snapshot import Restorer, SnapshotPart, snapshot_parts
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
@@ -278,9 +278,9 @@ class NetflowDecoder:
         changed, self._changed = self._changed, False
         return changed
 
-    def snapshot(self) -> dict[str, Any]:
-        """See `Decoder.snapshot`."""
-        return take_snapshot(self._state)
+    def snapshot_parts(self) -> Iterator[list[SnapshotPart]]:
+        """See `Decoder.snapshot_parts`."""
+        return snapshot_parts(self._state)
 
     def restore(self, state: Mapping[str, Any]) -> bool:
         """See `Decoder.restore`."""

@@ -19,7 +19,7 @@ all that told a rate there agree: nobody can say whose is meant otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -104,8 +104,12 @@ class Sampling:
 
     def facts(self, scope: Scope) -> Iterator[tuple[str, int, int]]:
         """Binding, id and rate of what a domain told, in the order in which it told."""
-        for (binding, ident), rate in self._facts.get(scope.number, {}).items():
+        for (binding, ident), rate in self.told(scope).items():
             yield binding, ident, rate
+
+    def told(self, scope: Scope) -> Mapping[tuple[str, int], int]:
+        """The same as rate by binding and id."""
+        return self._facts.get(scope.number, {})
 
     def rate(self, scope: Scope, binding: str, ident: int) -> int:
         """The rate that the domain told for that; `MISSING` if it did not."""

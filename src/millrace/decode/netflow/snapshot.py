@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from millrace.batch import address_bytes, address_text
 from millrace.decode.netflow.headers import IPFIX, V9
-from millrace.decode.netflow.layout import least_record, parse_fields
+from millrace.decode.netflow.layout import Layout, least_record, parse_fields
+from millrace.decode.netflow.names import Texts
 from millrace.decode.netflow.options import APPLICATION, Now
 from millrace.decode.netflow.rates import LARGEST_RATE
 from millrace.decode.netflow.sampling import BINDINGS, INTERFACE
-from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Port, Scope
+from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Option, Port, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.templates import RefusedError
@@ -24,13 +28,26 @@ LARGEST_BYTES = 64 << 20
 """A snapshot is no larger than this as JSON, whatever was announced: it is read as a whole at the next start, which
 takes four times as much memory. Two thousand routers of twenty templates and fifty interfaces need half of it."""
 _ENTRY_BYTES = 300
-_LARGEST_ENTRY = 16_384
-"""Bytes of an entry without its texts or fields, and of one with the longest."""
+"""Of an entry without its texts or fields."""
+_PART = 2000
+"""Entries of a part, or as much of other things: some milliseconds."""
+_EXPORTER_COST = 10
+_SCOPE_COST = 3
+"""What an exporter and a stream cost beside their entries, in entries."""
+_LISTS = ("exporters", "templates", "sampling", "applications", "interfaces", "starts")
+
+SnapshotPart: TypeAlias = dict[str, list[dict[str, Any]]]
+"""Some entries of each list of a snapshot."""
+
 _LONGEST_TEXT = 512
 
 
-def take_snapshot(state: State) -> dict[str, Any]:
-    """Everything that exporters announced: templates, sampling rates, names, start times.
+def snapshot_parts(state: State) -> Iterator[list[SnapshotPart]]:
+    """Everything that exporters announced: templates, sampling rates, names, start times; in parts.
+
+    Each part is of some thousand things at most; between two of them `state` may change: hundreds of thousands of
+    templates and names must not hold up decoding while they are saved. What an exporter announced is all of one
+    moment, so that its templates have the rates that were theirs; exporters are of one moment each.
 
     Waiting sets and sequence numbers are left out: after a restart they are
     worth nothing. So are exporters that never sent a flow, unless they are
@@ -38,118 +55,152 @@ def take_snapshot(state: State) -> dict[str, Any]:
     make it larger than `LARGEST_BYTES` as JSON is left out, too: of those who
     sent flows for the shortest time.
     """
-    lasting = _lasting(state)
-    return {
-        "format": _FORMAT,
-        "exporters": [
+    room = LARGEST_BYTES
+    part = _empty_part()
+    looked_at = 0
+    for exporter in _lasting(state):
+        # Gone since the part before: its number may be another's.
+        if state.scopes.get(exporter.address) is not exporter:
+            continue
+        known = _Known.of(exporter, state)
+        room -= known.json_bytes
+        if room < 0:
+            break
+        looked_at += _EXPORTER_COST + _SCOPE_COST * len(known.scopes)
+        for name, entry in known.entries():
+            part[name].append(entry)
+            looked_at += 1
+            if looked_at >= _PART:
+                yield [part]
+                part, looked_at = _empty_part(), 0
+    yield [part]
+
+
+def _empty_part() -> SnapshotPart:
+    return {name: [] for name in _LISTS}
+
+
+def join_snapshot(parts: Iterable[SnapshotPart]) -> dict[str, Any]:
+    """All parts as one thing that is JSON-able."""
+    whole = _empty_part()
+    for part in parts:
+        for name, entries in part.items():
+            whole[name] += entries
+    return {"format": _FORMAT, **whole}
+
+
+def _lasting(state: State) -> list[ExporterState]:
+    """Exporters that are worth saving: configured ones first, then those who sent flows for the longest time."""
+    exporters = list(state.scopes)
+    rows = np.array([exporter.row for exporter in exporters], np.int64)
+    configured, since, until = (
+        state.scopes.ledger.column(name)[rows] for name in ("configured", "flows_since_ns", "flows_until_ns")
+    )
+    order = np.lexsort((since - until, configured == 0))
+    lasting = order[((configured > 0) | (until > 0))[order]]
+    return [exporters[at] for at in lasting.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an exporter at one moment, copied: entries can be made of it later.
+
+    What is copied is held in few containers, and entries hold plain values only: hundreds of thousands of
+    containers would have Python look through all that there is for garbage, which stops every thread.
+
+    Attributes
+    ----------
+    seen : dict
+        Its own entry.
+    scopes : list of Scope
+    templates : list of (Scope, lists of IDs, layouts and times of announcement)
+    rates : list of (Scope, dict)
+        By binding and id.
+    applications, interfaces : list of (Port, dict)
+        Names by id.
+    starts : list of (Scope, int)
+    told : dict
+        When each thing was told; see `ExporterState.options`.
+    json_bytes : int
+        About how large it is as JSON.
+    """
+
+    seen: dict[str, Any]
+    scopes: list[Scope]
+    templates: list[tuple[Scope, list[int], list[Layout], list[int]]]
+    rates: list[tuple[Scope, dict[tuple[str, int], int]]]
+    applications: list[tuple[Port, dict[int, str]]]
+    interfaces: list[tuple[Port, dict[int, Texts]]]
+    starts: list[tuple[Scope, int]]
+    told: dict[Option, tuple[Scope | Port, int]]
+    json_bytes: int
+
+    @classmethod
+    def of(cls, exporter: ExporterState, state: State) -> _Known:
+        """Copy it."""
+        scopes, ports = list(exporter.scopes.values()), list(exporter.ports.values())
+        templates = [(scope, state.templates.of(scope)) for scope in scopes]
+        applications = [(port, dict(named)) for port in ports if (named := state.names.applications(port))]
+        interfaces = [(port, dict(texts_of)) for port in ports if (texts_of := state.names.interfaces(port))]
+        texts = sum(sum(map(len, named.values())) for _, named in applications)
+        texts += sum(len(name) + len(description) for _, named in interfaces for name, description in named.values())
+        entries = 1 + exporter.templates + len(exporter.options) + len(scopes)
+        boots = [(scope, state.names.boot_ms(scope)) for scope in scopes]
+        return cls(
             {
                 "exporter": address_text(exporter.address),
                 "last_seen_ns": exporter.last_seen_ns,
                 "flows_since_ns": exporter.flows_since_ns,
                 "flows_until_ns": exporter.flows_until_ns,
-            }
-            for exporter in lasting
-        ],
-        "templates": list(_templates(state, lasting)),
-        "sampling": [
-            {
-                **_of(scope),
-                "binding": binding,
-                "id": ident,
-                "rate": rate,
-                "told_ns": _told_ns(scope.exporter, scope, binding, ident),
-            }
-            for scope in _all_scopes(lasting)
-            for binding, ident, rate in state.sampling.facts(scope)
-        ],
-        "applications": [
-            {
-                "exporter": address_text(exporter.address),
-                "port": port.port,
-                "id": ident,
-                "name": name,
-                "told_ns": _told_ns(exporter, port, APPLICATION, ident),
-            }
-            for exporter, port in _all_ports(lasting)
-            for ident, name in state.names.applications(port).items()
-        ],
-        "interfaces": [
-            {
-                "exporter": address_text(exporter.address),
-                "port": port.port,
-                "index": index,
-                "name": name,
-                "description": description,
-                "told_ns": _told_ns(exporter, port, INTERFACE, index),
-            }
-            for exporter, port in _all_ports(lasting)
-            for index, (name, description) in state.names.interfaces(port).items()
-        ],
-        "starts": [
-            {**_of(scope), "ms": state.names.boot_ms(scope)}
-            for scope in _all_scopes(lasting)
-            if state.names.boot_ms(scope) != MISSING
-        ],
-    }
+            },
+            scopes,
+            [
+                (scope, [t.id for t in some], [t.layout for t in some], [t.announced_ns for t in some])
+                for scope, some in templates
+                if some
+            ],
+            [(scope, dict(told)) for scope in scopes if (told := state.sampling.told(scope))],
+            applications,
+            interfaces,
+            [(scope, boot_ms) for scope, boot_ms in boots if boot_ms != MISSING],
+            dict(exporter.options),
+            # A character may take six bytes.
+            2 * exporter.template_bytes + 6 * texts + _ENTRY_BYTES * entries,
+        )
 
+    def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Its entries of the snapshot, and of which list each is."""
+        yield "exporters", self.seen
+        for scope, idents, layouts, times in self.templates:
+            for ident, layout, announced_ns in zip(idents, layouts, times, strict=True):
+                yield "templates", {
+                    **self._of(scope), "id": ident, "options": layout.options, "scopes": layout.scopes,
+                    "pen": layout.with_pen, "fields": layout.wire.hex(), "announced_ns": announced_ns,
+                }  # fmt: skip
+        for scope, rates in self.rates:
+            for (binding, ident), rate in rates.items():
+                told_ns = self._told_ns(scope, binding, ident)
+                yield "sampling", {**self._of(scope), "binding": binding, "id": ident, "rate": rate, "told_ns": told_ns}
+        for port, names in self.applications:
+            for ident, name in names.items():
+                told_ns = self._told_ns(port, APPLICATION, ident)
+                yield "applications", {**self._at(port), "id": ident, "name": name, "told_ns": told_ns}
+        for port, interfaces in self.interfaces:
+            for index, (name, description) in interfaces.items():
+                told_ns = self._told_ns(port, INTERFACE, index)
+                named = {"index": index, "name": name, "description": description, "told_ns": told_ns}
+                yield "interfaces", {**self._at(port), **named}
+        for scope, boot_ms in self.starts:
+            yield "starts", {**self._of(scope), "ms": boot_ms}
 
-def _lasting(state: State) -> list[ExporterState]:
-    """Exporters that are worth saving, in the order in which they were first seen."""
-    lasting = [exporter for exporter in state.scopes if exporter.lasting]
-    room = LARGEST_BYTES
-    if sum(exporter.templates + len(exporter.options) for exporter in lasting) * _LARGEST_ENTRY <= room:
-        return lasting
-    chosen: set[int] = set()
-    for exporter in sorted(lasting, key=_by_standing):
-        room -= _json_bytes(state, exporter)
-        if room < 0:
-            break
-        chosen.add(exporter.number)
-    return [exporter for exporter in lasting if exporter.number in chosen]
+    def _at(self, port: Port) -> dict[str, Any]:
+        return {"exporter": self.seen["exporter"], "port": port.port}
 
+    def _of(self, scope: Scope) -> dict[str, Any]:
+        return {**self._at(scope.port), "version": scope.version, "domain": scope.domain}
 
-def _by_standing(exporter: ExporterState) -> tuple[bool, int]:
-    return not exporter.trust.configured, exporter.flows_since_ns - exporter.flows_until_ns
-
-
-def _json_bytes(state: State, exporter: ExporterState) -> int:
-    """About how large what an exporter told is as JSON; a character may take six bytes."""
-    ports = exporter.ports.values()
-    texts = sum(len(name) for port in ports for name in state.names.applications(port).values())
-    texts += sum(len(text) for port in ports for texts in state.names.interfaces(port).values() for text in texts)
-    entries = 1 + exporter.templates + len(exporter.options) + len(exporter.scopes)
-    return 2 * exporter.template_bytes + 6 * texts + _ENTRY_BYTES * entries
-
-
-def _all_scopes(lasting: list[ExporterState]) -> Iterator[Scope]:
-    return (scope for exporter in lasting for scope in exporter.scopes.values())
-
-
-def _all_ports(lasting: list[ExporterState]) -> Iterator[tuple[ExporterState, Port]]:
-    return ((exporter, port) for exporter in lasting for port in exporter.ports.values())
-
-
-def _told_ns(exporter: ExporterState, teller: Scope | Port, kind: str, ident: int) -> int:
-    return exporter.options[teller.number, kind, ident][1]
-
-
-def _of(scope: Scope) -> dict[str, Any]:
-    return {
-        "exporter": address_text(scope.exporter.address), "port": scope.port.port, "version": scope.version,
-        "domain": scope.domain,
-    }  # fmt: skip
-
-
-def _templates(state: State, lasting: list[ExporterState]) -> Iterator[dict[str, Any]]:
-    numbers = {exporter.number for exporter in lasting}
-    for template in state.templates:
-        if template.scope.exporter.number not in numbers:
-            continue
-        layout = template.layout
-        yield {
-            **_of(template.scope), "id": template.id, "options": layout.options, "scopes": layout.scopes,
-            "pen": layout.with_pen, "fields": layout.wire.hex(), "announced_ns": template.announced_ns,
-        }  # fmt: skip
+    def _told_ns(self, teller: Scope | Port, kind: str, ident: int) -> int:
+        return self.told[teller.number, kind, ident][1]
 
 
 class Restorer:
@@ -162,11 +213,10 @@ class Restorer:
         """Add what the snapshot holds to the state; False if it is of another kind."""
         if not isinstance(snapshot, Mapping) or snapshot.get("format") != _FORMAT:
             return False
-        steps: tuple[tuple[str, Callable[[Mapping[str, Any]], object]], ...] = (
-            ("exporters", self._exporter), ("templates", self._template), ("sampling", self._rate),
-            ("applications", self._application), ("interfaces", self._interface), ("starts", self._start),
+        steps: tuple[Callable[[Mapping[str, Any]], object], ...] = (
+            self._exporter, self._template, self._rate, self._application, self._interface, self._start,
         )  # fmt: skip
-        for name, take in steps:
+        for name, take in zip(_LISTS, steps, strict=True):
             entries = snapshot.get(name)
             for entry in entries if isinstance(entries, list) else []:
                 try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +113,7 @@ class Templates:
     def __len__(self) -> int:
         return self._count
 
-    def of(self, scope: Scope) -> Iterable[Template]:
+    def of(self, scope: Scope) -> Collection[Template]:
         """Templates of a scope as they are now."""
         return self._known.get(scope.number, {}).values()
 

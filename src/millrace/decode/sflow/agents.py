@@ -105,7 +105,7 @@ _ROW = np.dtype(
 )  # fmt: skip
 
 
-_STATUS = ["last_seen", "datagrams", "lost", "reordered", "restarts", "uptime"]
+_STATUS = ("last_seen", "datagrams", "lost", "reordered", "restarts", "uptime")
 """Columns of the table in the order of `AgentStatus`."""
 _PART = 500
 """Agents that a part of the status tells of: some milliseconds."""
@@ -195,10 +195,10 @@ class Agents:
         for first in range(0, len(agents), _PART):
             some = [(key, slot) for key, slot in agents[first : first + _PART] if self._slots.get(key) == slot]
             slots = np.array([slot for _, slot in some], np.int64)
-            rows = self._rows[_STATUS][slots].tolist()
+            facts = zip(*(self._rows[name][slots].tolist() for name in _STATUS), self.rates.of(slots), strict=True)
             yield [
-                AgentStatus(*key, *row, rates, *self._issues.get(slot, ("", 0)))
-                for (key, slot), row, rates in zip(some, rows, self.rates.of(slots), strict=True)
+                AgentStatus(*(*key, *fact, *self._issues.get(slot, ("", 0))))
+                for (key, slot), fact in zip(some, facts, strict=True)
             ]
 
     def _find(self, keys: list[tuple[bytes, int]]) -> I64:
