@@ -18,8 +18,9 @@ from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.rates import element_rate
 from millrace.decode.netflow.records import Records, find_records
+from millrace.decode.netflow.registry import Scopes
 from millrace.decode.netflow.sampling import DOMAIN, INTERFACE, LINE_CARD, SELECTOR, TEMPLATE, Sampling
-from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope, Scopes
+from millrace.decode.netflow.scopes import BatchScopes, ExporterState, Port, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.shape import Shape, shape_of
 from millrace.decode.netflow.shares import Givers, Survey

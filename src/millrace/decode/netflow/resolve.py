@@ -11,7 +11,8 @@ from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.scopes import BatchScopes, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets, any_byte
 from millrace.decode.netflow.state import State, give_up
-from millrace.decode.netflow.templates import OPTIONS_SETS, TEMPLATE_SETS, template_key
+from millrace.decode.netflow.template_records import OPTIONS_SETS, TEMPLATE_SETS
+from millrace.decode.netflow.templates import template_key
 from millrace.decode.netflow.timeline import MISSING, Arrivals
 from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
 from millrace.decode.result import Counts

@@ -19,7 +19,7 @@ from millrace.decode.netflow.sampling import BINDINGS, INTERFACE
 from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Option, Port, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
 from millrace.decode.netflow.state import State
-from millrace.decode.netflow.templates import RefusedError
+from millrace.decode.netflow.template_records import RefusedError
 from millrace.decode.netflow.timeline import MISSING
 
 _FORMAT = 1

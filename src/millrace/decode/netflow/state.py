@@ -9,8 +9,8 @@ from millrace.decode.netflow.headers import PROTOCOLS
 from millrace.decode.netflow.layout import Layouts
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.options import Learner
+from millrace.decode.netflow.registry import Scopes
 from millrace.decode.netflow.sampling import Sampling
-from millrace.decode.netflow.scopes import Scopes
 from millrace.decode.netflow.templates import Templates
 from millrace.decode.netflow.waiting import Waiting, WaitingSet
 from millrace.decode.quirks import QuirksOf
