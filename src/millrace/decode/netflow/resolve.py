@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U8, Bool
+from millrace.batch.arrays import I64, U8
+from millrace.decode.netflow.fitting import fitting
 from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.scopes import BatchScopes, Scope
-from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets, any_byte
+from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets
 from millrace.decode.netflow.state import State, give_up
 from millrace.decode.netflow.template_records import OPTIONS_SETS, TEMPLATE_SETS
-from millrace.decode.netflow.templates import template_key
-from millrace.decode.netflow.timeline import MISSING, Arrivals
+from millrace.decode.netflow.timeline import MISSING
 from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
 from millrace.decode.result import Counts
 
 _ID_BITS = 16
-_ALIGNMENT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +88,9 @@ class Resolver:
             missing = np.flatnonzero(found == MISSING)
             number = scopes.domain_numbers[sets.scope[missing]]
             agreed = timeline.look_up((number << _ID_BITS) | sets.id[missing], sets.position[missing])
-            told = agreed != MISSING
-            found[missing[told]] = self._fitting(
-                sets.arena, sets.start[missing[told]], sets.stop[missing[told]], agreed[told]
-            )
+            start, stop = sets.start[missing], sets.stop[missing]
+            found[missing] = fitting(self._state.layouts.__getitem__, sets.arena, start, stop, agreed)
         return found
-
-    def _fitting(self, arena: U8, start: I64, stop: I64, layout: I64) -> I64:
-        """Layouts as other ports announced them for data sets; `MISSING` where the set is not made of such records.
-
-        What is left after whole records is padding: zero bytes, or whatever fills
-        up to a multiple of four. Of records of variable length only the least is known.
-        """
-        if not len(layout):
-            return layout
-        numbers, index = np.unique(layout, return_inverse=True)
-        layouts = [self._state.layouts[number] for number in numbers.tolist()]
-        least = np.array([one.least for one in layouts], np.int64)[index]
-        fixed = np.array([one.fixed for one in layouts], np.bool_)[index]
-        room = stop - start
-        rest = np.where(fixed, room % least, 0)
-        fits = (room >= least) | (room == 0)
-        padded = np.flatnonzero((rest > 0) & ((rest >= _ALIGNMENT) | (room % _ALIGNMENT != 0)))
-        if len(padded):
-            fits[padded] &= ~any_byte(arena, (stop - rest)[padded], stop[padded])
-        return np.where(fits, layout, MISSING)
 
     def _read_special(self, sets: Sets, at: int, time_ns: int, scopes: BatchScopes, counts: Counts) -> int:
         """Read a set that is not data; how many templates it announces or withdraws."""
@@ -143,16 +120,16 @@ class Resolver:
     ) -> Part:
         """Let sets without a template wait, unless it comes later in this very batch."""
         state = self._state
-        later = state.templates.timeline.arrivals()
+        rows = np.flatnonzero(layout == MISSING)
+        arrivals = self._arrivals(data, rows, scopes)
         data = replace(data, position=data.position.copy(), datagram=data.datagram.copy())
-        for at in np.flatnonzero(layout == MISSING).tolist():
+        for at, position in zip(rows.tolist(), arrivals.tolist(), strict=True):
             of = int(data.scope[at])
             scope, key = scopes.scopes[of], scopes.keys[of]
             if scope is None:
                 counts.drop(*key, "set", "exporter-limit", 1, "too many exporters or domains; data set ignored")
                 continue
             counts.event(*key, "sets_waiting")
-            position = self._arrival(later, data, at, scope)
             if position == MISSING:
                 waiting = self._waiting_set(data, at, scope, headers)
                 state.waiting.keep(waiting, lambda refused, reason: give_up(counts, refused, reason))
@@ -166,17 +143,30 @@ class Resolver:
         known = layout != MISSING
         return Part(data.take(known), layout[known])
 
-    def _arrival(self, later: Arrivals, data: Sets, at: int, scope: Scope) -> int:
-        """Position after a set at which its template comes, from its own port or, if it fits, from others."""
-        ident, here = int(data.id[at]), int(data.position[at])
-        own = later.after(template_key(scope.number, ident), here)
-        shared_key = template_key(scope.ports.number, ident)
-        shared = later.after(shared_key, here)
-        if shared == MISSING or (own != MISSING and own <= shared):
-            return own
-        agreed = self._state.templates.timeline.look_up(np.array([shared_key]), np.array([shared]))
-        fitting = self._fitting(data.arena, data.start[at : at + 1], data.stop[at : at + 1], agreed)
-        return shared if fitting[0] != MISSING else own
+    def _arrivals(self, data: Sets, rows: I64, scopes: BatchScopes) -> I64:
+        """Position after each of some sets at which its template comes, from its own port or, if it fits, from others.
+
+        `MISSING` where it does not come in this batch.
+        """
+        timeline = self._state.templates.timeline
+        later = timeline.arrivals()
+        ident, here, scope = data.id[rows], data.position[rows], data.scope[rows]
+
+        def after(numbers: I64) -> I64:
+            keys = (numbers[scope] << _ID_BITS) | ident
+            found = [later.after(key, at) for key, at in zip(keys.tolist(), here.tolist(), strict=True)]
+            return np.array(found, np.int64)
+
+        found = after(scopes.numbers)
+        if scopes.shared:
+            shared = after(scopes.domain_numbers)
+            sooner = np.flatnonzero((shared != MISSING) & ((found == MISSING) | (shared < found)))
+            if len(sooner):
+                keys, at = (scopes.domain_numbers[scope[sooner]] << _ID_BITS) | ident[sooner], rows[sooner]
+                agreed = timeline.look_up(keys, shared[sooner])
+                of = fitting(self._state.layouts.__getitem__, data.arena, data.start[at], data.stop[at], agreed)
+                found[sooner] = np.where(of != MISSING, shared[sooner], found[sooner])
+        return found
 
     def _waiting_set(self, data: Sets, at: int, scope: Scope, headers: Headers) -> WaitingSet:
         wire = data.arena[data.start[at] : data.stop[at]].tobytes()
@@ -188,13 +178,14 @@ class Resolver:
         released: list[Release] = []
         waiting = self._state.waiting
         rows = {scope.number: row for row, scope in enumerate(scopes.scopes) if scope is not None} if waiting else {}
-        for arrived, position in self._state.templates.timeline.arrivals().first():
+        for arrived, position, number in self._state.templates.timeline.arrivals().first():
+            layout = self._state.layouts[number]
             for key in waiting.keys_of(arrived):
                 if key in waiting:
-                    fits = None if key == arrived else self._which_fit(key, arrived, position)
                     waited = waiting.release(
-                        key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why), fits
-                    )
+                        key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why),
+                        None if key == arrived else layout,
+                    )  # fmt: skip
                     released += [
                         Release(kept, position, rows.get(kept.scope.number, int(sets.scope[position])))
                         for kept in waited
@@ -206,13 +197,3 @@ class Resolver:
             exporter, protocol = scopes.keys[of]
             counts.event(exporter, protocol, "sets_released")
         return [Part(found, self._look_up(found, scopes))]
-
-    def _which_fit(self, key: int, arrived: int, position: int) -> Bool:
-        """Which of the sets that wait can be records of what another port announced."""
-        wires = [kept.wire for kept in self._state.waiting.sets_of(key)]
-        lengths = np.array([len(wire) for wire in wires], np.int64)
-        stop = np.cumsum(lengths)
-        agreed = self._state.templates.timeline.look_up(np.array([arrived]), np.array([position]))
-        arena = np.frombuffer(b"".join([*wires, bytes(1)]), np.uint8)
-        fits: Bool = self._fitting(arena, stop - lengths, stop, np.repeat(agreed, len(wires))) != MISSING
-        return fits

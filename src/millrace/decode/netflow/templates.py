@@ -82,6 +82,8 @@ class Templates:
         self._made_room: Counter[tuple[bytes, int]] = Counter()
         self._count = 0
         self._known: dict[int, dict[int, Template]] = {}
+        self._of_kind: dict[tuple[int, bool], dict[int, Template]] = {}
+        """By number of the scope and whether they are of options."""
         self._agreed = Agreement()
         self._seen: dict[int, dict[tuple[int, bytes], list[Template]]] = {}
         self._seen_bytes = 0
@@ -212,7 +214,9 @@ class Templates:
             self._layouts.release(known.layout)
             scope.exporter.template_bytes += len(layout.wire) - len(known.layout.wire)
             self._name(known, -1, position)
+            self._take_from_kind(known)
             known.layout = layout
+            self._add_to_kind(known)
             self._set(known, position, layout.number)
             self._name(known, 1, position)
         return known
@@ -226,6 +230,7 @@ class Templates:
         self._count += 1
         self._layouts.acquire(layout)
         template = self._known.setdefault(scope.number, {})[template_id] = Template(scope, template_id, layout, time_ns)
+        self._add_to_kind(template)
         if self._lifetime_ns:
             self._deadlines.add(time_ns, template)
         self._set(template, position, layout.number)
@@ -307,7 +312,7 @@ class Templates:
             raise RefusedError("empty-template", f"template {template_id} has no fields")
         if template_id == set_id:
             options = set_id == OPTIONS_SETS[IPFIX]
-            for template in [t for t in self._known.get(scope.number, {}).values() if t.layout.options == options]:
+            for template in list(self._of_kind.get((scope.number, options), {}).values()):
                 self._remove(template, position)
             return
         known = self.get(scope, template_id)
@@ -325,12 +330,23 @@ class Templates:
         del known[template.id]
         if not known:
             del self._known[scope.number]
+        self._take_from_kind(template)
         scope.exporter.templates -= 1
         scope.exporter.template_bytes -= len(template.layout.wire)
         self._count -= 1
         self._layouts.release(template.layout)
         self._set(template, position, MISSING)
         self._name(template, -1, position)
+
+    def _add_to_kind(self, template: Template) -> None:
+        self._of_kind.setdefault((template.scope.number, template.layout.options), {})[template.id] = template
+
+    def _take_from_kind(self, template: Template) -> None:
+        key = template.scope.number, template.layout.options
+        kind = self._of_kind[key]
+        del kind[template.id]
+        if not kind:
+            del self._of_kind[key]
 
     def _set(self, template: Template, position: int, layout: int) -> None:
         self.timeline.set(template_key(template.scope.number, template.id), position, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -15,20 +15,23 @@ MISSING = ABSENT
 
 
 class Arrivals:
-    """Positions of a batch at which keys get a value, in order, by key."""
+    """Positions of a batch at which keys get a value, in order, and those values; by key."""
 
-    def __init__(self, positions: dict[int, list[int]]) -> None:
-        self._positions = positions
+    def __init__(self, arrived: dict[int, list[tuple[int, int]]]) -> None:
+        self._arrived = arrived
 
     def after(self, key: int, position: int) -> int:
-        """First one of a key after a position, or `MISSING`."""
-        found = self._positions.get(key, [])
-        at = bisect_right(found, position)
-        return found[at] if at < len(found) else MISSING
+        """First position of a key after another, or `MISSING`."""
+        found = self._arrived.get(key)
+        if found is None:
+            return MISSING
+        at = bisect_right(found, position, key=itemgetter(0))
+        return found[at][0] if at < len(found) else MISSING
 
-    def first(self) -> Iterator[tuple[int, int]]:
-        """Each key with its first position, in the order of the positions."""
-        return iter(sorted(((key, found[0]) for key, found in self._positions.items()), key=lambda entry: entry[1]))
+    def first(self) -> list[tuple[int, int, int]]:
+        """Each key with its first position and the value it gets there, in the order of the positions."""
+        first = [(key, *found[0]) for key, found in self._arrived.items()]
+        return sorted(first, key=itemgetter(1))
 
 
 class Timeline:
@@ -107,12 +110,12 @@ class Timeline:
 
     def arrivals(self) -> Arrivals:
         """Where keys get a value in this batch."""
-        found: dict[int, list[int]] = {}
+        found: dict[int, list[tuple[int, int]]] = {}
         # Of several changes at one position the last counts.
         for (key, position), value in {(key, position): value for key, position, value in self._changes}.items():
             if value != MISSING:
-                found.setdefault(key, []).append(position)
-        return Arrivals({key: sorted(positions) for key, positions in found.items()})
+                found.setdefault(key, []).append((position, value))
+        return Arrivals({key: sorted(arrived) for key, arrived in found.items()})
 
     def _apply_changes(self, found: I64, keys: I64, positions: I64) -> None:
         changes = np.array(self._changes, np.int64).reshape(-1, 3)

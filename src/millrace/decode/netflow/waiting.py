@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from millrace.batch import ARENA_PADDING
-from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.amounts import Amounts
 from millrace.decode.netflow.deadlines import STEP, Deadlines
+from millrace.decode.netflow.fitting import fits
+from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.scopes import Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.templates import template_key
 
-_MOST_REFUSALS = 16
+_MOST_REFUSALS = 4
+"""Once what waits under a key was no records of so many templates of other ports, only its own one counts."""
+_TRIED_KEYS, _TRIED_SETS = 64, 64
+"""Keys that are tried with a template of another port, those that waited first; and sets of each that are looked at: if
+they are no records of it, the others that wait under the key are not either."""
 
 _OVERHEAD_BYTES = 400
 """What keeping a set costs beside its bytes."""
@@ -78,7 +84,8 @@ class Waiting:
         self._limit_bytes = limits.waiting_bytes
         self._lifetime_ns = int(limits.waiting_s * 1e9)
         self._by_template: dict[int, dict[WaitingSet, None]] = {}
-        self._of_domain: dict[int, set[int]] = {}
+        self._of_domain: dict[int, dict[int, None]] = {}
+        """Keys that may be released by what other ports announce, by that of all ports of the domain."""
         self._of_scope: dict[int, dict[int, None]] = {}
         """Keys by number of their scope."""
         self._refusals: dict[int, int] = {}
@@ -103,18 +110,13 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._by_template)
 
-    def sets_of(self, key: int) -> list[WaitingSet]:
-        """The sets that wait under a key."""
-        return list(self._by_template.get(key, ()))
-
     def keys_of(self, key: int) -> list[int]:
         """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain.
 
-        Left out are keys that were refused that often that only their own template counts: looking
-        through all that waits at each of a flood of templates would cost too much.
+        Of these a few at a time, and none that was refused often: looking through
+        all that waits at each of a flood of templates would cost too much.
         """
-        of_domain = (one for one in self._of_domain.get(key, ()) if self._refusals.get(one, 0) < _MOST_REFUSALS)
-        return [key, *sorted(of_domain)]
+        return [key, *islice(self._of_domain.get(key, ()), _TRIED_KEYS)]
 
     def too_old(self, received_ns: int, time_ns: int) -> bool:
         """Whether what was received then has waited too long at that time."""
@@ -130,28 +132,33 @@ class Waiting:
         self._bytes.set(number, self._bytes.of(number) + waiting.nbytes)
         key = template_key(waiting.scope.number, waiting.id)
         self._by_template.setdefault(key, {})[waiting] = None
-        self._of_domain.setdefault(template_key(waiting.scope.ports.number, waiting.id), set()).add(key)
+        if self._refusals.get(key, 0) < _MOST_REFUSALS:
+            self._of_domain.setdefault(_domain_key(waiting), {})[key] = None
         self._of_scope.setdefault(waiting.scope.number, {})[key] = None
         self._deadlines.add(waiting.received_ns, waiting)
         self._kept += 1
 
     def release(
-        self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None], fits: Bool | None = None
+        self, key: int, time_ns: int, give_up: Callable[[WaitingSet, str], None], layout: Layout | None = None
     ) -> list[WaitingSet]:
         """Take the sets out whose template came at `time_ns`; too old ones are given up.
 
         Parameters
         ----------
-        fits : ndarray of bool, shape (sets,), optional
-            Which of them can be records of that template; None: all.
+        layout : Layout, optional
+            That of a template of another port: only sets that can be records of it are taken out.
         """
-        kept = list(self._by_template.pop(key, ()))
-        chosen = [True] * len(kept) if fits is None else fits.tolist()
-        released = [one for one, fit in zip(kept, chosen, strict=True) if fit]
+        kept = self._by_template.get(key, {})
+        if layout is not None and not any(fits(layout, one.wire) for one in islice(kept, _TRIED_SETS)):
+            self._refuse(key, next(iter(kept)))
+            return []
+        released = [one for one in kept if layout is None or fits(layout, one.wire)]
         if len(released) < len(kept):
-            self._by_template[key] = {one: None for one, fit in zip(kept, chosen, strict=True) if not fit}
-            self._refusals[key] = self._refusals.get(key, 0) + 1
+            for one in released:
+                del kept[one]
+            self._refuse(key, next(iter(kept)))
         elif released:
+            del self._by_template[key]
             self._nobody_waits(key, released[0])
         for waiting in released:
             self._settle(waiting)
@@ -178,6 +185,19 @@ class Waiting:
                 self._settle(waiting)
                 give_up(waiting, "template-never-came")
 
+    def _refuse(self, key: int, one: WaitingSet) -> None:
+        """What waits under a key is not all records of what another port announced."""
+        refusals = self._refusals[key] = self._refusals.get(key, 0) + 1
+        if refusals == _MOST_REFUSALS:
+            self._leave_domain(key, one)
+
+    def _leave_domain(self, key: int, one: WaitingSet) -> None:
+        of_domain = _domain_key(one)
+        keys = self._of_domain.get(of_domain, {})
+        keys.pop(key, None)
+        if not keys:
+            self._of_domain.pop(of_domain, None)
+
     def _make_room(self, waiting: WaitingSet, give_up: Callable[[WaitingSet, str], None]) -> bool:
         while self.nbytes + waiting.nbytes > self._limit_bytes:
             fair = self._limit_bytes // max(1, len(self._shares))
@@ -201,11 +221,7 @@ class Waiting:
 
     def _nobody_waits(self, key: int, last: WaitingSet) -> None:
         self._refusals.pop(key, None)
-        of_domain = template_key(last.scope.ports.number, last.id)
-        keys = self._of_domain[of_domain]
-        keys.discard(key)
-        if not keys:
-            del self._of_domain[of_domain]
+        self._leave_domain(key, last)
         of_scope = self._of_scope[last.scope.number]
         del of_scope[key]
         if not of_scope:
@@ -224,6 +240,11 @@ class Waiting:
         share = self._shares[number]
         share.gone += 1
         share.tidy()
+
+
+def _domain_key(waiting: WaitingSet) -> int:
+    """Key of its template as all ports of its domain agree on it."""
+    return template_key(waiting.scope.ports.number, waiting.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,92 @@
+"""Datagrams that would cost more than they hold: what they set off grows with what is known, not with their bytes.
+
+Each is compared with the same datagram where little is known, or with a like one: what a machine is busy with
+meanwhile changes both.
+"""
+
+from __future__ import annotations
+
+import struct
+from statistics import median
+from time import process_time
+
+from millrace.batch import DatagramBatch
+from millrace.decode import Decoder
+from millrace.schema import Schema
+from millrace.testing.netflow import EXPORT_S, IPFIX, Template, data_set, ipfix, set_of, template_set, withdrawal_set
+
+ONE = Template(256, [(4, 1)])
+FEW_MS = 0.01
+
+
+def send(decoder, *payloads, port=1, at_s=0.0):
+    """CPU that decoding takes, and what it gives; `port` of all, or of each."""
+    ports = port if isinstance(port, list) else [port] * len(payloads)
+    time_ns = round((EXPORT_S + at_s) * 1e9)
+    made = DatagramBatch.from_payloads(payloads, source="203.0.113.9", source_port=ports, time_ns=time_ns)
+    began = process_time()
+    found = decoder.decode(made)
+    return process_time() - began, found
+
+
+def test_withdrawing_all_templates_of_a_kind_does_not_look_at_those_of_the_other():
+    withdrawals = ipfix(set_of(3, struct.pack("!HH", 3, 0) * 340))
+    times = []
+    for known in (10, 4000):
+        decoder = Decoder(Schema())
+        for first in range(0, known, 100):
+            some = range(256 + first, 256 + first + min(known, 100))
+            send(decoder, ipfix(template_set(IPFIX, *(Template(number, [(4, 1)]) for number in some))))
+        times.append(median(send(decoder, withdrawals)[0] for _ in range(7)))
+        assert len(decoder.exporters()[0].templates) == known
+    assert times[1] < 3 * times[0] + FEW_MS / 4
+
+
+def test_templates_that_change_their_kind_are_withdrawn_with_the_right_one():
+    decoder = Decoder(Schema())
+    send(decoder, ipfix(template_set(IPFIX, ONE, Template(257, [(4, 1)]))))
+    send(decoder, ipfix(set_of(3, struct.pack("!HHHHH", 256, 1, 1, 4, 1))))
+    send(decoder, ipfix(withdrawal_set(2)))
+    assert [(known.id, known.options) for known in decoder.exporters()[0].templates] == [(256, True)]
+    send(decoder, ipfix(withdrawal_set(3, options=True)))
+    assert decoder.exporters()[0].templates == ()
+
+
+def test_data_before_a_template_of_another_port_is_looked_up_at_once():
+    data, told, gone = ipfix(*[data_set(256, b"\6")] * 280), ipfix(template_set(IPFIX, ONE)), ipfix(withdrawal_set(256))
+    times = []
+    for teller in (1, 2):
+        decoder = Decoder(Schema())
+        for port in (1, 2):
+            send(decoder, ipfix(), port=port)
+        send(decoder, told, port=teller)
+        turns = [send(decoder, *[gone, data, told] * 4, port=[teller, 1, teller] * 4) for _ in range(5)]
+        times.append(median(cpu for cpu, _ in turns))
+        assert [len(found.flows) for _, found in turns] == [4 * 280] * 5
+    assert times[1] < 2.5 * times[0]
+
+
+def test_what_waits_at_many_ports_is_not_looked_through_for_each_template_of_another():
+    decoder = Decoder(Schema())
+    waiting = ipfix(*(data_set(256 + number, b"12345") for number in range(100)))
+    for first in range(1, 801, 50):
+        send(decoder, *[waiting] * 50, port=list(range(first, first + 50)))
+    for turn in range(10):
+        # Five bytes are no records of three or of four.
+        templates = [Template(256 + number, [(4, 3 + turn % 2)]) for number in range(20)]
+        cpu, found = send(decoder, ipfix(template_set(IPFIX, *templates)), port=5000)
+        assert len(found.flows) == 0
+        # Trying all 800 ports with each of the twenty takes a second.
+        assert cpu < 10 * FEW_MS
+    assert decoder.exporters()[0].waiting_sets == 80_000
+
+
+def test_sets_of_many_ports_are_released_by_a_template_of_another_whatever_else_waits():
+    decoder = Decoder(Schema())
+    send(decoder, *[ipfix(data_set(256, b"12345"), data_set(256, b"\6"))] * 40, port=list(range(1, 41)))
+    _, found = send(decoder, ipfix(template_set(IPFIX, Template(256, [(4, 1), (5, 1), (6, 2)]))), port=5000)
+    assert len(found.flows) == 0
+    _, found = send(decoder, ipfix(template_set(IPFIX, Template(256, [(4, 1), (5, 1), (6, 2), (7, 1)]))), port=5000)
+    assert len(found.flows) == 40
+    _, found = send(decoder, ipfix(template_set(IPFIX, ONE)), port=5000)
+    assert len(found.flows) == 40
