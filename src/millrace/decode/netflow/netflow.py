@@ -119,6 +119,7 @@ class NetflowDecoder:
         follow(headers, scopes, units, self._state.scopes.ledger, counts)
         self._note_datagrams(headers, scopes, sent, counts)
         self._state.learner.expire(int(headers.time_ns[-1]))
+        self._state.shrink(counts)
         self._state.count_changes(counts)
         self._commit(counts)
         return flows

@@ -50,6 +50,8 @@ _LEAST_ENTRIES = 2048
 _STALE_NS = 3600 * 10**9
 """What an exporter told longer ago makes room for what it tells now; options are repeated every few minutes."""
 _EXPIRE_EVERY_NS = 60 * 10**9
+_AT_ONCE = 256
+"""An exporter that makes room for others does so for so many things at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,7 @@ class Learner:
             if giver is None:
                 return False
             other, keeps = giver
-            more = max(len(other.options) - keeps, 0)
+            more = min(max(len(other.options) - keeps, 0), _AT_ONCE)
             self._made_room[other.address] += more
             for _ in range(more):
                 self._forget_first(other, now.position)
@@ -338,6 +340,14 @@ class Learner:
         self._made_room[exporter.address] += len(exporter.options)
         self._entries -= len(exporter.options)
         exporter.options.clear()
+
+    def forget_some(self, exporter: ExporterState, most: int) -> int:
+        """An exporter makes room in steps: forget what it told least lately; how much."""
+        amount = min(most, len(exporter.options))
+        for _ in range(amount):
+            self._forget_first(exporter, 0)
+        self._made_room[exporter.address] += amount
+        return amount
 
     def forget_rates(self, scope: Scope) -> None:
         """A domain of a port makes room: forget the rates that it told."""

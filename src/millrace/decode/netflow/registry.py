@@ -8,7 +8,7 @@ limit: they share that scope.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,6 +29,17 @@ _DOMAIN_BITS = 32
 
 _FORGOTTEN_AT_ONCE = 16
 """Domains and ports of an exporter that make room at once."""
+
+_AT_ONCE, _PER_DATAGRAM = 2048, 8
+"""Templates, rates, names and waiting sets that those who make room give up or hand over in one batch, and how many
+more for each of its datagrams: some twenty milliseconds, whatever was piled up before. Who holds more gives it up in
+steps."""
+_SCOPE_COST, _PORT_COST = 2, 16
+"""What an observation domain of a port costs beside when it goes, and when it is handed over; in such things."""
+_SHRUNK = 64
+"""Whoever holds no more than so many of these can go at once."""
+_TRIED = 64
+"""Domains of an exporter that are looked at for those that can go at once."""
 
 OWN_SCOPES = 8
 """Scopes of an exporter that are no matter of what others have; those beyond count for `Limits.domains`."""
@@ -93,6 +104,13 @@ class Scopes:
         self._changes = Changes()
         self._held: set[int] = set()
         self._present: set[int] | None = None  # exporters of the batch that is met
+        self._left = _AT_ONCE
+        """How much more may be given up and handed over in this batch."""
+        self.held_by: Callable[[Scope | ExporterState], int] = lambda _: 0
+        """How many templates, rates, names and waiting sets a scope or an exporter has."""
+        self._tired: set[int] = set()
+        """Exporters that give up no more domains in this batch."""
+        self._shrinking: dict[int, tuple[ExporterState, int]] = {}
         self.ledger = Ledger({**_ENTRIES, **ENTRIES})
 
     def __iter__(self) -> Iterator[ExporterState]:
@@ -104,6 +122,8 @@ class Scopes:
     def of_batch(self, headers: Headers) -> BatchScopes:
         """Number the scopes of a batch, registering new ones as far as the limits allow."""
         self._settle_index()
+        self._left = _AT_ONCE + _PER_DATAGRAM * len(headers)
+        self._tired.clear()
         words = words_of(headers)
         place = self._index.find(words)
         if (place < 0).any():
@@ -242,12 +262,15 @@ class Scopes:
             if self._present is None:
                 return False
             standing = self.standing(exporter, time_ns)
-            giver = self._domains.next(self._survey_domains, exporter, beyond, standing, time_ns)
+            giver = self._domains.next(self._survey_domains, exporter, beyond, standing, time_ns, self._tired)
             if giver is None:
                 return False
             # Of those that were planned some may be gone by now.
+            before = self._beyond
             if self._exporters.get(giver[0].address) is giver[0]:
                 self._cut(*giver)
+            if self._beyond == before:
+                self._tired.add(giver[0].number)
         return True
 
     def _survey_domains(self) -> Survey[ExporterState]:
@@ -258,14 +281,22 @@ class Scopes:
         """Forget scopes beyond so many, a few of them at once: first those that never sent a flow, the oldest first."""
         more = min(len(exporter.scopes) - OWN_SCOPES - keeps, _FORGOTTEN_AT_ONCE)
         spare = [scope for scope in exporter.scopes.values() if scope.number not in self._held]
-        for scope in sorted(spare, key=lambda scope: scope.flows_until_ns > 0)[: max(more, 0)]:
-            self._detach(exporter, scope)
-            self._changes.dropped.append(scope)
-            if not scope.ports.scopes:
-                del exporter.domains[scope.version, scope.domain]
-                self._changes.dropped_domains.append(scope.ports)
-            if not scope.port.scopes:
-                self._changes.dropped_ports.append((exporter, scope.port))
+        for scope in sorted(spare, key=lambda scope: scope.flows_until_ns > 0)[:_TRIED]:
+            if more <= 0:
+                return
+            if self._affords(_SCOPE_COST + self.held_by(scope)):
+                self._drop(exporter, scope)
+                more -= 1
+
+    def _drop(self, exporter: ExporterState, scope: Scope) -> None:
+        """Forget a scope."""
+        self._detach(exporter, scope)
+        self._changes.dropped.append(scope)
+        if not scope.ports.scopes:
+            del exporter.domains[scope.version, scope.domain]
+            self._changes.dropped_domains.append(scope.ports)
+        if not scope.port.scopes:
+            self._changes.dropped_ports.append((exporter, scope.port))
 
     def _detach(self, exporter: ExporterState, scope: Scope) -> None:
         """Take a scope out of its exporter, domain and port, and out of the index."""
@@ -279,13 +310,24 @@ class Scopes:
     def _retire_silent(self, exporter: ExporterState, ports: Ports, time_ns: int) -> None:
         """Have ports of a domain that have been silent for long make room."""
         deadline = time_ns - SILENT_NS
-        if ports.oldest_ns >= deadline:
+        if ports.oldest_ns >= deadline or self._left < _PORT_COST:
             return
-        silent = [
-            scope
-            for port, scope in ports.scopes.items()
-            if port != ANY_PORT and scope.last_seen_ns < deadline and scope.number not in self._held
-        ]
+        silent: list[Scope] = []
+        ports.oldest_ns = time_ns
+        for port, scope in ports.scopes.items():
+            if port == ANY_PORT or scope.number in self._held:
+                continue
+            if scope.last_seen_ns >= deadline:
+                ports.oldest_ns = min(ports.oldest_ns, scope.last_seen_ns)
+                continue
+            cost = _PORT_COST + self.held_by(scope)
+            if cost > _AT_ONCE:
+                # It stays until most of what it told has expired.
+                continue
+            if not self._affords(cost):
+                ports.oldest_ns = scope.last_seen_ns
+                break
+            silent.append(scope)
         for scope in silent:
             heir = ports.scopes.get(ANY_PORT) or self._add(
                 exporter, scope.version, scope.domain, ANY_PORT, ports, scope.first_seen_ns
@@ -297,7 +339,6 @@ class Scopes:
             self._changes.retired.append((scope, heir))
             if not scope.port.scopes:
                 self._changes.silent.append((exporter, scope.port, heir.port))
-        ports.oldest_ns = min(scope.last_seen_ns for scope in ports.scopes.values())
 
     def exporter(self, address: bytes, time_ns: int) -> ExporterState | None:
         """The exporter of that address, made if it is new; None where the limit forbids it."""
@@ -355,10 +396,36 @@ class Scopes:
         standing = CONFIGURED if trust.configured else STRANGER
         while giver := self._places.next(self._survey, None, 1, standing, time_ns, self._present):
             exporter = giver[0]
-            if self._exporters.get(exporter.address) is exporter:
+            if self._exporters.get(exporter.address) is not exporter:
+                continue
+            if self._affords(self.held_by(exporter) + _SCOPE_COST * len(exporter.scopes)):
                 self._forget(exporter)
                 return True
+            self._shrinking[exporter.number] = exporter, exporter.last_seen_ns
+            # Others make room in this batch.
+            self._present.add(exporter.number)
         return False
+
+    def _affords(self, cost: int) -> bool:
+        """Whether there is time for so much in this batch; it is taken then."""
+        affords = cost <= self._left
+        self._left -= cost if affords else 0
+        return affords
+
+    def shrinking(self) -> ExporterState | None:
+        """An exporter that is to make room, was not heard since that was decided, and still holds much."""
+        while self._shrinking:
+            number, (exporter, seen_ns) = next(iter(self._shrinking.items()))
+            stays = self._exporters.get(exporter.address) is exporter and exporter.last_seen_ns == seen_ns
+            if stays and self.held_by(exporter) + _SCOPE_COST * len(exporter.scopes) > _SHRUNK:
+                return exporter
+            del self._shrinking[number]
+        return None
+
+    def shed(self, exporter: ExporterState, most: int) -> None:
+        """Have an exporter that is not of the batch give up so many of its scopes."""
+        for scope in list(exporter.scopes.values())[:most]:
+            self._drop(exporter, scope)
 
     def _survey(self) -> Survey[ExporterState]:
         exporters = list(self)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from millrace.decode.limits import Limits
+from millrace.decode.netflow.deadlines import STEP
 from millrace.decode.netflow.headers import PROTOCOLS
 from millrace.decode.netflow.layout import Layouts
 from millrace.decode.netflow.names import Names
 from millrace.decode.netflow.options import Learner
 from millrace.decode.netflow.registry import Scopes
 from millrace.decode.netflow.sampling import Sampling
+from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.templates import Templates
 from millrace.decode.netflow.waiting import Waiting, WaitingSet
 from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
 from millrace.decode.trust import TrustOf, no_trust
+
+_SCOPE_COST = 8
+"""What it costs to give up a scope, in templates and the like."""
 
 
 @dataclass(slots=True)
@@ -38,10 +43,19 @@ class State:
         scopes = Scopes(limits, quirks, trust)
         templates = Templates(limits, layouts, scopes)
         sampling, names = Sampling(templates.naming), Names()
-        return cls(
-            limits, scopes, layouts, templates, sampling, names,
-            Learner(limits, scopes, sampling, names), Waiting(limits),
-        )  # fmt: skip
+
+        learner, waiting = Learner(limits, scopes, sampling, names), Waiting(limits)
+
+        def held_by(holder: Scope | ExporterState) -> int:
+            if isinstance(holder, ExporterState):
+                return holder.templates + len(holder.options) + waiting.amount_of(holder)
+            held = len(templates.of(holder)) + len(sampling.told(holder)) + waiting.amount_of_scope(holder)
+            if holder.port.scopes > 1:
+                return held
+            return held + len(names.applications(holder.port)) + len(names.interfaces(holder.port))
+
+        scopes.held_by = held_by
+        return cls(limits, scopes, layouts, templates, sampling, names, learner, waiting)
 
     @property
     def changed(self) -> bool:
@@ -95,6 +109,18 @@ class State:
             ):
                 for number in numbers:
                     self.scopes.free(number)
+
+    def shrink(self, counts: Counts) -> None:
+        """Have an exporter that is to make room, and holds too much to go at once, give up some of that."""
+        exporter = self.scopes.shrinking()
+        if exporter is None:
+            return
+        left = STEP - self.waiting.forget_oldest(
+            exporter, STEP, lambda waiting, reason: give_up(counts, waiting, reason)
+        )
+        left -= self.learner.forget_some(exporter, left)
+        left -= self.templates.forget_some(exporter, left)
+        self.scopes.shed(exporter, left // _SCOPE_COST)
 
     def count_changes(self, counts: Counts) -> None:
         """Count what made room for others, and sampling rates that changed remarkably."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -27,6 +28,8 @@ _LATE_MS = 10_000
 """Datagrams that overtake one another do so within moments; what was exported longer ago than that was not late."""
 
 
+_AT_ONCE = 256
+"""An exporter that makes room for others does so for so many templates at once."""
 _LEAST_TEMPLATES = 64
 """Templates that a router with several services announces."""
 _LEAST_BYTES = 64 << 10
@@ -285,9 +288,11 @@ class Templates:
         for scope in exporter.scopes.values():
             yield from self._known.get(scope.number, {}).values()
 
-    def _cut(self, templates: Iterable[Template], enough: Callable[[], bool], position: int) -> None:
+    def _cut(
+        self, templates: Iterable[Template], enough: Callable[[], bool], position: int, most: int = _AT_ONCE
+    ) -> None:
         """Have templates make room, those announced least lately first; an exporter that is gone has enough given."""
-        for template in sorted(templates, key=lambda template: template.announced_ns):
+        for template in sorted(templates, key=lambda template: template.announced_ns)[:most]:
             if enough():
                 return
             self._made_room[template.scope.exporter.address, template.scope.version] += 1
@@ -417,10 +422,17 @@ class Templates:
             self._remove(self._known[key >> _ID_BITS][key & 0xFFFF], position)
         return len(expired)
 
+    def forget_some(self, exporter: ExporterState, most: int) -> int:
+        """An exporter makes room in steps: forget some of its templates; how many."""
+        some = list(islice(self._of_exporter(exporter), most))
+        self._cut(some, lambda: False, 0, len(some))
+        return len(some)
+
     def remove_scope(self, scope: Scope) -> None:
         """Forget all templates of a scope whose exporter made room."""
         self._own_givers.pop(scope.exporter.number, None)
-        self._cut(list(self._known.get(scope.number, {}).values()), lambda: False, 0)
+        known = list(self._known.get(scope.number, {}).values())
+        self._cut(known, lambda: False, 0, len(known))
 
     def commit(self) -> None:
         """The batch is done: its changes hold from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +15,7 @@ from millrace.decode.netflow.amounts import Amounts
 from millrace.decode.netflow.deadlines import STEP, Deadlines
 from millrace.decode.netflow.fitting import fits
 from millrace.decode.netflow.layout import Layout
-from millrace.decode.netflow.scopes import Scope
+from millrace.decode.netflow.scopes import ExporterState, Scope
 from millrace.decode.netflow.sets import Sets
 from millrace.decode.netflow.templates import template_key
 
@@ -88,6 +88,8 @@ class Waiting:
         """Keys that may be released by what other ports announce, by that of all ports of the domain."""
         self._of_scope: dict[int, dict[int, None]] = {}
         """Keys by number of their scope."""
+        self._amounts: Counter[int] = Counter()
+        """Sets by number of their scope."""
         self._refusals: dict[int, int] = {}
         self._shares: dict[int, _Share] = {}
         self._bytes: Amounts[int] = Amounts()
@@ -109,6 +111,15 @@ class Waiting:
 
     def __len__(self) -> int:
         return len(self._by_template)
+
+    def amount_of(self, exporter: ExporterState) -> int:
+        """Sets of an exporter."""
+        share = self._shares.get(exporter.number)
+        return 0 if share is None else len(share.queue) - share.gone
+
+    def amount_of_scope(self, scope: Scope) -> int:
+        """Sets of an observation domain of a port."""
+        return self._amounts[scope.number]
 
     def keys_of(self, key: int) -> list[int]:
         """Keys that wait for what arrives under a key: that of the template of a port, or of all ports of a domain.
@@ -135,6 +146,7 @@ class Waiting:
         if self._refusals.get(key, 0) < _MOST_REFUSALS:
             self._of_domain.setdefault(_domain_key(waiting), {})[key] = None
         self._of_scope.setdefault(waiting.scope.number, {})[key] = None
+        self._amounts[waiting.scope.number] += 1
         self._deadlines.add(waiting.received_ns, waiting)
         self._kept += 1
 
@@ -185,6 +197,15 @@ class Waiting:
                 self._settle(waiting)
                 give_up(waiting, "template-never-came")
 
+    def forget_oldest(self, exporter: ExporterState, most: int, give_up: Callable[[WaitingSet, str], None]) -> int:
+        """Give up the oldest sets of an exporter; how many."""
+        amount = min(most, self.amount_of(exporter))
+        for _ in range(amount):
+            oldest = self._shares[exporter.number].take_oldest()
+            self._remove(oldest)
+            give_up(oldest, "template-never-came")
+        return amount
+
     def _refuse(self, key: int, one: WaitingSet) -> None:
         """What waits under a key is not all records of what another port announced."""
         refusals = self._refusals[key] = self._refusals.get(key, 0) + 1
@@ -231,7 +252,10 @@ class Waiting:
         if not waiting.gone:
             waiting.gone = True
             self._deadlines.gone()
-        number = waiting.scope.exporter.number
+        scope, number = waiting.scope.number, waiting.scope.exporter.number
+        self._amounts[scope] -= 1
+        if not self._amounts[scope]:
+            del self._amounts[scope]
         left = self._bytes.of(number) - waiting.nbytes
         self._bytes.set(number, left)
         if not left:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from statistics import median
 from time import process_time
 
 import pytest
 
-from millrace.batch import DatagramBatch
+from millrace.batch import DatagramBatch, address_text
 from millrace.decode import Decoder, Limits
 from millrace.decode.netflow.deadlines import STEP
 from millrace.schema import Schema
@@ -88,9 +89,12 @@ def test_whoever_has_many_domains_gives_up_some_for_whoever_has_few(make):
     assert OWN + 50 - 12 - OWN <= greedy <= OWN + 50 - 12
 
 
-@pytest.mark.parametrize("exporters", [8, 4])
-def test_what_comes_and_goes_is_never_taken_for_one_another(make, exporters):
+@pytest.mark.parametrize(("exporters", "at_once"), [(8, 2048), (4, 2048), (4, 12), (3, 2)])
+def test_what_comes_and_goes_is_never_taken_for_one_another(make, exporters, at_once, monkeypatch):
     """Numbers of domains and exporters that made room are given again: nothing may be left under them."""
+    monkeypatch.setattr("millrace.decode.netflow.registry._AT_ONCE", at_once)
+    monkeypatch.setattr("millrace.decode.netflow.registry._SHRUNK", min(at_once, 64))
+    monkeypatch.setattr("millrace.decode.netflow.registry._PER_DATAGRAM", 1)
     rng = random.Random(8)
     collector = make(Limits(domains=6, exporters=exporters, exporter_idle_s=2))
     options = Template(300, [(302, 2), (34, 4)], scopes=1)
@@ -222,3 +226,87 @@ def test_an_exporter_of_the_batch_makes_no_room_for_another_one_of_it(make):
     assert len(flows) == 1
     known = {status.address[-1] for status in collector.decoder.exporters()}
     assert known == {1, 3}
+
+
+FAT = "203.0.113.1"
+RATES = Template(300, [(302, 4), (34, 4)], scopes=1)
+
+
+def test_an_exporter_that_holds_much_makes_room_in_steps_and_holds_up_nobody(make):
+    collector = make(Limits(exporters=20))
+    told = (RATES.data(*((n + 1, 100) for n in range(first, first + 1000))) for first in range(0, 6000, 1000))
+    waiting = [data_set(400 + n % 500, b"12") for n in range(3000)]
+    many = template_set(IPFIX, *(Template(1000 + n, [(7, 2)]) for n in range(3000)))
+    for number, sets in enumerate(
+        [[options_template_set(IPFIX, RATES), *told], [many], *(waiting[at : at + 500] for at in range(0, 3000, 500))]
+    ):
+        collector.send(ipfix(*sets, domain=number), source=FAT, at_s=EXPORT_S + number / 100)
+    collector.send(*[ipfix(domain=1)] * 19, source=[source(n) for n in range(19)], at_s=EXPORT_S + 1)
+    held = [12_001]
+    for turn in range(12):
+        new = f"192.0.2.{turn}"
+        told_and_sent = ipfix(template_set(IPFIX, PORTS), PORTS.data((turn, 2)), domain=1)
+        assert len(collector.send(told_and_sent, source=new, at_s=EXPORT_S + 2 + turn / 50)) == 1
+        known = {address_text(status.address): status for status in collector.decoder.exporters()}
+        assert new in known
+        fat = known.get(FAT)
+        held.append(len(fat.templates) + len(fat.sampling) + fat.waiting_sets if fat else 0)
+    assert held[-1] == 0
+    assert max(before - after for before, after in pairwise(held)) <= 2 * STEP
+    assert FAT not in known
+
+
+def test_one_that_is_heard_again_keeps_what_it_has_left(make):
+    collector = make(Limits(exporters=20))
+    for first in range(0, 6000, 1000):
+        told = RATES.data(*((n + 1, 100) for n in range(first, first + 1000)))
+        collector.send(ipfix(options_template_set(IPFIX, RATES), told, domain=1), source=FAT)
+    collector.send(*[ipfix(domain=1)] * 19, source=[source(n) for n in range(19)], at_s=EXPORT_S + 1)
+    collector.send(ipfix(domain=1), source="192.0.2.1", at_s=EXPORT_S + 2)
+    left = len(collector.decoder.exporters()[0].sampling)
+    assert 0 < left < 6000
+    for turn in range(5):
+        senders = [FAT, f"192.0.2.{turn + 2}"]
+        collector.send(*[ipfix(domain=1)] * 2, source=senders, at_s=EXPORT_S + 3 + turn)
+    assert len(collector.decoder.exporters()[0].sampling) == left
+
+
+def test_silent_ports_hand_over_in_steps(make):
+    collector = make()
+    template = template_set(IPFIX, PORTS)
+    for port in range(1000, 1600):
+        told = RATES.data((port, 100))
+        collector.send(ipfix(template, options_template_set(IPFIX, RATES), told, domain=1), port=port)
+    ports = []
+    for turn in range(8):
+        sent = ipfix(domain=1)
+        collector.send(sent, port=5000 + turn, at_s=EXPORT_S + 700 + turn)
+        (exporter,) = collector.decoder._netflow._state.scopes
+        ports.append(len(exporter.ports))
+    # A port counts as sixteen things beside the three that it told.
+    assert max(before - after for before, after in pairwise([600, *ports])) <= STEP // 16
+    assert ports[-1] == 8 + 1
+    assert {rate.id for rate in collector.decoder.exporters()[0].sampling} == set(range(1000, 1600))
+
+
+def test_a_port_that_told_more_than_a_step_stays_until_that_expires(make):
+    collector = make(Limits(options_lifetime_s=3600))
+    told = [RATES.data(*((n + 1, 100) for n in range(first, first + 1000))) for first in range(0, 3000, 1000)]
+    collector.send(ipfix(options_template_set(IPFIX, RATES), *told, domain=1), port=1000)
+    collector.send(ipfix(domain=1), port=2000, at_s=EXPORT_S + 700)
+    (exporter,) = collector.decoder._netflow._state.scopes
+    assert sorted(exporter.ports) == [1000, 2000]
+    for turn in range(4):
+        collector.send(ipfix(domain=1), port=3000 + turn, at_s=EXPORT_S + 3700 + turn)
+    assert sorted(exporter.ports) == [-1, 3000, 3001, 3002, 3003]
+
+
+def test_many_names_of_one_exporter_make_room_a_few_at_a_time(make):
+    collector = make(Limits(options_entries=9000, options_entries_per_exporter=9000))
+    for first in range(0, 9000, 1000):
+        told = RATES.data(*((n + 1, 100) for n in range(first, first + 1000)))
+        collector.send(ipfix(options_template_set(IPFIX, RATES), told, domain=1), source=FAT)
+    collector.send(ipfix(options_template_set(IPFIX, RATES), RATES.data((1, 100)), domain=1))
+    fat, other = collector.decoder.exporters()
+    assert len(other.sampling) == 1
+    assert 9000 - STEP < len(fat.sampling) < 9000
