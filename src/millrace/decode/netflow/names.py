@@ -18,6 +18,9 @@ _MIX_EXPORTER, _MIX_ID = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 _WORD = (1 << 64) - 1
 _KEY_BITS = 62
 
+_ALWAYS_NS = 1 << 63
+"""When a port without a domain left was last heard: nobody knows, so no other one replaced it."""
+
 _FEW_TEXTS = 1024
 """So many texts that nothing names any more are not worth looking for."""
 
@@ -61,27 +64,27 @@ class Names:
         A port that fell silent before another was heard is the same device
         before it changed its port: what that one says counts.
         """
+        ports = [(port, named) for port in exporter.ports.values() if (named := self.interfaces(port))]
+        if len(ports) == 1:
+            return dict(ports[0][1])
+        heard = _heard(exporter)
+        # By ifIndex, of the ports that name it: when the latest one was first heard, and when any of them was last.
+        begun: dict[int, int] = {}
+        ended: dict[int, int] = {}
+        for port, named in ports:
+            first, last = heard.get(port.number, (0, 0))
+            for index in named:
+                begun[index] = max(begun.get(index, 0), first)
+                ended[index] = max(ended.get(index, 0), last)
         found: dict[int, Texts] = {}
         disputed: set[int] = set()
-        for port, replaced in self._in_use(exporter):
-            for index, texts in self.interfaces(port).items():
-                if any(index in self.interfaces(later) for later in replaced):
-                    continue
-                if found.setdefault(index, texts) != texts:
+        for port, named in ports:
+            last = heard[port.number][1] if port.number in heard else _ALWAYS_NS
+            for index, texts in named.items():
+                replaced = begun[index] > last or ended[index] - last > SILENT_NS
+                if not replaced and found.setdefault(index, texts) != texts:
                     disputed.add(index)
         return {index: texts for index, texts in found.items() if index not in disputed}
-
-    def _in_use(self, exporter: ExporterState) -> list[tuple[Port, list[Port]]]:
-        """Ports that name interfaces, each with those that came in its place."""
-        ports = [port for port in exporter.ports.values() if self.interfaces(port)]
-        if len(ports) < 2:
-            return [(port, []) for port in ports]
-        heard = {port.number: (min(s.first_seen_ns for s in scopes), max(s.last_seen_ns for s in scopes))
-                 for port in ports if (scopes := exporter.of_port(port))}  # fmt: skip
-        return [
-            (port, [other for other in ports if _replaces(heard.get(other.number), heard.get(port.number))])
-            for port in ports
-        ]
 
     def boot_ms(self, scope: Scope) -> int:
         """Start of the exporter as told by a domain; `MISSING` if it did not."""
@@ -249,11 +252,14 @@ class Names:
         self._agreed_applications.renumber(moved)
 
 
-def _replaces(later: tuple[int, int] | None, earlier: tuple[int, int] | None) -> bool:
-    """Whether a port came in the place of another, given when each was first and last heard."""
-    if later is None or earlier is None:
-        return False
-    return later[0] > earlier[1] or later[1] - earlier[1] > SILENT_NS
+def _heard(exporter: ExporterState) -> dict[int, tuple[int, int]]:
+    """When each port was first and last heard, Unix nanoseconds, by its number."""
+    heard: dict[int, tuple[int, int]] = {}
+    for scope in exporter.scopes.values():
+        first, last = scope.first_seen_ns, scope.last_seen_ns
+        known = heard.get(scope.port.number, (first, last))
+        heard[scope.port.number] = min(first, known[0]), max(last, known[1])
+    return heard
 
 
 def _key(number: int, ident: int) -> int:

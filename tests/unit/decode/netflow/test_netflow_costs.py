@@ -13,7 +13,17 @@ from time import process_time
 from millrace.batch import DatagramBatch
 from millrace.decode import Decoder
 from millrace.schema import Schema
-from millrace.testing.netflow import EXPORT_S, IPFIX, Template, data_set, ipfix, set_of, template_set, withdrawal_set
+from millrace.testing.netflow import (
+    EXPORT_S,
+    IPFIX,
+    Template,
+    data_set,
+    ipfix,
+    options_template_set,
+    set_of,
+    template_set,
+    withdrawal_set,
+)
 
 ONE = Template(256, [(4, 1)])
 FEW_MS = 0.01
@@ -90,3 +100,34 @@ def test_sets_of_many_ports_are_released_by_a_template_of_another_whatever_else_
     assert len(found.flows) == 40
     _, found = send(decoder, ipfix(template_set(IPFIX, ONE)), port=5000)
     assert len(found.flows) == 40
+
+
+NAMES = Template(400, [(10, 4), (82, 4)], scopes=1)
+
+
+def named(decoder, ports, name, first=0, each=40, domain=1, at_s=0.0):
+    """Each port names interfaces of its own, and the interface 1."""
+    for port in ports:
+        own = range(1000 + first + port * each, 1000 + first + (port + 1) * each)
+        told = NAMES.data(*((index, name) for index in (1, *own)))
+        send(decoder, ipfix(options_template_set(IPFIX, NAMES), told, domain=domain), port=port, at_s=at_s)
+
+
+def names_of(decoder):
+    began = process_time()
+    names = {index: name for (_, index), (name, _) in decoder.interface_names().items()}
+    return process_time() - began, names
+
+
+def test_names_that_many_ports_told_are_read_at_the_cost_of_their_number():
+    alone, crowded = Decoder(Schema()), Decoder(Schema())
+    for start in range(0, 32_000, 320):
+        named(alone, [1], "old", first=start, each=320)
+    named(crowded, range(1, 401), "old")
+    named(crowded, range(401, 801), "new", domain=2, at_s=700)
+    (least, _), (cpu, names) = names_of(alone), names_of(crowded)
+    # The later ports came in the place of the others: what they name as well holds as they say.
+    assert names[1] == "new"
+    assert len(names) == 1 + 800 * 40
+    assert set(names.values()) == {"old", "new"}
+    assert cpu < 10 * least + FEW_MS
