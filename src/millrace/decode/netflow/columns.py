@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from millrace.batch import Coded
-from millrace.batch.arrays import U8, AnyArray, Bool
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import write_ipv4
 from millrace.decode.netflow.records import Records
 
 if TYPE_CHECKING:
     from millrace.decode.netflow.plan import Clock
+
+_WIDTHS = (16, 64, 256)
+"""Texts of variable length up to each of these many bytes are told apart among themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +142,51 @@ class TextColumn:
 
     def write(self, rows: Rows, start: int, stop: int, records: Records, clock: Clock) -> None:  # noqa: ARG002
         """See `Step`."""
-        value = packed_texts(records, self.fields[0], self.limit)
+        codes, values = distinct_texts(records, self.fields[0], self.limit)
         for field in self.fields[1:]:
-            value = np.where(value == b"", packed_texts(records, field, self.limit), value)
-        rows.put(self.name, start, stop, code_texts(value))
+            empty = np.array([not value for value in values] or [False], np.bool_)[codes]
+            if not empty.any():
+                break
+            others, more = distinct_texts(records, field, self.limit)
+            codes = np.where(empty, others + len(values), codes)
+            values += more
+        rows.put(self.name, start, stop, Coded(codes.astype(np.int32), [decode_text(value) for value in values]))
 
 
-def packed_texts(records: Records, field: int, limit: int) -> AnyArray:
-    """Texts of a field as NumPy byte strings, trailing NULs ignored."""
-    padded = records.padded(field, limit)
+def distinct_texts(records: Records, field: int, limit: int) -> tuple[I64, list[bytes]]:
+    """Texts of a field, trailing NULs and what is beyond `limit` bytes left out.
+
+    Texts of variable length are told apart among those of about their length:
+    else a long one would have all others of the batch filled up to it.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n,)
+        Which of the texts each record has.
+    values : list of bytes
+        Texts; some may be there twice.
+    """
+    longest = min(records.longest(field), limit)
+    if longest <= _WIDTHS[0] or records.shape.places[field].segment >= 0:
+        return _distinct(records.padded(field, limit))
+    _, length = records.extent(field)
+    width = np.searchsorted(_WIDTHS, np.minimum(length, limit))
+    codes, values = np.empty(len(length), np.int64), list[bytes]()
+    for one in range(len(_WIDTHS) + 1):
+        rows = np.flatnonzero(width == one)
+        if len(rows):
+            of_rows, some = _distinct(records.padded(field, limit, rows))
+            codes[rows] = of_rows + len(values)
+            values += some
+    return codes, values
+
+
+def _distinct(padded: U8) -> tuple[I64, list[bytes]]:
     if not padded.shape[1]:
-        return np.zeros(len(padded), "S1")
-    return np.ascontiguousarray(padded).view(f"S{padded.shape[1]}").reshape(-1)
-
-
-def code_texts(packed: AnyArray) -> Coded:
-    """Code byte strings by their distinct values; what is not UTF-8 shows as U+FFFD."""
+        return np.zeros(len(padded), np.int64), [b""]
+    packed = np.ascontiguousarray(padded).view(f"S{padded.shape[1]}").reshape(-1)
     distinct, codes = np.unique(packed, return_inverse=True)
-    return Coded(codes.reshape(-1).astype(np.int32), [decode_text(value) for value in distinct.tolist()])
+    return codes.reshape(-1), distinct.tolist()
 
 
 def decode_text(value: bytes) -> str:

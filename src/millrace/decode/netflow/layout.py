@@ -15,6 +15,8 @@ VARIABLE = 0xFFFF
 ENTERPRISE_BIT = 0x8000
 _SELECTORS = (302, 48)
 """selectorId, samplerId."""
+_DOMAINS = (149,)
+"""observationDomainId."""
 
 _Compiled = TypeVar("_Compiled")
 
@@ -53,6 +55,8 @@ class Layout:
         Whether all records are that long.
     selectors : bool
         Whether it is one of flows that name their selector or sampler.
+    domains : bool
+        Whether it is one of options that may be about another observation domain.
     users : int
         Templates with this layout.
     counted : bool
@@ -68,6 +72,7 @@ class Layout:
     least: int
     fixed: bool
     selectors: bool = False
+    domains: bool = False
     users: int = 0
     counted: bool = True
 
@@ -107,9 +112,9 @@ def _extent(wire: bytes, *, with_pen: bool) -> tuple[int, int]:
     return sum(lengths) - (VARIABLE - 1) * variable, variable
 
 
-def _names_selectors(wire: bytes, *, with_pen: bool) -> bool:
+def _has_any(wire: bytes, elements: tuple[int, ...], *, with_pen: bool) -> bool:
     fields = parse_fields(wire, 0, with_pen=with_pen)
-    return any(field.length and not field.pen and field.id in _SELECTORS for field in fields)
+    return any(field.length and not field.pen and field.id in elements for field in fields)
 
 
 class Layouts:
@@ -144,9 +149,12 @@ class Layouts:
         if layout is None:
             if self.nbytes + len(wire) > self._limit_bytes:
                 return None
-            selectors = not options and _names_selectors(wire, with_pen=with_pen)
+            selectors = not options and _has_any(wire, _SELECTORS, with_pen=with_pen)
+            domains = options and _has_any(wire, _DOMAINS, with_pen=with_pen)
             least, variable = _extent(wire, with_pen=with_pen)
-            layout = Layout(self._next_number, version, options, scopes, with_pen, wire, least, not variable, selectors)
+            layout = Layout(
+                self._next_number, version, options, scopes, with_pen, wire, least, not variable, selectors, domains
+            )  # fmt: skip
             self._by_wire[key] = layout
             self._by_number[layout.number] = layout
             self._next_number += 1

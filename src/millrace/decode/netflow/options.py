@@ -10,7 +10,7 @@ import numpy as np
 from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.assembly import spread
-from millrace.decode.netflow.columns import decode_text, packed_texts
+from millrace.decode.netflow.columns import decode_text, distinct_texts
 from millrace.decode.netflow.deadlines import STEP
 from millrace.decode.netflow.elements import Elements, element_of
 from millrace.decode.netflow.headers import V9
@@ -147,7 +147,9 @@ def read_options(plan: OptionsPlan, sets: Sets, swapped: Bool | None) -> Told:
 def _texts(records: Records, field: int | None) -> list[str]:
     if field is None:
         return [""] * len(records)
-    return [decode_text(value) for value in packed_texts(records, field, _LONGEST_NAME).tolist()]
+    codes, values = distinct_texts(records, field, _LONGEST_NAME)
+    texts = [decode_text(value) for value in values]
+    return [texts[code] for code in codes.tolist()]
 
 
 def _interface_names(plan: OptionsPlan, records: Records) -> list[tuple[str, str]] | None:

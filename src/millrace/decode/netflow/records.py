@@ -96,12 +96,23 @@ class Records:
             starts = self.segment_start[place.segment]
         return starts + place.offset, np.full(len(self), place.length, np.int64)
 
-    def padded(self, field: int, limit: int) -> U8:
-        """Bytes of a field of any kind, cut at `limit` and filled up with zeros, shape (n, width)."""
+    def longest(self, field: int) -> int:
+        """Bytes of the longest value of a field."""
+        place = self.shape.places[field]
+        return place.length if place.segment >= 0 else int(self.variable_length[place.variable].max(initial=0))
+
+    def padded(self, field: int, limit: int, which: I64 | None = None) -> U8:
+        """Bytes of a field of any kind, cut at `limit` and filled up with zeros, shape (n, width).
+
+        `which`: of these records only; of a field of variable length.
+        """
         place = self.shape.places[field]
         if place.segment >= 0:
             return self.raw(field)[:, :limit]
-        start, length = self.variable_start[place.variable], np.minimum(self.variable_length[place.variable], limit)
+        start, length = self.variable_start[place.variable], self.variable_length[place.variable]
+        if which is not None:
+            start, length = start[which], length[which]
+        length = np.minimum(length, limit)
         width = int(length.max(initial=0))
         out = np.zeros((len(start), width), np.uint8)
         rows = np.repeat(np.arange(len(start)), length)

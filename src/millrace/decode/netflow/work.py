@@ -25,8 +25,8 @@ _PASS_US, _PASS_US_PER_BYTE, _PASS_BYTES = 80.0, 2.0, 400
 """Microseconds that compiling and executing a layout take by the bytes of its field list; after a hundred fields or so
 no further ones fill columns. Measured on one core of an AMD EPYC, see ``docs/explanation/hostile-input.md``."""
 
-_RECORD_US, _OPTIONS_RECORD_US = 1.0, 8.0
-"""Of each record: columns are written at once, options are learned one by one."""
+_RECORD_US, _OPTIONS_RECORD_US, _DOMAIN_RECORD_US = 1.0, 8.0, 24.0
+"""Of each record: columns are written at once, options are learned one by one, and some bring a domain of their own."""
 
 _PAID_US_PER_BYTE = 0.25
 """What a byte pays for: full datagrams of usual records pay three times for the pass of their layout."""
@@ -57,7 +57,8 @@ class Cost:
         us = _PASS_US + _PASS_US_PER_BYTE * min(size, _PASS_BYTES)
         if not compiled:
             us += _COMPILE_US + _COMPILE_US_PER_BYTE * size
-        return cls(us, _OPTIONS_RECORD_US if layout.options else _RECORD_US, layout.least)
+        record_us = _DOMAIN_RECORD_US if layout.domains else _OPTIONS_RECORD_US if layout.options else _RECORD_US
+        return cls(us, record_us, layout.least)
 
     def beyond(self, nbytes: float) -> float:
         """Microseconds beyond what so many bytes of data sets pay for."""
