@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -151,14 +152,21 @@ class Names:
         for wider, voter in ((scope.ports.number, scope.number), (scope.exporter.number, scope.port.number)):
             self._boots.set(wider, position, self._agreed_boots.vote(wider, voter, boot_ms))
 
-    def share(self, exporter: ExporterState) -> None:
-        """An exporter was heard on a second port: what it told so far serves the new one, too."""
-        for port in exporter.ports.values():
-            for ident, name in self.applications(port).items():
-                self._vote_application(exporter, port, ident, name, 0)
-        for scope in exporter.scopes.values():
-            if self.boot_ms(scope) != MISSING:
+    def share(self, exporter: ExporterState) -> Iterator[None]:
+        """An exporter was heard on a second port: what it told so far serves the new one, too; a thing a step.
+
+        Between two steps whatever it told may change.
+        """
+        for scope in list(exporter.scopes.values()):
+            if exporter.has(scope) and self.boot_ms(scope) != MISSING:
                 self._vote_boot(scope, self.boot_ms(scope), 0)
+            yield
+        for port in list(exporter.ports.values()):
+            for ident in list(self.applications(port)) if exporter.ports.get(port.port) is port else ():
+                name = self.applications(port).get(ident) if exporter.ports.get(port.port) is port else None
+                if name is not None:
+                    self._vote_application(exporter, port, ident, name, 0)
+                yield
 
     def hand_over_boot(self, scope: Scope, heir: Scope) -> None:
         """Give the start time that a port that makes room told to the scope that stands for such ports."""

@@ -36,6 +36,8 @@ DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE = "domain", "selector", "interf
 BINDINGS = (DOMAIN, SELECTOR, INTERFACE, LINE_CARD, TEMPLATE)
 _ALONE = {SELECTOR: True, LINE_CARD: False}
 """Bindings whose only rate serves flows of the domain that name none of them; whether only if no others do."""
+_FIRST = (DOMAIN, SELECTOR)
+"""Bindings that most flows go by."""
 
 _ID_BITS = 32
 
@@ -142,11 +144,19 @@ class Sampling:
         if binding in _ALONE:
             self._guesses[binding].tell(scope, 0, rate, position, ident, wider=True)
 
-    def share(self, exporter: ExporterState) -> None:
-        """An exporter was heard on a second port: what it told so far serves the new one, too."""
-        for scope in exporter.scopes.values():
-            for binding, ident, rate in self.facts(scope):
-                self._tell(scope, binding, ident, rate, 0)
+    def share(self, exporter: ExporterState) -> Iterator[None]:
+        """An exporter was heard on a second port: what it told so far serves the new one, too; a rate a step.
+
+        Those of domains and selectors come first. Between two steps whatever it told may change.
+        """
+        for first in (True, False):
+            for scope in list(exporter.scopes.values()):
+                for binding, ident in list(self.told(scope)) if exporter.has(scope) else ():
+                    if (binding in _FIRST) == first:
+                        rate = self.rate(scope, binding, ident) if exporter.has(scope) else MISSING
+                        if rate != MISSING:
+                            self._tell(scope, binding, ident, rate, 0)
+                        yield
 
     def hand_over(self, scope: Scope, heir: Scope) -> None:
         """Give what a port that makes room told to the scope that stands for such ports."""

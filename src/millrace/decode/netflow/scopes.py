@@ -161,6 +161,10 @@ class ExporterState:
         """Whether templates and options are accepted from one of its UDP ports."""
         return not self.trust.ports or port in self.trust.ports
 
+    def has(self, scope: Scope) -> bool:
+        """Whether a scope is one of its own still: the number of one that is gone may be another's."""
+        return self.scopes.get((scope.version, scope.domain, scope.port.port)) is scope
+
     def of_port(self, port: Port) -> list[Scope]:
         """Scopes of one of its ports."""
         return [scope for scope in self.scopes.values() if scope.port is port]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.deadlines import STEP
@@ -19,6 +22,8 @@ from millrace.decode.quirks import QuirksOf
 from millrace.decode.result import Counts
 from millrace.decode.trust import TrustOf, no_trust
 
+_SHARED_AT_ONCE, _SHARED_AT_A_TURN = 1024, 64
+"""Templates, rates and names that come to serve all ports of their exporters in one batch, and of one exporter."""
 _SCOPE_COST = 8
 """What it costs to give up a scope, in templates and the like."""
 
@@ -35,6 +40,7 @@ class State:
     names: Names
     learner: Learner
     waiting: Waiting
+    sharing: deque[tuple[ExporterState, Iterator[None]]] = field(default_factory=deque)
 
     @classmethod
     def empty(cls, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> State:
@@ -65,10 +71,7 @@ class State:
     def follow(self, counts: Counts) -> None:
         """Follow the registry: forget who was removed, share what ports know, hand over what silent ones knew."""
         changes = self.scopes.take_changes()
-        for exporter in changes.shared:
-            self.templates.share(exporter)
-            self.sampling.share(exporter)
-            self.names.share(exporter)
+        self._share(changes.shared)
         for scope, heir in changes.retired:
             self.templates.hand_over(scope, heir)
             self.learner.hand_over_rates(scope, heir)
@@ -109,6 +112,24 @@ class State:
             ):
                 for number in numbers:
                     self.scopes.free(number)
+
+    def _share(self, exporters: list[ExporterState]) -> None:
+        """What exporters told before they were heard on a second port serves all of their ports: in steps.
+
+        Each has its first turn before anybody has another one, so that small ones need not wait for large ones.
+        """
+        for exporter in exporters:
+            things = self.templates.share(exporter), self.sampling.share(exporter), self.names.share(exporter)
+            self.sharing.appendleft((exporter, chain.from_iterable(things)))
+        left = _SHARED_AT_ONCE
+        while self.sharing and left > 0:
+            exporter, steps = self.sharing.popleft()
+            if self.scopes.get(exporter.address) is not exporter:
+                continue
+            taken = sum(1 for _ in islice(steps, min(left, _SHARED_AT_A_TURN)))
+            left -= max(taken, 1)
+            if taken == _SHARED_AT_A_TURN or left <= 0:
+                self.sharing.append((exporter, steps))
 
     def shrink(self, counts: Counts) -> None:
         """Have an exporter that is to make room, and holds too much to go at once, give up some of that."""

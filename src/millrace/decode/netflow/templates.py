@@ -371,11 +371,16 @@ class Templates:
         if agreed != self.timeline.get(key):
             self.timeline.set(key, position, agreed)
 
-    def share(self, exporter: ExporterState) -> None:
-        """An exporter was heard on a second port: what it announced so far serves the new one, too."""
-        for scope in exporter.scopes.values():
-            for template in self._known.get(scope.number, {}).values():
-                self._vote(template, 0, template.layout.number)
+    def share(self, exporter: ExporterState) -> Iterator[None]:
+        """An exporter was heard on a second port: what it announced so far serves the new one, too; a template a step.
+
+        Between two steps whatever it has may change.
+        """
+        for scope in list(exporter.scopes.values()):
+            for template in list(self._known.get(scope.number, {}).values()):
+                if template.holds and template.scope is scope and exporter.has(scope):
+                    self._vote(template, 0, template.layout.number)
+                yield
 
     def hand_over(self, scope: Scope, heir: Scope) -> None:
         """Give the templates of a port that makes room to the scope that stands for such ports.

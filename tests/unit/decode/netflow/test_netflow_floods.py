@@ -310,3 +310,52 @@ def test_many_names_of_one_exporter_make_room_a_few_at_a_time(make):
     fat, other = collector.decoder.exporters()
     assert len(other.sampling) == 1
     assert 9000 - STEP < len(fat.sampling) < 9000
+
+
+def test_what_an_exporter_told_comes_to_serve_its_second_port_in_steps(make):
+    """Small exporters do not wait for large ones, and whatever was told is known in the end."""
+    collector = make()
+    flow = Template(500, [(302, 4), (7, 2)])
+    for first in range(0, 4000, 1000):
+        told = RATES.data(*((n + 1, 100) for n in range(first, first + 1000)))
+        collector.send(ipfix(options_template_set(IPFIX, RATES), told, domain=1), source=FAT)
+    told = RATES.data(*((n + 1, 100) for n in range(30)))
+    collector.send(ipfix(options_template_set(IPFIX, RATES), template_set(IPFIX, flow), told, domain=1))
+    announced = template_set(IPFIX, flow)
+    known = [0]
+    for turn in range(6):
+        data = (flow.data(*((n + 1, 2) for n in range(first, first + 1000))) for first in range(0, 4000, 1000))
+        small = flow.data(*((n + 1, 2) for n in range(30)))
+        sent = [ipfix(announced, *data, domain=1), ipfix(small, domain=1)]
+        flows = collector.send(*sent, source=[FAT, "192.0.2.1"], port=7, at_s=EXPORT_S + turn)
+        rates = {}
+        for one in flows:
+            rates.setdefault(one["ExporterAddress"], []).append(one.get("SamplingRate", 0))
+        assert rates["192.0.2.1"] == [100] * 30
+        known.append(sum(rate == 100 for rate in rates[FAT]))
+    assert known[-1] == 4000
+    assert max(after - before for before, after in pairwise(known)) <= 1024
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_shared_in_steps_is_never_taken_for_that_of_another(make, seed, monkeypatch):
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_ONCE", 2)
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_A_TURN", 1)
+    monkeypatch.setattr("millrace.decode.netflow.registry._AT_ONCE", 40)
+    rng = random.Random(seed)
+    collector = make(Limits(domains=6, exporters=4, exporter_idle_s=2, ports_per_exporter=3))
+    options = Template(300, [(302, 2), (34, 4)], scopes=1)
+    for turn in range(800):
+        exporter, domain, port = rng.randrange(6), rng.randrange(3), rng.randrange(2000, 2006)
+        fields = [[(7, 2), (11, 2)], [(11, 2), (4, 1), (7, 2)]][exporter % 2]
+        template = Template(256 + rng.randrange(3), fields)
+        record = [1000 * exporter if element == 7 else 50_000 for element, _ in template.fields]
+        sets = [template_set(IPFIX, template)] * rng.randrange(2) + [template.data(record)] * rng.randrange(3)
+        if rng.random() < 0.4:
+            selectors = [(rng.randrange(5), 100 + exporter) for _ in range(3)]
+            sets += [options_template_set(IPFIX, options), options.data(*selectors)]
+        when = EXPORT_S + turn * rng.choice([0.25, 0.25, 1])
+        sent = ipfix(*sets, domain=domain)
+        for flow in collector.send(sent, source=source(exporter), port=port, at_s=when + 700 * (turn // 300)):
+            assert flow.get("SamplingRate", 0) in (0, 100 + exporter)
+            assert (flow["SrcPort"], flow["DstPort"]) == (1000 * exporter, 50_000)
