@@ -125,7 +125,35 @@ class Allowance:
         kept[order] |= np.cumsum(excess[order]) <= self.left_us
         self.left_us -= float(excess[kept].sum())
         chosen: Bool = kept[index]
-        return None if chosen.all() else chosen
+        if chosen.all():
+            return None
+        self._spare_small(chosen, index, nbytes, exporter, [cost_of(number) for number in numbers.tolist()])
+        return chosen
+
+    def _spare_small(self, chosen: Bool, index: I64, nbytes: I64, exporter: I64, costs: list[Cost]) -> None:
+        """Of layouts that are left out and that several exporters have, choose the sets of all but the greediest.
+
+        As far as half of what is left suffices, those with least first: nobody has the
+        layout of another left out by sending very many records of it.
+        """
+        out, exporters = np.flatnonzero(~chosen), int(exporter.max()) + 1
+        pairs, pair = np.unique(index[out] * exporters + exporter[out], return_inverse=True)
+        _, of_layout, amount = np.unique(pairs // exporters, return_inverse=True, return_counts=True)
+        several = amount[of_layout] > 1
+        if not several.any():
+            return
+        octets, layout = np.bincount(pair.reshape(-1), nbytes[out])[several], (pairs // exporters)[several]
+        beyond = np.array([costs[at].beyond(own) for at, own in zip(layout.tolist(), octets.tolist(), strict=True)])
+        by_layout = np.lexsort((beyond, layout))
+        greediest = by_layout[np.append(layout[by_layout][1:] != layout[by_layout][:-1], True)]
+        beyond[greediest] = np.inf
+        order = np.argsort(beyond, kind="stable")
+        spared = np.zeros(len(beyond), np.bool_)
+        spared[order] = np.cumsum(beyond[order]) <= self.left_us / 2
+        self.left_us -= float(beyond[spared].sum())
+        taken = np.zeros(len(pairs), np.bool_)
+        taken[several] = spared
+        chosen[out] = taken[pair.reshape(-1)]
 
     @staticmethod
     def _order(index: I64, exporter: I64, excess: F64, octets: F64) -> tuple[I64, F64]:

@@ -13,7 +13,7 @@ from collections import Counter
 from statistics import median
 from time import process_time
 
-from millrace.batch import DatagramBatch
+from millrace.batch import DatagramBatch, address_bytes
 from millrace.decode import Decoder
 from millrace.schema import Schema
 from millrace.testing.netflow import (
@@ -184,3 +184,21 @@ def test_options_that_bring_a_domain_each_are_shed_before_they_take_the_time_of_
     # A second of work at once and a quarter of each of the five, at 24 microseconds a record.
     assert told_of < 2.25e6 / 24 * 1.05
     assert given_up > 100
+
+
+def test_nobody_has_the_options_of_another_left_out_by_sending_very_many_of_the_same_layout():
+    decoder = Decoder(Schema())
+    about = Template(401, [(149, 4), (34, 1)], scopes=1)
+    announced = options_template_set(IPFIX, about)
+    told = (struct.pack("!IB", 1000 + number, 5) for number in range(250))
+    payload = ipfix(announced, data_set(401, *told))
+    honest = ipfix(announced, data_set(401, struct.pack("!IB", 1, 9), struct.pack("!IB", 2, 9)))
+    learned, given_up = 0, 0
+    for turn in range(60):
+        sources = [*(f"10.9.{turn}.{number}" for number in range(10)), "192.0.2.1"]
+        _, found = send(decoder, *[payload] * 10, honest, source=sources, at_s=turn / 10)
+        events = found.counts.events
+        learned += events[address_bytes("192.0.2.1"), "ipfix", "options_records"]
+        given_up += sum(n for (*_, event), n in events.items() if event == "costly_sets")
+    assert given_up > 100
+    assert learned == 60 * 2
