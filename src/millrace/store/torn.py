@@ -5,8 +5,8 @@ commits the part; no statement fails, and a merge replaces whole parts by a
 torn one. It counts failed writes, though. So whoever has written looks at that
 count; where it has risen, the parts that came since are checked. A table with
 a torn part is loaded anew: the engine finds that sizes of files are wrong, sets
-the part aside and takes the parts that it was merged of, which stay for eight
-minutes. What a statement had inserted is gone then, and the statement fails.
+the part aside and takes the parts that it was merged of, which stay for
+``old_parts_lifetime``. What a statement had inserted is gone then, and the statement fails.
 """
 
 from __future__ import annotations

@@ -6,13 +6,14 @@ A limit on the size of files stands for the full device: writes beyond it fail i
 import resource
 import signal
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
 
 from millrace.errors import StoreFullError
-from millrace.store import RAW_TABLE
+from millrace.store import RAW_TABLE, RESOLUTIONS
 from millrace.store.faults import TornError
 from millrace.store.gate import Gate
 from millrace.store.tokens import Tokens
@@ -20,6 +21,8 @@ from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_key
 
 NO_ROOM = 2_048
 """Bytes of a file: more than the block of a few rows that is handed to the engine, less than a part of them."""
+
+TABLES = [RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS)]
 
 MIDNIGHT_MS = NOW_MS // 86_400_000 * 86_400_000
 
@@ -72,6 +75,38 @@ def test_parts_come_back_where_a_merge_could_not_be_written_whole(open_store):
     assert totals(store, RAW_TABLE) == totals_of(*batches)
     store.wait_until_rolled_up(NOW_MS)
     assert_rollups_agree(store)
+
+
+@pytest.mark.slow
+def test_parts_come_back_where_it_takes_a_while_until_a_torn_merge_is_noticed(open_store):
+    """The engine removes the parts that it merged when it comes to it, by itself within some 40 seconds."""
+    store = open_store()
+    batches = [few_keys(6, seed=seed) for seed in range(12)]
+    for number, flows in enumerate(batches):
+        store.insert(flows, token=str(number))
+    store.maintain(NOW_MS - HOUR_MS)
+    with files_end_at(NO_ROOM):
+        merge_unnoticed(store)
+    end = time.monotonic() + 50
+    while time.monotonic() < end and merged_parts(store):
+        time.sleep(1)
+    store.maintain(NOW_MS - HOUR_MS)
+    assert store._engine.torn.found
+    assert totals(store, RAW_TABLE) == totals_of(*batches)
+
+
+def merged_parts(store):
+    return store.query(f"SELECT name FROM system.parts WHERE table = '{RAW_TABLE}' AND NOT active").num_rows
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_older_store_keeps_merged_parts_from_now_on(open_store, table):
+    store = open_store()
+    with store._engine._writer() as connection:
+        connection.query(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 0", "Null")
+    store = open_store()
+    said = store.query(f"SELECT engine_full FROM system.tables WHERE name = '{table}'").to_pylist()
+    assert "old_parts_lifetime = 480" in said[0]["engine_full"]
 
 
 def merge_unnoticed(store):
