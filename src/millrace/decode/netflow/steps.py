@@ -55,14 +55,19 @@ class Steps:
         step &= WORD
         return cls(step, known, units, last[1:], starts)
 
-    def explained(self, scope: int, end: int) -> tuple[Bool, Bool]:
+    def rows(self, scope: int) -> slice:
+        """Where the datagrams of a scope are."""
+        end = self.starts[scope + 1] if scope + 1 < len(self.starts) else len(self.step)
+        return slice(int(self.starts[scope]), int(end))
+
+    def explained(self, scope: int) -> tuple[Bool, Bool]:
         """Which steps of a scope's datagrams each manner explains, and which it has to; shape (manners, datagrams)."""
-        start = self.starts[scope]
-        here = self.units[:, start:end]
+        rows = self.rows(scope)
+        here = self.units[:, rows]
         before = np.concatenate([self.last[:, scope, None], here[:, :-1]], axis=1)
         expected = np.where(INCLUSIVE[:, None], here[UNIT_OF], before[UNIT_OF])
-        known = self.known[start:end] & (expected >= 0)
-        return known & (self.step[start:end] == expected), known
+        known = self.known[rows] & (expected >= 0)
+        return known & (self.step[rows] == expected), known
 
     def gained(self) -> Iterator[tuple[int, I64]]:
         """Manners that explain any step, each with how many of each scope, shape (scopes,)."""
