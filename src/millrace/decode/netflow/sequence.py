@@ -50,7 +50,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     starts = np.zeros(1, np.int64)
     if len(scopes) > 1:
         order = stable_order(owner)
-        owner, sequence, uptime, units = owner[order], sequence[order], uptime[order], units[:, order]
+        owner, sequence, uptime, units = owner[order], sequence[order], uptime[order], units.take(order, axis=1)
         starts = np.append(0, np.flatnonzero(owner[1:] != owner[:-1]) + 1)
     ends = np.append(starts[1:], len(owner))
     rows, amount = scopes.rows[owner[starts]], ends - starts
@@ -70,8 +70,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     if calm.any():
         # All of these steps were as expected; the very first datagram is none.
         ledger.column("pairs")[rows[calm]] += (amount - (before[0] == NO_UNITS))[calm]
-        for number, gained in steps.gained():
-            ledger.column(SCORES[number])[rows[calm]] += gained[calm]
+        ledger.columns(SCORES[0], SCORES[-1])[:, rows[calm]] += steps.gained()[:, calm]
     for run in np.flatnonzero(followed & odd).tolist():
         of = int(owner[starts[run]])
         scope = scopes.scopes[of]
