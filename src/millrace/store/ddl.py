@@ -181,7 +181,7 @@ def _merge_tree(settings: StoreSettings) -> dict[str, int | str]:
         "auto_statistics_types": "",
         # Open with what is readable, whatever the size of a part that is not.
         "max_suspicious_broken_parts_bytes": 1 << 50,
-        # What a torn merge was made of must be there when it is noticed (`torn`); the engine's default is not at all.
+        # What a torn merge was made of must be there when it is noticed (`torn`); by default it is kept for no time.
         "old_parts_lifetime": 480,
         "fsync_after_insert": int(settings.fsync),
         "fsync_part_directory": int(settings.fsync),

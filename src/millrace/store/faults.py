@@ -109,6 +109,8 @@ def of_read(error: BaseException) -> MillraceError:
     code, text = code_of(error), _short(error)
     if is_corruption(error):
         return StoreCorruptError(f"stored data cannot be read: {text}")
+    if is_full(error):
+        return StoreFullError(f"no room on the device for what the question sets aside; free some space ({text})")
     if code == _CANCELLED:
         return QueryCancelledError(f"the question was cancelled ({text})")
     hint = _HINTS.get(code)

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
-from millrace.errors import QueryError, QueryTimeoutError
+from millrace.errors import QueryError, QueryTimeoutError, StoreFullError
+from millrace.store.faults import of_read
 from unit.store.made_flows import NOW_MS, few_keys
 
 
@@ -92,6 +93,14 @@ def test_too_many_rows_too_much_time_too_much_memory(store):
     with pytest.raises(QueryError, match="more memory than it may"):
         store.query("SELECT groupArray(number) FROM numbers(100000000)", max_memory_bytes=20_000_000)
     assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
+def test_a_full_device_is_no_mistake_of_who_asks():
+    """As the engine says it: a device that is full at the right moment cannot be had here."""
+    said = "Code: 243. DB::Exception: Not enough space on temporary disk, cannot reserve 275355049 bytes"
+    error = of_read(RuntimeError(said))
+    assert isinstance(error, StoreFullError)
+    assert "free some space" in str(error)
 
 
 def test_inserts_and_short_queries_go_on_during_a_long_query(store):

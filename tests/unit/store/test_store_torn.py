@@ -58,13 +58,7 @@ def test_flows_that_could_not_be_written_whole_are_refused_and_stored_later(open
 
 
 def test_parts_come_back_where_a_merge_could_not_be_written_whole(open_store):
-    store = open_store()
-    batches = [few_keys(6, seed=seed) for seed in range(12)]
-    for number, flows in enumerate(batches):
-        store.insert(flows, token=str(number))
-    store.maintain(NOW_MS - HOUR_MS)
-    with files_end_at(NO_ROOM):
-        merge_unnoticed(store)
+    store, batches = torn_merge(open_store)
     store.maintain(NOW_MS - HOUR_MS)
     assert store._engine.torn.found
     assert totals(store, RAW_TABLE) == totals_of(*batches)
@@ -80,13 +74,7 @@ def test_parts_come_back_where_a_merge_could_not_be_written_whole(open_store):
 @pytest.mark.slow
 def test_parts_come_back_where_it_takes_a_while_until_a_torn_merge_is_noticed(open_store):
     """The engine removes the parts that it merged when it comes to it, by itself within some 40 seconds."""
-    store = open_store()
-    batches = [few_keys(6, seed=seed) for seed in range(12)]
-    for number, flows in enumerate(batches):
-        store.insert(flows, token=str(number))
-    store.maintain(NOW_MS - HOUR_MS)
-    with files_end_at(NO_ROOM):
-        merge_unnoticed(store)
+    store, batches = torn_merge(open_store)
     end = time.monotonic() + 50
     while time.monotonic() < end and merged_parts(store):
         time.sleep(1)
@@ -107,6 +95,18 @@ def test_an_older_store_keeps_merged_parts_from_now_on(open_store, table):
     store = open_store()
     said = store.query(f"SELECT engine_full FROM system.tables WHERE name = '{table}'").to_pylist()
     assert "old_parts_lifetime = 480" in said[0]["engine_full"]
+
+
+def torn_merge(open_store):
+    """A store in which a merge was not written whole, and the batches in it."""
+    store = open_store()
+    batches = [few_keys(6, seed=seed) for seed in range(12)]
+    for number, flows in enumerate(batches):
+        store.insert(flows, token=str(number))
+    store.maintain(NOW_MS - HOUR_MS)
+    with files_end_at(NO_ROOM):
+        merge_unnoticed(store)
+    return store, batches
 
 
 def merge_unnoticed(store):

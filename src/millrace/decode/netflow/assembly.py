@@ -14,9 +14,10 @@ from millrace.schema import Kind, Schema
 
 
 def spread(values: AnyArray, counts: I64) -> AnyArray:
-    """Repeat each value as often as `counts` says; cheaper where the counts are all equal."""
+    """Repeat each value as often as `counts` says, cheaper where the counts are all equal; not to be written to."""
     if len(counts) and (counts == counts[0]).all():
-        return np.repeat(values, int(counts[0]))
+        every = int(counts[0])
+        return values if every == 1 else np.repeat(values, every)
     return np.repeat(values, counts)
 
 

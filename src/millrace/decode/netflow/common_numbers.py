@@ -83,7 +83,7 @@ def watch_ports(headers: Headers, scopes: BatchScopes, units: I64) -> None:
     other[1:] = scope[1:] != scope[:-1]
     other[starts] = scope[starts] != [one.scope for one in changes]
     for run, (ports, seen, start, end) in enumerate(zip(of_runs, changes, starts.tolist(), ends.tolist(), strict=True)):
-        matched, known = steps.explained(run, end)
+        matched, known = steps.explained(run)
         seen.explained += (matched & other[start:end]).sum(axis=1)
         seen.amount += int((known.any(axis=0) & other[start:end]).sum())
         seen.last = np.append(sequence[end - 1], units[:, end - 1])

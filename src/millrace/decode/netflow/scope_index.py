@@ -125,7 +125,7 @@ def mix(words: AnyArray) -> AnyArray:
 
 def words_of(headers: Headers) -> AnyArray:
     """Address, then version, port and domain of each datagram as three 64-bit words, shape (n, 3)."""
-    words = np.empty((len(headers), 3), np.uint64)
+    words = np.empty((len(headers), 3), np.uint64, order="F")  # Each word is written and compared as a whole.
     words[:, :2] = np.ascontiguousarray(headers.source).view(np.uint64).reshape(-1, 2)
     words[:, 2] = (headers.version << 48) | (headers.port << 32) | headers.domain
     return words

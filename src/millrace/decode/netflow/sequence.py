@@ -50,7 +50,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     starts = np.zeros(1, np.int64)
     if len(scopes) > 1:
         order = stable_order(owner)
-        owner, sequence, uptime, units = owner[order], sequence[order], uptime[order], units[:, order]
+        owner, sequence, uptime, units = owner[order], sequence[order], uptime[order], units.take(order, axis=1)
         starts = np.append(0, np.flatnonzero(owner[1:] != owner[:-1]) + 1)
     ends = np.append(starts[1:], len(owner))
     rows, amount = scopes.rows[owner[starts]], ends - starts
@@ -70,13 +70,12 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     if calm.any():
         # All of these steps were as expected; the very first datagram is none.
         ledger.column("pairs")[rows[calm]] += (amount - (before[0] == NO_UNITS))[calm]
-        for number, gained in steps.gained():
-            ledger.column(SCORES[number])[rows[calm]] += gained[calm]
+        ledger.columns(SCORES[0], SCORES[-1])[:, rows[calm]] += steps.gained()[:, calm]
     for run in np.flatnonzero(followed & odd).tolist():
-        of, start, end = int(owner[starts[run]]), int(starts[run]), int(ends[run])
+        of = int(owner[starts[run]])
         scope = scopes.scopes[of]
         assert scope is not None
-        lost, reordered = _follow_run(scope, _Run.of(sequence[start:end], uptime[start:end], steps, run, end))
+        lost, reordered = _follow_run(scope, _Run.of(sequence, uptime, steps, run))
         counts.event(*scopes.keys[of], "lost", lost)
         counts.event(*scopes.keys[of], "reordered", reordered)
     last, at = ends - 1, rows[calm]
@@ -138,8 +137,6 @@ class _Run:
     units : ndarray of int64, shape (units, n)
     matched, known : ndarray of bool, shape (manners, n)
         Steps that each manner of `ALL` explains, and those that it has to.
-    scores, pairs : ndarray of int64, shape (manners, n)
-        The same summed up to each datagram.
     """
 
     sequence: I64
@@ -147,18 +144,13 @@ class _Run:
     step: I64
     units: I64
     matched: Bool
-    scores: I64
-    pairs: I64
+    known: Bool
 
     @classmethod
-    def of(cls, sequence: I64, uptime: I64, steps: Steps, scope: int, end: int) -> _Run:
-        """The datagrams of a scope, which end before a row."""
-        rows = slice(end - len(sequence), end)
-        matched, known = steps.explained(scope, end)
-        return cls(
-            sequence, uptime, steps.step[rows], steps.units[:, rows], matched,
-            np.cumsum(matched, axis=1, dtype=np.int64), np.cumsum(known, axis=1, dtype=np.int64),
-        )  # fmt: skip
+    def of(cls, sequence: I64, uptime: I64, steps: Steps, scope: int) -> _Run:
+        """The datagrams of a scope among those of a batch."""
+        rows = steps.rows(scope)
+        return cls(sequence[rows], uptime[rows], steps.step[rows], steps.units[:, rows], *steps.explained(scope))
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -170,7 +162,6 @@ class _Follower:
     def __init__(self, scope: Scope, run: _Run) -> None:
         self._scope = scope
         self._run = run
-        self._scores, self._pairs = scope.counting.scores.copy(), scope.counting.pairs
         self._judged = -1
         self._was = ""
         self.lost = self.reordered = 0
@@ -216,9 +207,9 @@ class _Follower:
         """Have the scores be those up to a datagram."""
         counting, run = self._scope.counting, self._run
         if at > self._judged:
-            pairs = run.pairs[counting.manner]
-            self._pairs += int(pairs[at]) - (int(pairs[self._judged]) if self._judged >= 0 else 0)
-            counting.scores[:], counting.pairs = self._scores + run.scores[:, at], self._pairs
+            since = slice(self._judged + 1, at + 1)
+            counting.scores[:] += run.matched[:, since].sum(axis=1)
+            counting.pairs += int(run.known[counting.manner, since].sum())
             self._judged = at
 
     def _judge(self, at: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +15,6 @@ UNIT_OF = np.array([UNITS.index(manner.unit) for manner in ALL])
 """Number in `UNITS` of what each manner of `ALL` counts."""
 INCLUSIVE = np.array([manner.inclusive for manner in ALL])
 """Whether its numbers include the datagram's own units."""
-
-_INCLUSIVE_OF, _EXCLUSIVE_OF = (
-    {UNITS.index(manner.unit): number for number, manner in enumerate(ALL) if manner.inclusive == inclusive}
-    for inclusive in (True, False)
-)
-"""Numbers of the manners that count a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +48,28 @@ class Steps:
         step &= WORD
         return cls(step, known, units, last[1:], starts)
 
-    def explained(self, scope: int, end: int) -> tuple[Bool, Bool]:
+    def rows(self, scope: int) -> slice:
+        """Where the datagrams of a scope are."""
+        end = self.starts[scope + 1] if scope + 1 < len(self.starts) else len(self.step)
+        return slice(int(self.starts[scope]), int(end))
+
+    def explained(self, scope: int) -> tuple[Bool, Bool]:
         """Which steps of a scope's datagrams each manner explains, and which it has to; shape (manners, datagrams)."""
-        start = self.starts[scope]
-        here = self.units[:, start:end]
+        rows = self.rows(scope)
+        here = self.units[:, rows]
         before = np.concatenate([self.last[:, scope, None], here[:, :-1]], axis=1)
         expected = np.where(INCLUSIVE[:, None], here[UNIT_OF], before[UNIT_OF])
-        known = self.known[start:end] & (expected >= 0)
-        return known & (self.step[start:end] == expected), known
+        known = self.known[rows] & (expected >= 0)
+        return known & (self.step[rows] == expected), known
 
-    def gained(self) -> Iterator[tuple[int, I64]]:
-        """Manners that explain any step, each with how many of each scope, shape (scopes,)."""
-        inclusive = self.units == self.step
+    def gained(self) -> I64:
+        """How many steps of each scope each manner of `ALL` explains, shape (manners, scopes)."""
+        matched = np.empty((2, *self.units.shape), np.bool_)
+        exclusive, inclusive = matched
+        np.equal(self.units, self.step, out=inclusive)
         inclusive[:, self.starts] &= self.known[self.starts]
-        exclusive = np.empty_like(inclusive)
         np.equal(self.units[:, :-1], self.step[1:], out=exclusive[:, 1:])
         exclusive[:, self.starts] = self.last == self.step[self.starts]
-        amounts = np.diff(self.starts, append=len(self.step))
-        for numbers, matched in ((_INCLUSIVE_OF, inclusive), (_EXCLUSIVE_OF, exclusive)):
-            some, every = matched.any(axis=1), matched.all(axis=1)
-            for unit, number in numbers.items():
-                if every[unit]:
-                    yield number, amounts
-                elif some[unit]:
-                    yield number, np.add.reduceat(matched[unit], self.starts, dtype=np.int64)
+        amounts = np.add.reduceat(matched, self.starts, axis=2, dtype=np.int64)
+        gained: I64 = amounts[INCLUSIVE.astype(np.int64), UNIT_OF]
+        return gained
