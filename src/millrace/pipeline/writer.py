@@ -37,6 +37,9 @@ _GROUP_SHARE = 4
 """A group that is stored takes at most this part of the buffer, and so do the copies that this makes:
 beside the group the joined rows, then beside the joined rows what the store takes."""
 
+_JOINING_SHARE = 8
+"""Batches are gathered up to an eighth less: joined, columns that shared an array no longer do."""
+
 
 class Writer:
     """Gathers batches and inserts them: take, save state, insert.
@@ -87,6 +90,7 @@ class Writer:
         self._settings = settings
         self._before_insert = before_insert
         self._group_bytes = buffer_bytes // _GROUP_SHARE
+        self._gathered_bytes = self._group_bytes * (_JOINING_SHARE - 1) // _JOINING_SHARE
         self._queue: ByteQueue[FlowBatch] = ByteQueue(buffer_bytes - self._group_bytes)
         self._counting = threading.Lock()
         self._rows_in = 0
@@ -164,7 +168,7 @@ class Writer:
                     self._rows_in -= len(rows)
         if not added:
             self.dropped.add(reason, len(rows))
-        elif self.waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._group_bytes:
+        elif self.waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._gathered_bytes:
             self._wake.set()
 
     def end_by(self, deadline: float) -> None:
@@ -197,7 +201,7 @@ class Writer:
         """Store what waits now; what comes meanwhile gathers for the next time."""
         left = len(self._queue)
         while left > 0:
-            group = self._queue.take_some(self._settings.flush_rows, self._group_bytes, left)
+            group = self._queue.take_some(self._settings.flush_rows, self._gathered_bytes, left)
             if not group:
                 break
             left -= len(group)

@@ -1,8 +1,9 @@
 """How many flows of a selection have figures that cannot be right.
 
-A statement that reads all flows of the selection counts them as it goes
+A statement that reads all flows of the selection looks for them as it goes
 (`MARKED`): a statement of its own would cost 10 ms of the engine's work, however
-few flows there are. Where they are left out, or flows that cannot be measured,
+few flows there are, and counting a tenth of that of an answer. Where there are
+some, which is rare, where they are left out, or flows that cannot be measured,
 there is one all the same.
 """
 
@@ -19,9 +20,12 @@ from millrace.query.sql import Parameters
 from millrace.query.tables import Plan, plan
 
 MARKED = "_marked"
-"""Column of answers: implausible flows among those that were read."""
+"""Column of answers: 1 if there are implausible flows among those that were read, else 0."""
 
-MARKED_SQL = f"sumIf(Flows, NOT ({PLAUSIBLE})) AS {MARKED}"
+MARKED_SQL = f"groupBitOr(NOT ({PLAUSIBLE})) AS {MARKED}"
+
+MARKED_TOO_SQL = f"max({MARKED}) AS {MARKED}"
+"""The same of groups that have it."""
 
 
 def implausible_flows(selection: Selection, chosen: Plan, run: Run, counted: int | None = None) -> int:
@@ -34,7 +38,7 @@ def implausible_flows(selection: Selection, chosen: Plan, run: Run, counted: int
         Of the answer: gives the range.
     run : Run
     counted : int, optional
-        What a statement of the answer has counted already.
+        Where a statement of the answer tells it already, as `marked_of` has it.
 
     Raises
     ------
@@ -57,5 +61,7 @@ def implausible_flows(selection: Selection, chosen: Plan, run: Run, counted: int
 
 
 def marked_of(answer: pa.Table) -> int | None:
-    """Sum of `MARKED` in an answer; None if its statement did not count."""
-    return sum(answer.column(MARKED).to_pylist()) if MARKED in answer.column_names else None
+    """Implausible flows of an answer: 0 if its statement found none; None if it found some, or did not look."""
+    if MARKED not in answer.column_names or any(answer.column(MARKED).to_pylist()):
+        return None
+    return 0

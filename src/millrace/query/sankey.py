@@ -11,7 +11,7 @@ from millrace.errors import QueryError
 from millrace.lang import Names
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, flows_of
-from millrace.query.implausible import MARKED, MARKED_SQL, implausible_flows, marked_of
+from millrace.query.implausible import MARKED_SQL, MARKED_TOO_SQL, implausible_flows, marked_of
 from millrace.query.kept import Kept
 from millrace.query.labels import label
 from millrace.query.largest import absent, largest_of_each
@@ -135,7 +135,7 @@ class SankeyStatement:
         )
         pairs = (f"({left.names}, {right.names})" for left, right in zip(self._kept, self._kept[1:], strict=False))
         names = ", ".join(kept.names for kept in self._kept)
-        counted, marked = (f"{MARKED_SQL}, ", f"sum({MARKED}) AS {MARKED}, ") if flows.marks else ("", "")
+        counted, marked = (f"{MARKED_SQL}, ", f"{MARKED_TOO_SQL}, ") if flows.marks else ("", "")
         self.sql = (
             f"WITH {', '.join(queries)} SELECT grouping({tops}) AS _absent, {names}, {marked}sum(_amount) AS _amount "  # noqa: S608 - values are bound
             f"FROM (SELECT {', '.join(kept.columns for kept in self._kept)}, {counted}sum({flows.amount}) AS _amount "

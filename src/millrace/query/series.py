@@ -15,7 +15,7 @@ from millrace.query.capacity import Capacities, Rest, interface_dimensions, inte
 from millrace.query.dimensions import Dimension
 from millrace.query.figures import Amounts, Scale, figure, figures_of
 from millrace.query.flows import Flows
-from millrace.query.implausible import MARKED, MARKED_SQL, marked_of
+from millrace.query.implausible import MARKED_SQL, MARKED_TOO_SQL, marked_of
 from millrace.query.kept import Kept
 from millrace.query.labels import labels
 from millrace.query.largest import largest
@@ -88,7 +88,7 @@ class SeriesStatement:
         # Buckets and intervals of figures are told apart afterwards: so few numbers are left then.
         self._unit = unit_of(buckets, fine) if fine else 1
         second = flows.number(self._unit) if fine else buckets.sql(flows.parameters)
-        counted, marked = (f", {MARKED_SQL}", f", sum({MARKED}) AS {MARKED}") if flows.marks else ("", "")
+        counted, marked = (f", {MARKED_SQL}", f", {MARKED_TOO_SQL}") if flows.marks else ("", "")
         self.sql = (
             f"SELECT {names}groupArray(_unit) AS _units, groupArray(_sum) AS _amounts{marked} FROM ("  # noqa: S608 - values are bound
             f"SELECT {kept}toUInt32({second}) AS _unit, toFloat64(sum({flows.amount})) AS _sum{counted} "

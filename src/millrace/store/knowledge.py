@@ -71,14 +71,16 @@ class Knowledge:
 
         Should changing them fail, the next start finds what is true then.
         """
+        changed: dict[str, dict[str, Any]] = {}
         for table in self._tables:
             key = f"columns:{table.name}"
             stored = self._state.get(key).get("columns")
             record = self._record(table, stored)
             if record != stored:
-                self._state.put(key, {"columns": record})
+                changed[key] = {"columns": record}
             found = {column.name: _joined(record[column.name]["gaps"]) for column in table.columns}
             self.gaps[table.name] = {name: gaps for name, gaps in found.items() if gaps}
+        self._state.put_all(changed)
 
     def _record(self, table: TableSpec, stored: Mapping[str, Any] | None) -> dict[str, Any]:
         """Gaps of each column that the table has or had; of those that the schema lacks, the last block with them."""

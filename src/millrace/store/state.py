@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from millrace.store.ddl import STATE_TABLE, literal
@@ -39,10 +40,14 @@ class State:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Set the value of a key; durable when it returns."""
+        self.put_all({key: value})
+
+    def put_all(self, values: Mapping[str, dict[str, Any]]) -> None:
+        """Set the values of some keys, of all or none; durable when it returns."""
+        if not values:
+            return
         with self._guard:
             self._version += 1
             version = self._version
-        self._engine.execute(
-            f"INSERT INTO {STATE_TABLE} SELECT {literal(key)}, {literal(json.dumps(value))}, {version}",
-            {"insert_deduplicate": 0},
-        )
+        rows = (f"SELECT {literal(key)}, {literal(json.dumps(value))}, {version}" for key, value in values.items())
+        self._engine.execute(f"INSERT INTO {STATE_TABLE} {' UNION ALL '.join(rows)}", {"insert_deduplicate": 0})

@@ -76,19 +76,23 @@ def watch_ports(headers: Headers, scopes: BatchScopes, units: I64) -> None:
     ends = np.append(starts[1:], len(rows))
     of_runs = [watched[number] for number in domain[rows[starts]].tolist()]
     changes = [_changes_of(ports) for ports in of_runs]
-    sequence, units = headers.sequence[rows], units[:, rows]
-    steps = Steps.of(sequence, units, starts, np.stack([one.last for one in changes], axis=1))
     scope = scopes.numbers[scopes.index[rows]]
     other = np.empty(len(rows), np.bool_)
     other[1:] = scope[1:] != scope[:-1]
     other[starts] = scope[starts] != [one.scope for one in changes]
-    for run, (ports, seen, start, end) in enumerate(zip(of_runs, changes, starts.tolist(), ends.tolist(), strict=True)):
-        matched, known = steps.explained(run)
-        seen.explained += (matched & other[start:end]).sum(axis=1)
-        seen.amount += int((known.any(axis=0) & other[start:end]).sum())
-        seen.last = np.append(sequence[end - 1], units[:, end - 1])
+    if other.any():
+        before = np.stack([one.last for one in changes], axis=1)
+        steps = Steps.of(headers.sequence[rows], units[:, rows], starts, before)
+        for run in np.flatnonzero(np.logical_or.reduceat(other, starts)).tolist():
+            matched, known = steps.explained(run)
+            there = other[steps.rows(run)]
+            changes[run].explained += (matched & there).sum(axis=1)
+            changes[run].amount += int((known.any(axis=0) & there).sum())
+            _conclude(of_runs[run], changes[run])
+    for seen, end in zip(changes, ends.tolist(), strict=True):
+        row = rows[end - 1]
+        seen.last = np.append(headers.sequence[row], units[:, row])
         seen.scope = int(scope[end - 1])
-        _conclude(ports, seen)
 
 
 def _is_open(ports: Ports) -> bool:
