@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from millrace.files import private_folder
 from millrace.generate import write_capture
@@ -93,8 +94,10 @@ def umask():
 
 
 @pytest.fixture
-def warnings(capsys):
-    return lambda: capsys.readouterr().out
+def warnings():
+    """What is logged, wherever logs go after other tests."""
+    with structlog.testing.capture_logs() as logs:
+        yield lambda: "\n".join(str(entry) for entry in logs)
 
 
 @pytest.mark.usefixtures("umask")
