@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from millrace.access.config import AccessSettings, ProxySettings
 from millrace.access.identity import ROLES
@@ -16,6 +16,9 @@ _MAX_TEXT = 200
 _MAX_URL = 2000
 _MAX_FILTER = 10_000
 _MAX_HOPS = 20
+_HERE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+"""Addresses of which every program of this machine can connect from each."""
+
 _NO_LIMIT = "*"
 """Filter of a proxy that limits nothing: said, not left out."""
 
@@ -60,7 +63,7 @@ class TrustedProxies:
     @property
     def anybody_here(self) -> bool:
         """Whether whoever can connect from this machine can pose as a proxy."""
-        return not self._secret and (self.trusts("127.0.0.1") or self.trusts("::1"))
+        return not self._secret and any(_meet(network, loopback) for network in self._networks for loopback in _HERE)
 
     def check(self, peer: str, headers: Mapping[str, str]) -> None:
         """Raise unless a request comes from the proxy.
@@ -148,6 +151,11 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
         role=next((known for known in ROLES if known == role), None),
         scope_filter="" if limit == _NO_LIMIT else limit,
     )
+
+
+def _meet(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    """Whether networks have an address in common."""
+    return one.version == other.version and (one[0] in other or other[0] in one)
 
 
 def _text(value: str) -> str:

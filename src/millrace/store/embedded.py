@@ -198,12 +198,13 @@ class EmbeddedStore:
         format: str = "PrettyCompact",  # noqa: A002 - ClickHouse's word
         *,
         outside: bool = False,
+        cancel: Cancel | None = None,
     ) -> bytes:
         """Answer a question of the local operator in one of ClickHouse's output formats; read only.
 
         If `outside`, it may read and write files and ask other hosts, as the user of this process.
         """
-        return self._results.formatted(sql, format, outside=outside)
+        return self._results.formatted(sql, format, outside=outside, cancel=cancel)
 
     def maintain(self, now_ms: int) -> Maintenance:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""

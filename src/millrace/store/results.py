@@ -72,7 +72,7 @@ class Results:
             raise faults.of_read(error) from error
         return _retyped(pa.ipc.open_stream(raw).read_all(), types)
 
-    def formatted(self, sql: str, output: str, *, outside: bool = False) -> bytes:
+    def formatted(self, sql: str, output: str, *, outside: bool = False, cancel: Cancel | None = None) -> bytes:
         """Result as bytes in one of ClickHouse's output formats.
 
         Parameters
@@ -82,6 +82,7 @@ class Results:
         output : str
         outside : bool
             Whether it may read and write beyond the store, and change settings of its own.
+        cancel : Cancel, optional
         """
         sql = questions.single(sql)
         if not output.isalnum():
@@ -90,11 +91,12 @@ class Results:
         try:
             # As the engine's own parser understands it: what a lexer of ours takes for a text may be more than one.
             written = self._asked("SELECT formatQuerySingleLine({sql:String})", {"sql": sql}, limits)
+            as_understood = questions.single(written)
             if outside:
-                return self._engine.read(sql, output, {}, limits)
+                return self._engine.read(sql, output, {}, limits, cancel)
             _require_text(written)
             outside_of_store.refuse(written, self._table_functions(limits))
-            return self._engine.read(questions.single(written), output, {}, limits, sealed=True)
+            return self._engine.read(as_understood, output, {}, limits, cancel, sealed=True)
         except RuntimeError as error:
             self._damage.note(error)
             raise faults.of_read(error) from error

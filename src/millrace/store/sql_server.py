@@ -3,6 +3,7 @@
 Only the user who runs the collector may connect (mode 0600, no network). A
 request is a length (8 bytes, network order) and JSON ``{"sql", "format",
 "outside"}``; an answer is a status byte (0 result, 1 error), a length and the bytes.
+Whoever closes the connection before has the statement ended.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -20,6 +22,7 @@ from typing import Protocol
 
 from millrace.errors import MillraceError
 from millrace.files import SOCKET_FILE
+from millrace.store.cancel import Cancel
 from millrace.telemetry import Condition
 from millrace.threads import Trouble, Watched
 
@@ -36,7 +39,14 @@ _MAX_PATH_BYTES = 108
 class Execute(Protocol):
     """Answers a statement."""
 
-    def __call__(self, sql: str, format: str, *, outside: bool) -> bytes:  # noqa: A002 - ClickHouse's word
+    def __call__(
+        self,
+        sql: str,
+        format: str,  # noqa: A002 - ClickHouse's word
+        *,
+        outside: bool,
+        cancel: Cancel,
+    ) -> bytes:
         """The answer in an output format; `outside`: it may read and write beyond the store."""
 
 
@@ -139,11 +149,36 @@ class SqlServer:
                 return 1, b"the statement is too long"
             request = json.loads(receive(client, length))
             outside = request.get("outside") is True
-            return 0, self._execute(str(request["sql"]), str(request["format"]), outside=outside)
+            with _cancelled_without(client) as cancel:
+                return 0, self._execute(str(request["sql"]), str(request["format"]), outside=outside, cancel=cancel)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return 1, f"malformed request: {error}".encode()
         except MillraceError as error:
             return 1, str(error).encode()
+
+
+@contextmanager
+def _cancelled_without(client: socket.socket) -> Iterator[Cancel]:
+    """What ends a statement whose asker has gone: it would hold a connection of the engine until it is through."""
+    cancel, over = Cancel(), threading.Event()
+    gone = select.poll()
+    gone.register(client, select.POLLIN | select.POLLRDHUP)
+
+    def watch() -> None:
+        gone.poll()
+        if not over.is_set():
+            cancel.cancel()
+
+    watcher = threading.Thread(target=watch, name="millrace-sql-watch", daemon=True)
+    watcher.start()
+    try:
+        yield cancel
+    finally:
+        over.set()
+        with contextlib.suppress(OSError):
+            # Has the poll return; what is asked was read.
+            client.shutdown(socket.SHUT_RD)
+        watcher.join()
 
 
 def receive(connection: socket.socket, count: int) -> bytes:

@@ -198,6 +198,8 @@ def test_a_proxy_that_everybody_on_the_machine_can_pose_as_is_warned_of(make_acc
 
     assert warned() == [True]
     assert warned(trusted_proxies=["10.0.0.0/8", "::/0"]) == [True]
+    # Whoever may connect from 127.0.0.1 may do so from every other address of that network.
+    assert warned(trusted_proxies=["127.0.0.5"]) == [True]
     assert warned(trusted_proxies=["192.0.2.1/32"]) == []
     assert warned(proxy={"secret": SECRET}) == []
 

@@ -124,6 +124,8 @@ SEVERAL = [
     "CREATE TABLE x ENGINE = File(CSV, 'OUT') AS SELECT 1",
     "BACKUP TABLE flows TO File('OUT')",
     "SET readonly = 0",
+    "# SELECT 1\nKILL QUERY WHERE 1 ASYNC",
+    "# SELECT 1\nSYSTEM FLUSH LOGS",
 ]
 
 WORD = "of-no-concern-to-sql"

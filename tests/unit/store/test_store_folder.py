@@ -1,5 +1,6 @@
 """The data folder: one process at a time, restarts, status, damage."""
 
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import pytest
 from millrace.errors import QueryError, StoreCorruptError, StoreError, StoreLockedError
 from millrace.schema import Schema
 from millrace.store import EmbeddedStore, local_sql
+from millrace.store.sql_server import LENGTH
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, totals
 
 
@@ -194,6 +196,26 @@ def test_the_socket_belongs_to_its_user_and_survives_large_answers_and_broken_re
             client.sendall(request)
     answer = local_sql(folder, "SELECT number FROM numbers(1000000)", "TSV")
     assert answer.count(b"\n") == 1_000_000
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_whoever_leaves_has_the_statement_ended(open_store, folder, outside):
+    """Ctrl-C at `millrace sql`; what nobody waits for would hold a connection of the engine until it is through."""
+    store = open_store(query_connections=1)
+    endless = "SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) % 7 = 3"
+    request = json.dumps({"sql": endless, "format": "TSV", "outside": outside}).encode()
+
+    def running():
+        return store._engine.rows("SELECT 1 FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers(%'")
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(folder / "millrace.sock"))
+        client.sendall(LENGTH.pack(len(request)) + request)
+        end = time.monotonic() + 10
+        while not running():
+            assert time.monotonic() < end
+    assert local_sql(folder, "SELECT 7", "TSV") == b"7\n"
+    assert not running()
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), SystemExit(1)])
