@@ -40,6 +40,12 @@ _NOBODYS = frozenset({"lost+found"})
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
+def private_umask() -> None:
+    """Whatever this process makes from now on, others may not look into."""
+    before = os.umask(_OTHERS)
+    os.umask(before | _OTHERS)
+
+
 def private_folder(folder: Path) -> None:
     """Make a data folder that only this user can look into; one that is there is tightened, or warned about.
 
@@ -56,14 +62,12 @@ def private_folder(folder: Path) -> None:
     OSError
         If it cannot be made or looked into.
     """
-    before = os.umask(_OTHERS)
-    os.umask(before | _OTHERS)
+    private_umask()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = {path.name for path in folder.iterdir()}
-    if LOCK_FILE not in names:
-        # Whose the engine's folder is, only the lock tells.
-        names.discard(ENGINE_FOLDER)
-    for path in _tightened(folder / name for name in sorted(names & _NAMES)):
+    # Whose the engine's folder is, only the lock tells.
+    ours_alone = _NAMES if LOCK_FILE in names else _NAMES - {ENGINE_FOLDER}
+    for path in _tightened(folder / name for name in sorted(names & ours_alone)):
         log.warning("other users of this machine could read what is stored here; no more", path=str(path))
     ours = folder.stat()
     if os.geteuid() == 0 and ours.st_uid != 0:
@@ -73,7 +77,7 @@ def private_folder(folder: Path) -> None:
         )  # fmt: skip
     if not ours.st_mode & _OTHERS:
         return
-    mixed = {path.name for path in folder.iterdir()} - _NAMES - _NOBODYS
+    mixed = names - ours_alone - _NOBODYS
     if mixed or ours.st_mode & stat.S_ISVTX or not any(_tightened([folder.resolve()])):
         log.warning(
             "other users of this machine can look into the data folder; it is left as it is, as it holds other things "

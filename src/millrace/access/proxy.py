@@ -65,6 +65,11 @@ class TrustedProxies:
         """Whether whoever can connect from this machine can pose as a proxy."""
         return not self._secret and any(_meet(network, loopback) for network in self._networks for loopback in _HERE)
 
+    @property
+    def anybody(self) -> bool:
+        """Whether whoever can connect can, wherever from."""
+        return not self._secret and any(not network.prefixlen for network in self._networks)
+
     def check(self, peer: str, headers: Mapping[str, str]) -> None:
         """Raise unless a request comes from the proxy.
 

@@ -14,7 +14,7 @@ from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
 from millrace.cli.output import NOT_ALL_STORED, write_answer
 from millrace.cli.places import show_places
-from millrace.cli.signals import ignore_signals
+from millrace.cli.signals import end_at_once, ignore_signals
 from millrace.cli.top import Collector, show_top
 from millrace.store import local_sql
 from millrace.telemetry import setup_logging
@@ -122,4 +122,5 @@ def sql(
     folder = settings.data
     if query is None:
         query = sys.stdin.read()
+    end_at_once()
     write_answer(local_sql(folder, query, output, outside=outside))

@@ -13,6 +13,7 @@ from millrace.app.memory import keep_freed_memory
 from millrace.cli import capture, collect, configuration, measure, storage, traffic, users
 from millrace.cli.signals import deliver_signals
 from millrace.errors import MillraceError
+from millrace.files import private_umask
 
 app = typer.Typer(
     name="millrace",
@@ -43,6 +44,8 @@ def _common(
     ] = False,
 ) -> None:
     """Collect NetFlow, IPFIX and sFlow; store every flow as columns; ask anything."""
+    # Also files of flows that a command is asked to write: they tell who talks to whom.
+    private_umask()
     if context.invoked_subcommand not in collect.STOPPED_BY_SIGNALS:
         deliver_signals()
 

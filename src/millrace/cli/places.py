@@ -71,9 +71,10 @@ def who_may(settings: Settings) -> str:
         case "proxy":
             proxies = ", ".join(access.trusted_proxies)
             vouched = f"whom a proxy at {proxies} vouches for (access.mode: proxy)"
-            if not TrustedProxies(access).anybody_here:
+            believed = TrustedProxies(access)
+            if not believed.anybody_here and not believed.anybody:
                 return vouched
-            liar = reach if api.socket is not None else "every user of this machine"
+            liar = reach if api.socket is not None or believed.anybody else "every user of this machine"
             return f"{vouched}; {liar} can pose as the proxy, and so as anybody (see access.proxy.secret)"
 
 

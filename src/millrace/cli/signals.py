@@ -17,6 +17,14 @@ def deliver_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
+def end_at_once() -> None:
+    """Have Ctrl-C end the program where it is, also while the engine runs, which Python's own handler waits for.
+
+    For commands that only read.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ignore_signals() -> None:
     """Ignore such signals from now on: all is done, and the exit status is to say how.
 

@@ -93,6 +93,12 @@ def test_garbage_is_not_looked_for_among_what_lasts(monkeypatch, tmp_path):
         ({}, {"mode": "proxy", "trusted_proxies": ["192.0.2.7"]}, "whom a proxy at 192.0.2.7 vouches for"),
         ({}, {"mode": "proxy"}, "; every user of this machine can pose as the proxy, and so as anybody"),
         ({"socket": "http.sock", "socket_mode": "0660"}, {"mode": "proxy"}, " and group of http.sock can pose as"),
+        ({}, {"mode": "proxy", "trusted_proxies": ["127.0.0.5"]}, "; every user of this machine can pose as the proxy"),
+        (
+            {"host": "0.0.0.0"},
+            {"mode": "proxy", "trusted_proxies": ["0.0.0.0/0"]},
+            "; everybody in the network can pose as the proxy",
+        ),
     ],
 )
 def test_it_is_said_who_may_reach_the_console(api, access, said):

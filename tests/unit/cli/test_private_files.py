@@ -72,6 +72,22 @@ def test_nobody_else_can_read_what_is_kept_whichever_command_comes_first(run, tm
         assert {path: mode for path, mode in shown.items() if int(mode, 8) & 0o077} == {}, command
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("decode", "one.pcap", "--format", "csv", "-o", "made"),
+        ("decode", "one.pcap", "--raw", "-o", "made"),
+        ("generate", "--count", "50", "--write", "made"),
+    ],
+    ids=["flows", "raw", "capture"],
+)
+def test_nobody_else_can_read_what_a_command_is_asked_to_write(tmp_path, command):
+    write_capture(tmp_path / "one.pcap", flows=50)
+    subprocess.run([*program(), *command], cwd=tmp_path, umask=0o022, check=True, timeout=60)
+    assert (tmp_path / "made").stat().st_size
+    assert not (tmp_path / "made").stat().st_mode & 0o077
+
+
 def test_a_folder_that_is_open_to_others_is_closed_and_that_is_said(run, tmp_path):
     data = tmp_path / "data"
     (data / "clickhouse").mkdir(parents=True)
@@ -111,6 +127,16 @@ def test_a_folder_with_other_things_is_not_changed_but_warned_about(tmp_path, wa
     private_folder(tmp_path)
     modes = [path.stat().st_mode & 0o777 for path in (tmp_path, thesis, theirs, tmp_path / "state.db")]
     assert modes == [0o755, 0o644, 0o755, 0o600]
+    assert "can look into the data folder" in warnings()
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_folder_that_seems_to_be_another_program_s_is_not_closed_to_it(tmp_path, warnings):
+    tmp_path.chmod(0o755)
+    (tmp_path / "clickhouse").mkdir()
+    (tmp_path / "clickhouse" / "theirs").touch()
+    private_folder(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert "can look into the data folder" in warnings()
 
 
