@@ -67,11 +67,15 @@ def refuse(written: str, table_functions: Collection[str]) -> None:
         It says what is refused.
     """
     before = ""
+    asks_for_tables = written.startswith("EXISTS ")
     for token in _WRITTEN.finditer(written):
         if token["space"]:
             continue
         if token["word"] == "OUTFILE" and before == "INTO":
             raise QueryError(f"only reading is allowed here, and INTO OUTFILE writes a file; {_HINT}")
+        if asks_for_tables and token["quoted"]:
+            # Names of ours need no quotes; of a path, the engine would say whether there is such a file.
+            raise QueryError(f"{token[0]} is no table of the store; {_HINT}")
         if token["open"] and _leads_outside(_name(before), table_functions):
             raise QueryError(f"{_name(before)}() reads beyond the store; {_HINT}")
         before = token[0]
