@@ -11,7 +11,7 @@ import typer
 
 from millrace.app.application import Application
 from millrace.app.demo import run_demo
-from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings
+from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings, warn_of_readable_secrets
 from millrace.cli.output import NOT_ALL_STORED, write_answer
 from millrace.cli.places import show_places
 from millrace.cli.signals import end_at_once, ignore_signals
@@ -40,6 +40,7 @@ def serve(config: ConfigFile = None, data: DataFolder = None) -> None:
     """
     settings = collector_settings(config, data)
     setup_logging(settings.telemetry.log.level, settings.telemetry.log.format)
+    warn_of_readable_secrets(config)
     application = Application(settings)
     _end(application.run(lambda: _started(application)))
 

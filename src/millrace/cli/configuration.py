@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from millrace.app.settings import Settings
-from millrace.config import load, schema, show
+from millrace.config import load, schema, secrets_in, show
+
+log = structlog.get_logger(__name__)
 
 app = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True)
 
@@ -26,6 +30,18 @@ def collector_settings(config: Path | None, data: Path | None) -> Settings:
     """Settings of a collector, with another data folder if one is given."""
     settings = settings_from(config)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def warn_of_readable_secrets(config: Path | None) -> None:
+    """Say so if every user of the machine can read secrets in a configuration file: none are they then."""
+    if config is None or not config.stat().st_mode & stat.S_IROTH:
+        return
+    secrets = secrets_in(Settings, config)
+    if secrets:
+        log.warning(
+            "every user of this machine can read secrets in the configuration file",
+            file=str(config), settings=", ".join(secrets), fix="chmod o= it, or give them by the environment",
+        )  # fmt: skip
 
 
 def settings_from(config: Path | None) -> Settings:

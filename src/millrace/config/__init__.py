@@ -9,7 +9,7 @@ from millrace.config.exporters import (
     exporter_trust,
     static_metadata,
 )
-from millrace.config.load import load
+from millrace.config.load import load, secrets_in
 from millrace.config.networks import ASNamesSettings, NetworkSettings, NetworksSettings, static_networks
 from millrace.config.pages import reference, schema, show
 from millrace.config.section import Section
@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "reference",
     "schema",
+    "secrets_in",
     "show",
     "static_metadata",
     "static_networks",

@@ -54,6 +54,18 @@ def load(model: type[Model], path: Path | None, environ: Mapping[str, str]) -> M
     return settings
 
 
+def secrets_in(model: type[Section], path: Path) -> list[str]:
+    """Names of the secret settings that a file gives.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+    """
+    places = read_document(path).places
+    return [".".join(map(str, key)) for key in places if SecretStr in alternatives(annotation_at(model, key))]
+
+
 def _explain(model: type[Section], document: Document, detail: ErrorDetails) -> str:
     """Put an error of pydantic into a sentence with key and place."""
     path = _known_part(model, document, detail["loc"])

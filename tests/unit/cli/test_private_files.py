@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
+from millrace.cli.configuration import warn_of_readable_secrets
 from millrace.files import private_folder
 from millrace.generate import write_capture
 
@@ -16,7 +17,9 @@ CONFIGURATION = """\
 data: data
 receive: {listeners: ["127.0.0.1:0"]}
 api: {port: 0}
-access: {password: {memory_kib: 8, iterations: 1, lanes: 1}}
+access:
+  password: {memory_kib: 8, iterations: 1, lanes: 1}
+  proxy: {secret: a secret of sixteen signs}
 """
 
 ADD_USER = ("user", "add", "alice", "--no-password")
@@ -29,6 +32,7 @@ SQL = ("sql", "SELECT count() FROM flows")
 def run(tmp_path):
     """Runs commands as processes of their own, with the usual umask 022; their standard error."""
     (tmp_path / "millrace.yaml").write_text(CONFIGURATION)
+    (tmp_path / "millrace.yaml").chmod(0o644)
     write_capture(tmp_path / "one.pcap", flows=50)
 
     def run(*command):
@@ -37,9 +41,12 @@ def run(tmp_path):
             words, cwd=tmp_path, umask=0o022, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             if command == SERVE:
+                begun = []
                 for line in process.stderr:
+                    begun.append(line)
                     if "answering" in line:
                         break
+                assert "can read secrets" in "".join(begun)
                 wide = [path for path in kept(tmp_path) if path.stat().st_mode & 0o077]
                 assert not wide, "while it serves"
                 process.terminate()
@@ -114,6 +121,34 @@ def warnings():
     """What is logged, wherever logs go after other tests."""
     with structlog.testing.capture_logs() as logs:
         yield lambda: "\n".join(str(entry) for entry in logs)
+
+
+SECRETS = """\
+access:
+  mode: proxy
+  proxy: {secret: a secret of sixteen signs}
+state: {url: "postgresql://millrace:hunter2@db/millrace"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "warned"),
+    [
+        (SECRETS, 0o644, True),
+        (SECRETS, 0o640, False),  # of root, and of the group of the service
+        (SECRETS, 0o600, False),
+        ("access: {mode: proxy}\n", 0o644, False),
+        ("", 0o644, False),
+    ],
+)
+def test_secrets_that_everybody_can_read_are_none(tmp_path, warnings, text, mode, warned):
+    path = tmp_path / "millrace.yaml"
+    path.write_text(text)
+    path.chmod(mode)
+    warn_of_readable_secrets(path)
+    assert ("access.proxy.secret, state.url" in warnings()) == warned
+    assert bool(warnings()) == warned
+    assert "hunter2" not in warnings()
 
 
 @pytest.mark.usefixtures("umask")
