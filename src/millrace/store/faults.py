@@ -104,10 +104,10 @@ def of_write(error: BaseException, doing: str) -> StoreError:
     return StoreError(f"the engine refused while {doing}: {text}")
 
 
-def of_read(error: BaseException) -> MillraceError:
-    """The error for an engine exception while reading."""
+def of_read(error: BaseException, *, outside: bool = False) -> MillraceError:
+    """The error for an engine exception while reading; `outside`: of a statement that may read other files, too."""
     code, text = code_of(error), _short(error)
-    if is_corruption(error):
+    if is_corruption(error) and (_PART_TEXT in str(error) or not outside):
         return StoreCorruptError(f"stored data cannot be read: {text}")
     if is_full(error):
         return StoreFullError(f"no room on the device for what the question sets aside; free some space ({text})")

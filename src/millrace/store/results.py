@@ -99,7 +99,7 @@ class Results:
             return self._engine.read(as_understood, output, {}, limits, cancel, sealed=True)
         except RuntimeError as error:
             self._damage.note(error)
-            raise faults.of_read(error) from error
+            raise faults.of_read(error, outside=outside) from error
 
     def _asked(self, sql: str, parameters: Mapping[str, object], limits: Mapping[str, int | float | str]) -> str:
         answer = self._engine.read(sql, "TabSeparatedRaw", parameters, limits)

@@ -240,6 +240,11 @@ def test_bytes_that_are_no_text_are_refused_with_what_to_write(store):
         store.execute_local("SELECT hex('\\xff')", "TSV")
 
 
+def test_a_file_that_is_not_there_is_no_damage_of_the_store(store, place):
+    with pytest.raises(QueryError, match="nowhere"):
+        store.execute_local(f"SELECT * FROM file('{place}/nowhere.csv', 'CSV', 'a UInt8')", "TSV", outside=True)
+
+
 def test_who_asks_for_it_gets_outside(open_store, folder, place):
     open_store()
     read = f"SELECT * FROM file('{place}/secret.csv', 'LineAsString') SETTINGS max_threads = 1"
