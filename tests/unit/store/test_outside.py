@@ -143,12 +143,19 @@ def place(tmp_path):
 
 @pytest.fixture
 def host():
-    """A server that nobody is to ask: its address, and how often somebody did."""
+    """A server that nobody is to ask: its address, and who connected, whatever the protocol."""
     asked = []
+
+    class Server(ThreadingHTTPServer):
+        def get_request(self):
+            connection, address = super().get_request()
+            # A client that waits for a greeting in another protocol than HTTP is not to wait for long.
+            connection.settimeout(0.5)
+            asked.append(address)
+            return connection, address
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
             self.send_error(404)
 
         do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - as http.server calls them
@@ -156,7 +163,7 @@ def host():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"127.0.0.1:{server.server_port}", asked
