@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ HEALTH_PATHS = frozenset({"/health", "/healthz"})
 
 _RESERVE = 16
 """Connections beyond the bound, on which health alone is answered."""
+
+MOST_UNREAD = 256 * 2**20
+"""Bytes of answers that wait for their clients to read them."""
 
 _LATELY_S = 60.0
 _SITE_BITS = 64
@@ -270,8 +273,64 @@ class BoundedProtocol(H11Protocol):
         if not self._lost:
             self.transport.abort()
 
+    @property
+    def site(self) -> str:
+        """What the client's address shares its share with."""
+        return _site(self.client[0]) if self.client is not None else ""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that the client has yet to read, as far as they are in this process."""
+        return 0 if self._lost else self.transport.get_write_buffer_size()
+
     def _note(self) -> None:
         self._places.note(self, owes=self.conn.their_state in (h11.IDLE, h11.SEND_BODY))
+
+
+class Reading(Connection, Protocol):
+    """What `shed_unread` needs of a connection."""
+
+    @property
+    def site(self) -> str:
+        """What the client's address shares its share with."""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that wait for the client."""
+
+
+def shed_unread(connections: Iterable[Reading], most: int = MOST_UNREAD) -> int:
+    """Close connections whose clients do not read what they asked for, until the rest of it is within a bound.
+
+    An answer that is made holds no place any more, only memory: who asks for large ones and reads none would fill it.
+
+    Parameters
+    ----------
+    connections : iterable of Reading
+    most : int
+        Bytes. Of the address with the most of them, the connection with the most leaves first.
+
+    Returns
+    -------
+    int
+        Connections that were closed.
+    """
+    held: defaultdict[str, list[tuple[int, Reading]]] = defaultdict(list)
+    for connection in connections:
+        if connection.unread:
+            held[connection.site].append((connection.unread, connection))
+    total_of = {site: sum(size for size, _ in its) for site, its in held.items()}
+    for its in held.values():
+        its.sort(key=lambda entry: entry[0])
+    total, closed = sum(total_of.values()), 0
+    while total > most:
+        site = max(total_of, key=lambda name: total_of[name])
+        size, connection = held[site].pop()
+        connection.drop()
+        total_of[site] -= size
+        total -= size
+        closed += 1
+    return closed
 
 
 class HealthOnly:
