@@ -56,6 +56,8 @@ class Presented:
         Values of the cookies of the session and the device; may be empty.
     secure : bool
         Whether the browser reached us by HTTPS, as far as is known.
+    repeated : frozenset of str
+        Names of headers that came more than once.
     """
 
     peer: str
@@ -63,6 +65,7 @@ class Presented:
     session: str = ""
     device: str = ""
     secure: bool = False
+    repeated: frozenset[str] = frozenset()
 
 
 class Access:
@@ -235,7 +238,7 @@ class Access:
 
     def _by_proxy(self, presented: Presented) -> Identity:
         self.proxies.check(presented.peer, presented.headers)
-        said = proxy_user(self.settings.proxy, presented.headers)
+        said = proxy_user(self.settings.proxy, presented.headers, presented.repeated)
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:
             raise LoginError(f"the user {said.name!r} may not log in (any more)")

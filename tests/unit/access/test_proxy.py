@@ -99,8 +99,8 @@ def test_the_table_of_users_gives_role_and_limit_to_users_of_a_proxy(make_access
 
 def test_limits_of_header_and_table_hold_together(make_access):
     access = make_access(mode="proxy", proxy={"filter_header": "Remote-Filter"})
-    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
-    limit = who(access, {**NAMED, "remote-filter": "DstPort = 53 -- names"}).scope_filter
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp -- only"), None)
+    limit = who(access, {**NAMED, "remote-filter": "DstPort = 53"}).scope_filter
     assert "Proto = udp" in limit
     assert "DstPort = 53" in limit
     access.check_filter(limit, {})
@@ -234,3 +234,15 @@ def test_trusted_proxies_in_a_row_are_passed_over(make_access):
 @pytest.mark.parametrize("text", ["", "unknown", "1.2.3.4, junk", "127.0.0.1", "," * 100_000])
 def test_what_is_no_address_is_not_believed(make_access, text):
     assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("text", ["Proto = tcp -- ", "Proto = tcp /* or */", '-- InIfName = "a"'])
+def test_a_limit_of_a_proxy_has_no_comments(make_access, text):
+    with pytest.raises(LoginError, match="comment"):
+        who(make_access(mode="proxy", proxy=LIMITED), {**NAMED, "remote-filter": text})
+
+
+@pytest.mark.parametrize("text", ['InIfName = "a -- b"', 'InIfName = "/* a */"'])
+def test_what_looks_like_a_comment_may_be_text(make_access, text):
+    access = make_access(mode="proxy", proxy=LIMITED)
+    assert who(access, {**NAMED, "remote-filter": text}).scope_filter == text

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from browsers import API, ORIGIN, PASSWORD, Browser, Clock, Console
+from browsers import API, LIMIT, ORIGIN, PASSWORD, Browser, Clock, Console
 from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE
 
 SESSION = f"{API}/session"
@@ -239,7 +239,16 @@ def test_the_csrf_token_is_told_to_the_session_again(console):
     assert browser.get(SESSION).json()["csrf_token"] == browser.csrf
 
 
-OTHERS = ["http://evil.example", "null", "", "http://127.0.0.1:9090", "https://127.0.0.1.evil.example", "x" * 5000]
+OTHERS = [
+    "http://evil.example",
+    "null",
+    "",
+    "http://127.0.0.1:9090",
+    "https://127.0.0.1.evil.example",
+    "x" * 5000,
+    "http://[",
+    "http://a]b",
+]
 
 
 @pytest.mark.parametrize("mode", ["open", "login", "proxy"])
@@ -461,6 +470,31 @@ def test_two_headers_of_a_name_are_not_one_user(make_console):
         transport = httpx.ASGITransport(console.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             return await client.get(SESSION, headers=headers)
+
+    assert asyncio.run(request()).status_code == 401
+
+
+HIDING = "SrcPort >= 0 -- "
+"""A limit that a client sends before that of a proxy."""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Remote-Filter", HIDING), ("Remote-Filter", LIMIT)],
+        [("Remote-Filter", f"{HIDING}, {LIMIT}")],
+        [("Remote-Filter", LIMIT), ("Remote-Name", "root"), ("Remote-Name", "Alice")],
+        [("Remote-Filter", LIMIT), ("Remote-Role", "admin"), ("Remote-Role", "admin")],
+    ],
+)
+def test_a_proxy_that_adds_to_what_clients_send_lets_nobody_in(make_console, headers):
+    """A comment in the client's header hid the limit in the proxy's."""
+    console = make_console(mode="proxy", proxy={"filter_header": "Remote-Filter", "role_header": "Remote-Role"})
+
+    async def request():
+        transport = httpx.ASGITransport(console.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            return await client.get(SESSION, headers=[("Remote-User", "alice"), *headers])
 
     assert asyncio.run(request()).status_code == 401
 
