@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from millrace.access.claims import ProviderUser
@@ -12,7 +13,7 @@ from millrace.access.identity import Identity
 from millrace.access.passwords import Passwords
 from millrace.access.secrets import digest, new_secret
 from millrace.access.throttle import Throttle
-from millrace.errors import DeniedError, InvalidError, LoginError
+from millrace.errors import DeniedError, InvalidError, LoginError, StateError, ThrottledError
 from millrace.state import NewUser, State, User, UserChange, user_name
 from millrace.telemetry import get_logger
 
@@ -199,16 +200,23 @@ class Logins:
         """
         key = _key(name)
         self._throttle.begin(key, address, device)
-        user = self._state.users.find(key) if key else None
-        stored = self._state.users.password_hash(key) if user else None
-        right = self._passwords.verify(stored, password, known=bool(device))
+        try:
+            user = self._state.users.find(key) if key else None
+            stored = self._state.users.password_hash(key) if user else None
+            right = self._passwords.verify(stored, password, known=bool(device))
+        except (StateError, ThrottledError):
+            # Nobody learned anything: a flood of logins must not make failures of those who meet it.
+            self._throttle.withdraw(key, address, device)
+            raise
         if not right or user is None or stored is None or not user.enabled:
             # Unknown names are not logged: people type passwords there.
             log.warning("refused a login", user=user.name if user else "(unknown)", address=address)
             raise LoginError(_REFUSED)
         self._throttle.succeed(key, address, device)
         if self._passwords.outdated(stored):
-            self._state.users.rehash(user.name, stored, self._passwords.hash(password))
+            # It is right all the same, although it may be shorter than passwords that are set now.
+            with suppress(InvalidError, ThrottledError):
+                self._state.users.rehash(user.name, stored, self._passwords.hash(password))
         return user
 
     def _open(self, user: User, replaces: str) -> Login:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
@@ -95,14 +95,22 @@ class Throttle:
         with self._lock:
             (own, _), *shared = self._keys(name, address, device)
             self._failures.pop(own, None)
-            for key, free in shared:
-                entry = self._failures.get(key)
-                if entry is not None:
-                    entry.count -= 1
-                    if entry.count < free:
-                        entry.blocked_until = 0.0
-                    if entry.count <= 0:
-                        del self._failures[key]
+            self._give_back(shared)
+
+    def withdraw(self, name: str, address: str, device: str = "") -> None:
+        """The attempt was not judged: it is given back, and those before it still count."""
+        with self._lock:
+            self._give_back(self._keys(name, address, device))
+
+    def _give_back(self, keys: Iterable[tuple[Key, int]]) -> None:
+        for key, free in keys:
+            entry = self._failures.get(key)
+            if entry is not None:
+                entry.count -= 1
+                if entry.count < free:
+                    entry.blocked_until = 0.0
+                if entry.count <= 0:
+                    del self._failures[key]
 
     def __len__(self) -> int:
         """Names and addresses remembered."""

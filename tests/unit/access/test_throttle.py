@@ -119,6 +119,19 @@ def test_success_lets_the_name_begin_anew_and_gives_the_address_one_attempt_back
     assert [wait_of(throttle, f"user{n}", "192.0.2.1") for n in range(5)] == [0, 0, 0, 0, 1]
 
 
+def test_an_attempt_that_was_not_judged_does_not_count_and_others_do(throttle, clock):
+    for _ in range(20):
+        throttle.begin("alice", "192.0.2.1")
+        throttle.withdraw("alice", "192.0.2.1")
+    assert len(throttle) == 0
+    assert [wait_of(throttle, "alice", "192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    clock.move(1)
+    throttle.begin("alice", "192.0.2.1")
+    throttle.withdraw("alice", "192.0.2.1")
+    # It gave nothing back but itself.
+    assert wait_of(throttle, "alice", "192.0.2.1") == 2
+
+
 def test_who_logs_in_again_and_again_is_not_slowed_down(throttle):
     for _ in range(100):
         throttle.begin("alice", "192.0.2.1")
