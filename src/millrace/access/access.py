@@ -145,8 +145,14 @@ class Access:
     def stop(self) -> None:
         """Nothing is held."""
 
-    def identify(self, presented: Presented) -> Identity:
+    def identify(self, presented: Presented, *, again: bool = False) -> Identity:
         """Who asks.
+
+        Parameters
+        ----------
+        presented : Presented
+        again : bool
+            What was presented before, looked at once more: a proxy has not named anybody anew.
 
         Raises
         ------
@@ -161,7 +167,7 @@ class Access:
         if self.settings.mode == "open":
             return Identity(OPEN_NAME, "", "", "admin", "", "open")
         if self.settings.mode == "proxy":
-            return self._by_proxy(presented)
+            return self._by_proxy(presented, again=again)
         return self._by_session(presented.session)
 
     def at_sight(self, presented: Presented) -> bool:
@@ -236,13 +242,14 @@ class Access:
         limit = both_filters(token.scope_filter, owner.scope_filter) if owner else token.scope_filter
         return Identity(token.owner, token.name, "", role, limit, "token", manages=token.manages)
 
-    def _by_proxy(self, presented: Presented) -> Identity:
+    def _by_proxy(self, presented: Presented, *, again: bool) -> Identity:
         self.proxies.check(presented.peer, presented.headers)
         said = proxy_user(self.settings.proxy, presented.headers, presented.repeated)
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:
             raise LoginError(f"the user {said.name!r} may not log in (any more)")
-        self._note_named(said.name)
+        if not again:
+            self._note_named(said.name)
         role = said.role or (user.role if user else self.settings.proxy.default_role)
         limit = both_filters(said.scope_filter, user.scope_filter if user else "")
         return Identity(

@@ -11,13 +11,13 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
 import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from millrace.access.throttle import neighbourhood
 from millrace.api.config import ApiSettings
 from millrace.api.problems import problem
 
@@ -30,9 +30,6 @@ MOST_UNREAD = 256 * 2**20
 """Bytes of answers that wait for their clients to read them."""
 
 _LATELY_S = 60.0
-_SITE_BITS = 64
-"""Of an IPv6 address: one host has as many addresses as it likes in a network of its own."""
-
 LOCAL = "127.0.0.1"
 """Address of who comes through a Unix socket: somebody on this machine whom its mode lets in, such as a proxy."""
 
@@ -135,7 +132,7 @@ class Connections:
         address : str
             Of the client; empty for a Unix socket.
         """
-        site = _site(address)
+        site = neighbourhood(address)
         if site and self._held[site] >= self._share and not self._make_room(self._debtors.oldest_of(site)):
             return self._enter_reserve(connection)
         if len(self._site) - len(self._reserved) >= self._most and not self._make_room(self._debtors.oldest_of_most()):
@@ -276,7 +273,7 @@ class BoundedProtocol(H11Protocol):
     @property
     def site(self) -> str:
         """What the client's address shares its share with."""
-        return _site(self.client[0]) if self.client is not None else ""
+        return neighbourhood(self.client[0]) if self.client is not None else ""
 
     @property
     def unread(self) -> int:
@@ -351,16 +348,3 @@ class HealthOnly:
             return
         detail = "there are as many connections as there may be (api.max_connections), or as many from your address"
         await problem(503, detail, headers={"Connection": "close", "Retry-After": "2"})(scope, receive, send)
-
-
-def _site(address: str) -> str:
-    """What shares a share."""
-    try:
-        known = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(known, IPv6Address):
-        return str(known)
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(IPv6Address(int(known) >> _SITE_BITS << _SITE_BITS))

@@ -60,7 +60,7 @@ class Gate:
     def still(self, request: Request, asker: Asker) -> bool:
         """Whether the session, token or proxy that a long answer was begun with still means the same asker."""
         try:
-            return self.access.identify(presented_by(self.access, request.scope)) == asker
+            return self.access.identify(presented_by(self.access, request.scope), again=True) == asker
         except AccessError:
             return False
         except StateError:
