@@ -88,7 +88,9 @@ class SessionSettings(Section):
     """A session ends after so long in any case."""
 
     fresh_minutes: int = Field(10, ge=1, le=1440)
-    """How old a login may be to make an API token with it, where the user has no password to ask for."""
+    """How old a login may be to give somebody rights with it: to make an API token, where the user has no password to
+    ask for; to add users, to set their passwords, roles and limits, or to let them in again, in place of the own
+    password."""
 
     secure_cookie: bool = False
     """Mark the cookie `Secure` always. It is marked anyway when the request came by HTTPS (also to a trusted proxy)."""

@@ -126,7 +126,9 @@ class Logins:
         """End every session of a user; returns how many there were."""
         return self._state.sessions.close_all(identity.name)
 
-    def confirm(self, identity: Identity, session: str, password: str | None, address: str) -> None:
+    def confirm(
+        self, identity: Identity, session: str, password: str | None, address: str, *, or_fresh: bool = False
+    ) -> None:
         """Have who asks prove again who that is, before something is made that outlasts the session.
 
         Who has a password here says it; who has none must have logged in a short while ago. Where
@@ -140,6 +142,8 @@ class Logins:
         password : str or None
         address : str
             Of the client.
+        or_fresh : bool
+            Whether such a login does for who has a password, too.
 
         Raises
         ------
@@ -156,13 +160,15 @@ class Logins:
         if found is None:
             raise LoginError("log in first")
         begun, user = found
-        if self.by_password(user):
-            if not password:
-                raise DeniedError("give your password for this")
+        asked, minutes = self.by_password(user), self._settings.session.fresh_minutes
+        fresh = self._clock() - begun.created < minutes * 60
+        if asked and password:
             self._verified(user.name, password, address, digest(session))
-        elif self._clock() - begun.created >= self._settings.session.fresh_minutes * 60:
-            minutes = self._settings.session.fresh_minutes
-            raise DeniedError(f"this needs a log-in of the last {minutes} minutes: log out, and in again")
+        elif asked and not or_fresh:
+            raise DeniedError("give your password for this")
+        elif not fresh:
+            own = "your password, or " if asked else ""
+            raise DeniedError(f"this needs {own}a log-in of the last {minutes} minutes: log out, and in again")
 
     def by_password(self, user: User) -> bool:
         """Whether a user logs in with a password here."""

@@ -154,6 +154,22 @@ def test_who_has_no_password_confirms_by_a_fresh_login(access, clock):
     confirm(access, access.logins.with_provider(said, ADDRESS).session)
 
 
+def test_a_fresh_login_may_do_for_who_has_a_password(access, clock):
+    def confirm_either(session, password=None):
+        access.logins.confirm(who(access, session), session, password, ADDRESS, or_fresh=True)
+
+    session = login(access).session
+    clock.move(599)
+    confirm_either(session)
+    with pytest.raises(LoginError):
+        confirm_either(session, "wrong password")
+    clock.move(1)
+    for password in (None, ""):
+        with pytest.raises(DeniedError, match="your password, or a log-in of the last 10 minutes"):
+            confirm_either(session, password)
+    confirm_either(session, PASSWORD)
+
+
 def test_where_nobody_logs_in_there_is_nothing_to_confirm_with(make_access):
     access = make_access(mode="proxy")
     access.logins.confirm(access.identify(Presented("127.0.0.1", {"remote-user": "bob"})), "", None, ADDRESS)

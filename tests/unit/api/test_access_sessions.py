@@ -398,6 +398,39 @@ def test_making_a_token_asks_for_the_password(console):
     assert make_token(browser).status_code == 201
 
 
+RIGHTS_GIVEN = [
+    ("POST", "", {"name": "thief", "role": "admin", "password": "a long password"}),
+    ("POST", "", {"name": "thief"}),
+    ("PATCH", "/alice", {"password": "a long password"}),
+    ("PATCH", "/victor", {"password": "a long password"}),
+    ("PATCH", "/victor", {"role": "admin"}),
+    ("PATCH", "/tina", {"scope_filter": ""}),
+    ("PATCH", "/ted", {"enabled": True}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), RIGHTS_GIVEN)
+def test_a_stolen_session_of_an_administrator_gives_nobody_rights(console, clock, method, path, body):
+    """It made an administrator of the thief's, and set its owner's password, who was out then."""
+    admin = console.browser("alice")
+    clock.move(3600)
+    path = f"{API}/users{path}"
+    assert admin.send(method, path, json=body).status_code == 403
+    assert admin.send(method, path, json={**body, "own_password": ""}).status_code == 403
+    assert admin.send(method, path, json={**body, "own_password": "wrong password"}).status_code == 401
+    assert admin.send(method, path, json={**body, "own_password": PASSWORD}).status_code in (200, 201)
+
+
+def test_an_administrator_s_session_takes_rights_away_without_more(console, clock):
+    admin = console.browser("alice")
+    clock.move(3600)
+    users = f"{API}/users"
+    assert admin.patch(f"{users}/victor", json={"full_name": "V.", "email": "v@example.org"}).status_code == 200
+    assert admin.patch(f"{users}/victor", json={"enabled": False}).status_code == 200
+    assert admin.delete(f"{users}/victor").status_code == 204
+    assert len(admin.get(users).json()) == 4
+
+
 def test_a_token_of_an_administrator_manages_nobody(console):
     """A stolen one made an administrator of the thief's, and set its owner's password."""
     admin = console.browser("alice")
