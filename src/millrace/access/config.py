@@ -62,11 +62,12 @@ class ThrottleSettings(Section):
     then 2 s, 4 s …; as many from a device with which the user has logged in before, which is counted for itself."""
 
     free_attempts_per_address: int = Field(20, ge=1, le=100_000)
-    """Failures from one address, under whatever names, before the next attempt has to wait."""
+    """Failures from one address, under whatever names, before the next attempt has to wait; also under one name from
+    one IPv6 network of 48 bits."""
 
     free_attempts_everywhere: int = Field(100, ge=1, le=1_000_000)
     """Failures under one user name from all addresses before the next attempt, from wherever but the user's known
-    devices, has to wait."""
+    devices, has to wait. So many are forgotten in `forget_seconds`, also if there are others."""
 
     max_delay_seconds: float = Field(300.0, ge=1, le=86_400)
     """Longest wait."""
