@@ -89,7 +89,7 @@ class TrustedProxies:
         if not self.believes(peer, headers):
             return peer
         for hop in reversed(headers.get("x-forwarded-for", "").split(",")[-_MAX_HOPS:]):
-            text = hop.strip()
+            text = _without_port(hop.strip())
             try:
                 ip_address(text)
             except ValueError:
@@ -163,6 +163,13 @@ def proxy_user(
         role=next((known for known in ROLES if known == role), None),
         scope_filter="" if limit == _NO_LIMIT else limit,
     )
+
+
+def _without_port(hop: str) -> str:
+    """Address of a hop: some proxies write its port, too."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _has_comment(limit: str) -> bool:

@@ -231,7 +231,23 @@ def test_trusted_proxies_in_a_row_are_passed_over(make_access):
     assert proxies.client("127.0.0.1", FORWARDED) == "203.0.113.9"
 
 
-@pytest.mark.parametrize("text", ["", "unknown", "1.2.3.4, junk", "127.0.0.1", "," * 100_000])
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8::1]:4711, 127.0.0.1:80", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:203.0.113.9", "::ffff:203.0.113.9"),
+    ],
+)
+def test_a_proxy_may_write_ports(make_access, text, address):
+    """Everybody was one address then, whose strangers shared its failed logins."""
+    assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", "unknown", "1.2.3.4, junk", "[", "[]:1", ":1", "1.2.3.4:x:y", "127.0.0.1", "," * 100_000]
+)
 def test_what_is_no_address_is_not_believed(make_access, text):
     assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == "127.0.0.1"
 
