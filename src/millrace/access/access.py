@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from millrace.access.config import AccessSettings
@@ -40,6 +41,8 @@ _TOUCH_SECONDS = 60.0
 _NAMED_SECONDS = 3600.0
 """When a proxy named somebody last is kept this exactly, for their tokens."""
 _MOST_NAMED = 10_000
+_MOST_LIMITS = 256
+"""Limits that a proxy said and that are known to be filters: they come with every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class Access:
         self.settings = settings
         self.state = state
         self.check_filter = check_filter
+        self._check_limit = lru_cache(maxsize=_MOST_LIMITS)(lambda text: check_filter(text, {}))
         self.clock = clock
         self.proxies = TrustedProxies(settings)
         self._passwords = Passwords(settings.password)
@@ -245,6 +249,12 @@ class Access:
     def _by_proxy(self, presented: Presented, *, again: bool) -> Identity:
         self.proxies.check(presented.peer, presented.headers)
         said = proxy_user(self.settings.proxy, presented.headers, presented.repeated)
+        if said.scope_filter:
+            try:
+                self._check_limit(said.scope_filter)
+            except QueryError as error:
+                # Beside another limit it could mean something after all: `a) OR (b`.
+                raise LoginError(f"the header {self.settings.proxy.filter_header} of the proxy: {error}") from error
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:
             raise LoginError(f"the user {said.name!r} may not log in (any more)")

@@ -262,3 +262,13 @@ def test_a_limit_of_a_proxy_has_no_comments(make_access, text):
 def test_what_looks_like_a_comment_may_be_text(make_access, text):
     access = make_access(mode="proxy", proxy=LIMITED)
     assert who(access, {**NAMED, "remote-filter": text}).scope_filter == text
+
+
+@pytest.mark.parametrize("text", ["DstPort = 1) OR (DstPort = 2", "Protto = tcp", "DstPort = 1 OR"])
+def test_a_limit_of_a_proxy_is_a_filter(make_access, text):
+    """Between the brackets that join it with the limit of the table it opened that one."""
+    access = make_access(mode="proxy", proxy=LIMITED)
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
+    for name in ("alice", "bob"):
+        with pytest.raises(LoginError, match="Remote-Filter"):
+            who(access, {"remote-user": name, "remote-filter": text})
