@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from millrace.access.config import AccessSettings
@@ -40,6 +41,8 @@ _TOUCH_SECONDS = 60.0
 _NAMED_SECONDS = 3600.0
 """When a proxy named somebody last is kept this exactly, for their tokens."""
 _MOST_NAMED = 10_000
+_MOST_LIMITS = 256
+"""Limits that a proxy said and that are known to be filters: they come with every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Presented:
         Values of the cookies of the session and the device; may be empty.
     secure : bool
         Whether the browser reached us by HTTPS, as far as is known.
+    repeated : frozenset of str
+        Names of headers that came more than once.
     """
 
     peer: str
@@ -63,6 +68,7 @@ class Presented:
     session: str = ""
     device: str = ""
     secure: bool = False
+    repeated: frozenset[str] = frozenset()
 
 
 class Access:
@@ -102,6 +108,7 @@ class Access:
         self.settings = settings
         self.state = state
         self.check_filter = check_filter
+        self._check_limit = lru_cache(maxsize=_MOST_LIMITS)(lambda text: check_filter(text, {}))
         self.clock = clock
         self.proxies = TrustedProxies(settings)
         self._passwords = Passwords(settings.password)
@@ -142,8 +149,14 @@ class Access:
     def stop(self) -> None:
         """Nothing is held."""
 
-    def identify(self, presented: Presented) -> Identity:
+    def identify(self, presented: Presented, *, again: bool = False) -> Identity:
         """Who asks.
+
+        Parameters
+        ----------
+        presented : Presented
+        again : bool
+            What was presented before, looked at once more: a proxy has not named anybody anew.
 
         Raises
         ------
@@ -158,7 +171,7 @@ class Access:
         if self.settings.mode == "open":
             return Identity(OPEN_NAME, "", "", "admin", "", "open")
         if self.settings.mode == "proxy":
-            return self._by_proxy(presented)
+            return self._by_proxy(presented, again=again)
         return self._by_session(presented.session)
 
     def at_sight(self, presented: Presented) -> bool:
@@ -233,13 +246,20 @@ class Access:
         limit = both_filters(token.scope_filter, owner.scope_filter) if owner else token.scope_filter
         return Identity(token.owner, token.name, "", role, limit, "token", manages=token.manages)
 
-    def _by_proxy(self, presented: Presented) -> Identity:
+    def _by_proxy(self, presented: Presented, *, again: bool) -> Identity:
         self.proxies.check(presented.peer, presented.headers)
-        said = proxy_user(self.settings.proxy, presented.headers)
+        said = proxy_user(self.settings.proxy, presented.headers, presented.repeated)
+        if said.scope_filter:
+            try:
+                self._check_limit(said.scope_filter)
+            except QueryError as error:
+                # Beside another limit it could mean something after all: `a) OR (b`.
+                raise LoginError(f"the header {self.settings.proxy.filter_header} of the proxy: {error}") from error
         user = self.state.users.find(said.name)
         if user is not None and not user.enabled:
             raise LoginError(f"the user {said.name!r} may not log in (any more)")
-        self._note_named(said.name)
+        if not again:
+            self._note_named(said.name)
         role = said.role or (user.role if user else self.settings.proxy.default_role)
         limit = both_filters(said.scope_filter, user.scope_filter if user else "")
         return Identity(

@@ -62,11 +62,12 @@ class ThrottleSettings(Section):
     then 2 s, 4 s …; as many from a device with which the user has logged in before, which is counted for itself."""
 
     free_attempts_per_address: int = Field(20, ge=1, le=100_000)
-    """Failures from one address, under whatever names, before the next attempt has to wait."""
+    """Failures from one address, under whatever names, before the next attempt has to wait; also under one name from
+    one IPv6 network of 48 bits."""
 
     free_attempts_everywhere: int = Field(100, ge=1, le=1_000_000)
     """Failures under one user name from all addresses before the next attempt, from wherever but the user's known
-    devices, has to wait."""
+    devices, has to wait. So many are forgotten in `forget_seconds`, also if there are others."""
 
     max_delay_seconds: float = Field(300.0, ge=1, le=86_400)
     """Longest wait."""
@@ -88,7 +89,9 @@ class SessionSettings(Section):
     """A session ends after so long in any case."""
 
     fresh_minutes: int = Field(10, ge=1, le=1440)
-    """How old a login may be to make an API token with it, where the user has no password to ask for."""
+    """How old a login may be to give somebody rights with it: to make an API token, where the user has no password to
+    ask for; to add users, to set their passwords, roles and limits, or to let them in again, in place of the own
+    password."""
 
     secure_cookie: bool = False
     """Mark the cookie `Secure` always. It is marked anyway when the request came by HTTPS (also to a trusted proxy)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from millrace.access.claims import ProviderUser
@@ -12,7 +13,7 @@ from millrace.access.identity import Identity
 from millrace.access.passwords import Passwords
 from millrace.access.secrets import digest, new_secret
 from millrace.access.throttle import Throttle
-from millrace.errors import DeniedError, InvalidError, LoginError
+from millrace.errors import DeniedError, InvalidError, LoginError, StateError, ThrottledError
 from millrace.state import NewUser, State, User, UserChange, user_name
 from millrace.telemetry import get_logger
 
@@ -125,7 +126,9 @@ class Logins:
         """End every session of a user; returns how many there were."""
         return self._state.sessions.close_all(identity.name)
 
-    def confirm(self, identity: Identity, session: str, password: str | None, address: str) -> None:
+    def confirm(
+        self, identity: Identity, session: str, password: str | None, address: str, *, or_fresh: bool = False
+    ) -> None:
         """Have who asks prove again who that is, before something is made that outlasts the session.
 
         Who has a password here says it; who has none must have logged in a short while ago. Where
@@ -139,6 +142,8 @@ class Logins:
         password : str or None
         address : str
             Of the client.
+        or_fresh : bool
+            Whether such a login does for who has a password, too.
 
         Raises
         ------
@@ -155,13 +160,15 @@ class Logins:
         if found is None:
             raise LoginError("log in first")
         begun, user = found
-        if self.by_password(user):
-            if not password:
-                raise DeniedError("give your password for this")
+        asked, minutes = self.by_password(user), self._settings.session.fresh_minutes
+        fresh = self._clock() - begun.created < minutes * 60
+        if asked and password:
             self._verified(user.name, password, address, digest(session))
-        elif self._clock() - begun.created >= self._settings.session.fresh_minutes * 60:
-            minutes = self._settings.session.fresh_minutes
-            raise DeniedError(f"this needs a log-in of the last {minutes} minutes: log out, and in again")
+        elif asked and not or_fresh:
+            raise DeniedError("give your password for this")
+        elif not fresh:
+            own = "your password, or " if asked else ""
+            raise DeniedError(f"this needs {own}a log-in of the last {minutes} minutes: log out, and in again")
 
     def by_password(self, user: User) -> bool:
         """Whether a user logs in with a password here."""
@@ -199,16 +206,23 @@ class Logins:
         """
         key = _key(name)
         self._throttle.begin(key, address, device)
-        user = self._state.users.find(key) if key else None
-        stored = self._state.users.password_hash(key) if user else None
-        right = self._passwords.verify(stored, password, known=bool(device))
+        try:
+            user = self._state.users.find(key) if key else None
+            stored = self._state.users.password_hash(key) if user else None
+            right = self._passwords.verify(stored, password, known=bool(device))
+        except (StateError, ThrottledError):
+            # Nobody learned anything: a flood of logins must not make failures of those who meet it.
+            self._throttle.withdraw(key, address, device)
+            raise
         if not right or user is None or stored is None or not user.enabled:
             # Unknown names are not logged: people type passwords there.
             log.warning("refused a login", user=user.name if user else "(unknown)", address=address)
             raise LoginError(_REFUSED)
         self._throttle.succeed(key, address, device)
         if self._passwords.outdated(stored):
-            self._state.users.rehash(user.name, stored, self._passwords.hash(password))
+            # It is right all the same, although it may be shorter than passwords that are set now.
+            with suppress(InvalidError, ThrottledError):
+                self._state.users.rehash(user.name, stored, self._passwords.hash(password))
         return user
 
     def _open(self, user: User, replaces: str) -> Login:

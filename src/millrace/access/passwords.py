@@ -35,11 +35,12 @@ class Passwords:
             time_cost=settings.iterations, memory_cost=settings.memory_kib, parallelism=settings.lanes
         )
         self._anybody = _Places(settings.concurrent)
-        # Strangers who try many passwords at the same time must not keep users out of their own devices.
+        # Strangers who try many passwords at the same time must not keep users out of their own devices, nor from
+        # setting another password.
         self._known = _Places(1)
 
     def hash(self, password: str) -> str:
-        """Hash of a password that shall be set.
+        """Hash of a password that shall be set, by somebody who was recognised: strangers take no place from them.
 
         Raises
         ------
@@ -52,7 +53,7 @@ class Passwords:
             raise InvalidError(f"a password has at least {self._settings.min_length} characters")
         if not _hashable(password):
             raise InvalidError(f"a password is a text of at most {MAX_BYTES} bytes (UTF-8)")
-        with self._anybody.place():
+        with self._known.place():
             return self._hasher.hash(password)
 
     def verify(self, stored: str | None, password: str, *, known: bool = False) -> bool:

@@ -10,6 +10,7 @@ from millrace.access.config import AccessSettings, ProxySettings
 from millrace.access.identity import ROLES
 from millrace.access.secrets import same
 from millrace.errors import InvalidError, LoginError
+from millrace.lang import tokens
 from millrace.state import Role, user_name
 
 _MAX_TEXT = 200
@@ -96,7 +97,7 @@ class TrustedProxies:
         if not self.believes(peer, headers):
             return peer
         for hop in reversed(headers.get("x-forwarded-for", "").split(",")[-_MAX_HOPS:]):
-            text = hop.strip()
+            text = _without_port(hop.strip())
             try:
                 ip_address(text)
             except ValueError:
@@ -119,8 +120,18 @@ class TrustedProxies:
         return (forwarded if forwarded and self.believes(peer, headers) else headers.get("host", "")).lower()
 
 
-def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser:
+def proxy_user(
+    settings: ProxySettings, headers: Mapping[str, str], repeated: frozenset[str] = frozenset()
+) -> ProxyUser:
     """Read the headers of a trusted proxy.
+
+    Parameters
+    ----------
+    settings : ProxySettings
+    headers : mapping of str to str
+        By lower-case name.
+    repeated : frozenset of str
+        Names of those that came more than once.
 
     Raises
     ------
@@ -129,6 +140,8 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
     """
 
     def read(name: str, most: int = _MAX_TEXT) -> str:
+        if name.lower() in repeated:
+            raise LoginError(f"there are two headers {name}; the proxy must remove what clients send in it")
         value = _text(headers.get(name.lower(), "")).strip() if name else ""
         if len(value) > most:
             raise LoginError(f"the header {name} of the proxy has more than {most} characters")
@@ -144,6 +157,8 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
     limit = read(settings.filter_header, _MAX_FILTER)
     if settings.filter_required and not limit:
         raise LoginError(f"the proxy does not say what the user may see (header {settings.filter_header})")
+    if _has_comment(limit):
+        raise LoginError(f"the header {settings.filter_header} of the proxy has a comment")
     role = read(settings.role_header).lower()
     if role and role not in ROLES:
         raise LoginError(f"the header {settings.role_header} of the proxy names no role")
@@ -161,6 +176,21 @@ def proxy_user(settings: ProxySettings, headers: Mapping[str, str]) -> ProxyUser
 def _meet(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
     """Whether networks have an address in common."""
     return one.version == other.version and (one[0] in other or other[0] in one)
+
+
+def _without_port(hop: str) -> str:
+    """Address of a hop: some proxies write its port, too."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _has_comment(limit: str) -> bool:
+    """Whether a part of a limit means nothing, which may be the limit itself.
+
+    Some proxies put what a client sent before their own value, into one header: a comment at its end would hide that.
+    """
+    return ("--" in limit or "/*" in limit) and any(token.kind == "comment" for token in tokens(limit))
 
 
 def _text(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
@@ -18,9 +18,13 @@ _LOOKED_AT = 64
 """Entries among which one is chosen to make room."""
 
 
+_SITE_BITS = 48
+"""Of an IPv6 address: what one customer may have of many networks of 64 bits."""
+
+
 @dataclass(slots=True)
 class _Failures:
-    count: int = 0
+    count: float = 0.0
     last: float = 0.0
     blocked_until: float = 0.0
 
@@ -70,6 +74,9 @@ class Throttle:
             if wait > 0:
                 raise ThrottledError(f"too many failed logins; try again in {wait:.0f} s", wait)
             for key, free, entry in entries:
+                if key == ("name", name[:100]):
+                    # Only what is of an hour counts: who fails now and then for a day must not keep the user out.
+                    entry.count -= min(entry.count, (now - entry.last) * free / self._settings.forget_seconds)
                 entry.count += 1
                 entry.last = now
                 if entry.count >= free:
@@ -95,14 +102,22 @@ class Throttle:
         with self._lock:
             (own, _), *shared = self._keys(name, address, device)
             self._failures.pop(own, None)
-            for key, free in shared:
-                entry = self._failures.get(key)
-                if entry is not None:
-                    entry.count -= 1
-                    if entry.count < free:
-                        entry.blocked_until = 0.0
-                    if entry.count <= 0:
-                        del self._failures[key]
+            self._give_back(shared)
+
+    def withdraw(self, name: str, address: str, device: str = "") -> None:
+        """The attempt was not judged: it is given back, and those before it still count."""
+        with self._lock:
+            self._give_back(self._keys(name, address, device))
+
+    def _give_back(self, keys: Iterable[tuple[Key, int]]) -> None:
+        for key, free in keys:
+            entry = self._failures.get(key)
+            if entry is not None:
+                entry.count -= 1
+                if entry.count < free:
+                    entry.blocked_until = 0.0
+                if entry.count <= 0:
+                    del self._failures[key]
 
     def __len__(self) -> int:
         """Names and addresses remembered."""
@@ -113,11 +128,15 @@ class Throttle:
         settings, name, place = self._settings, name[:100], neighbourhood(address)
         if device:
             return [(("device", name, device[:100]), settings.free_attempts_per_name)]
-        return [
+        keys: list[tuple[Key, int]] = [
             (("name", name, place), settings.free_attempts_per_name),
             (("address", place), settings.free_attempts_per_address),
             (("name", name), settings.free_attempts_everywhere),
         ]
+        site = neighbourhood(address, _SITE_BITS)
+        if site != place:
+            keys.append((("name", name, site), settings.free_attempts_per_address))
+        return keys
 
     def _entry(self, key: Key, now: float) -> _Failures:
         entry = self._failures.get(key)
@@ -126,13 +145,13 @@ class Throttle:
         return entry
 
 
-def neighbourhood(address: str) -> str:
-    """What one client may have many of: an IPv6 network of 64 bits."""
+def neighbourhood(address: str, bits: int = 64) -> str:
+    """What one client may have many of: an IPv6 network of so many bits."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return address[:64]
     if isinstance(parsed, IPv6Address):
         mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped else str(ip_network((int(parsed) >> 64 << 64, 64)))
+        return str(mapped) if mapped else str(ip_network((int(parsed) >> 128 - bits << 128 - bits, bits)))
     return str(parsed)

@@ -106,7 +106,7 @@ class AccessGuard:
 
     def _is_ours(self, origin: str, host: str) -> bool:
         """Whether a page of an origin may send changes: one that the settings name, or one of this host."""
-        site = urlsplit(origin).netloc.lower()
+        site = _site(origin)
         # Of a host that the settings name with `https:`, a page without it may be written by anybody on the way.
         return _origin(origin) in self._origins or (bool(site) and site == host and site not in self._named)
 
@@ -142,8 +142,16 @@ def _check_proof(method: str, identity: Identity, presented: Presented) -> None:
 
 def _origin(address: str) -> str:
     """Scheme and host of a web address, as browsers write an origin."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket that is not closed, say
+        return ""
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _site(origin: str) -> str:
+    """Host of an origin, with its port."""
+    return _origin(origin).partition("://")[2]
 
 
 def _has_body(presented: Presented) -> bool:

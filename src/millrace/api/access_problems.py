@@ -19,9 +19,10 @@ from millrace.errors import (
     StateError,
     ThrottledError,
 )
-from millrace.telemetry import get_logger
+from millrace.telemetry import Brake, get_logger
 
 log = get_logger("api")
+_brake = Brake()
 
 _STATUS: dict[type[Exception], int] = {
     LoginError: 401,
@@ -69,7 +70,7 @@ def access_problem(error: AccessError | StateError) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="millrace"'
     if status == 503:
         # Why tells of hosts and users, and whoever asks is a stranger as long as nobody can be looked up.
-        log.warning("a request met an error of the state database", error=str(error))
+        _brake.write(log.warning, "a request met an error of the state database", error=str(error))
         return problem(503, "the state database does not answer; the log says why", headers={"Retry-After": "5"})
     return problem(status, str(error), headers=headers)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fastapi import HTTPException, Request
 
+from millrace.access.throttle import neighbourhood
 from millrace.errors import MillraceError
 from millrace.lang import Everything, Filter, Names, parse
 from millrace.query.asking import Asking
@@ -157,5 +158,5 @@ def client_of(request: Request, asker: Asker) -> str:
 
 
 def client_named(asker: Asker, address: str) -> str:
-    """Name of a client: the user, or where everybody is the same the address."""
-    return f"user {asker.name}" if asker.via != "open" else f"address {address}"
+    """Name of a client: the user, or where everybody is the same the address (of IPv6: one network of 64 bits)."""
+    return f"user {asker.name}" if asker.via != "open" else f"address {neighbourhood(address)}"

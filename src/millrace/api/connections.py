@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from millrace.access.throttle import neighbourhood
 from millrace.api.config import ApiSettings
 from millrace.api.problems import problem
 
@@ -26,10 +26,10 @@ HEALTH_PATHS = frozenset({"/health", "/healthz"})
 _RESERVE = 16
 """Connections beyond the bound, on which health alone is answered."""
 
-_LATELY_S = 60.0
-_SITE_BITS = 64
-"""Of an IPv6 address: one host has as many addresses as it likes in a network of its own."""
+MOST_UNREAD = 256 * 2**20
+"""Bytes of answers that wait for their clients to read them."""
 
+_LATELY_S = 60.0
 LOCAL = "127.0.0.1"
 """Address of who comes through a Unix socket: somebody on this machine whom its mode lets in, such as a proxy."""
 
@@ -132,7 +132,7 @@ class Connections:
         address : str
             Of the client; empty for a Unix socket.
         """
-        site = _site(address)
+        site = neighbourhood(address)
         if site and self._held[site] >= self._share and not self._make_room(self._debtors.oldest_of(site)):
             return self._enter_reserve(connection)
         if len(self._site) - len(self._reserved) >= self._most and not self._make_room(self._debtors.oldest_of_most()):
@@ -270,8 +270,64 @@ class BoundedProtocol(H11Protocol):
         if not self._lost:
             self.transport.abort()
 
+    @property
+    def site(self) -> str:
+        """What the client's address shares its share with."""
+        return neighbourhood(self.client[0]) if self.client is not None else ""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that the client has yet to read, as far as they are in this process."""
+        return 0 if self._lost else self.transport.get_write_buffer_size()
+
     def _note(self) -> None:
         self._places.note(self, owes=self.conn.their_state in (h11.IDLE, h11.SEND_BODY))
+
+
+class Reading(Connection, Protocol):
+    """What `shed_unread` needs of a connection."""
+
+    @property
+    def site(self) -> str:
+        """What the client's address shares its share with."""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that wait for the client."""
+
+
+def shed_unread(connections: Iterable[Reading], most: int = MOST_UNREAD) -> int:
+    """Close connections whose clients do not read what they asked for, until the rest of it is within a bound.
+
+    An answer that is made holds no place any more, only memory: who asks for large ones and reads none would fill it.
+
+    Parameters
+    ----------
+    connections : iterable of Reading
+    most : int
+        Bytes. Of the address with the most of them, the connection with the most leaves first.
+
+    Returns
+    -------
+    int
+        Connections that were closed.
+    """
+    held: defaultdict[str, list[tuple[int, Reading]]] = defaultdict(list)
+    for connection in connections:
+        if connection.unread:
+            held[connection.site].append((connection.unread, connection))
+    total_of = {site: sum(size for size, _ in its) for site, its in held.items()}
+    for its in held.values():
+        its.sort(key=lambda entry: entry[0])
+    total, closed = sum(total_of.values()), 0
+    while total > most:
+        site = max(total_of, key=lambda name: total_of[name])
+        size, connection = held[site].pop()
+        connection.drop()
+        total_of[site] -= size
+        total -= size
+        closed += 1
+    return closed
 
 
 class HealthOnly:
@@ -292,16 +348,3 @@ class HealthOnly:
             return
         detail = "there are as many connections as there may be (api.max_connections), or as many from your address"
         await problem(503, detail, headers={"Connection": "close", "Retry-After": "2"})(scope, receive, send)
-
-
-def _site(address: str) -> str:
-    """What shares a share."""
-    try:
-        known = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(known, IPv6Address):
-        return str(known)
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(IPv6Address(int(known) >> _SITE_BITS << _SITE_BITS))

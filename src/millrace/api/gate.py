@@ -60,7 +60,7 @@ class Gate:
     def still(self, request: Request, asker: Asker) -> bool:
         """Whether the session, token or proxy that a long answer was begun with still means the same asker."""
         try:
-            return self.access.identify(presented_by(self.access, request.scope)) == asker
+            return self.access.identify(presented_by(self.access, request.scope), again=True) == asker
         except AccessError:
             return False
         except StateError:
@@ -97,12 +97,16 @@ def keep_identity(scope: Scope, identity: Identity) -> None:
 def presented_by(access: Access, scope: Scope) -> Presented:
     """What a request says of who sends it."""
     headers: dict[str, str] = {}
+    repeated: set[str] = set()
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if name in headers:
+            repeated.add(name)
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
     client = scope.get("client")
     peer = client[0] if client else ""
     secure = access.settings.secure_always or access.proxies.scheme(peer, headers, scope["scheme"]) == "https"
     cookies = headers.get("cookie", "")
     session, device = (read_cookie(cookies, name, secure=secure) for name in (SESSION_COOKIE, DEVICE_COOKIE))
-    return Presented(peer, headers, session, device, secure)
+    return Presented(peer, headers, session, device, secure, frozenset(repeated))

@@ -69,7 +69,8 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         reader = Reader(services.access, request, asker)
 
         async def gone() -> bool:
-            return stopping() or await request.is_disconnected() or not await reader.may_go_on()
+            over = stopping() or reader.must_ask_anew()
+            return over or await request.is_disconnected() or not await reader.may_go_on()
 
         events = stream(
             services.live,

@@ -20,9 +20,10 @@ from millrace.api.gate import presented_by
 from millrace.api.problems import MISSING
 from millrace.api.session_routes import SESSION, client, keep_session
 from millrace.errors import DeniedError, LoginError, MillraceError, MissingError, ThrottledError
-from millrace.telemetry import get_logger
+from millrace.telemetry import Brake, get_logger
 
 log = get_logger("api")
+_brake = Brake()
 
 _PURPOSE = "oidc"
 _PATH = "/api/v1/session/oidc"
@@ -107,7 +108,7 @@ def _callback(access: Access, request: Request, presented: Presented) -> str:
 def _failed(error: MillraceError, presented: Presented) -> RedirectResponse:
     """Back to the login page, with a word that it explains: texts from outside are not shown there."""
     # The message may hold what somebody put into an address; it is bounded and goes to the log only.
-    log.warning("a login by OpenID Connect failed", reason=str(error)[:500])
+    _brake.write(log.warning, "a login by OpenID Connect failed", reason=str(error)[:500])
     words = {DeniedError: "denied", ThrottledError: "busy"}
     problem = next((word for kind, word in words.items() if isinstance(error, kind)), "failed")
     response = RedirectResponse(f"/login?problem=oidc-{problem}", 303)

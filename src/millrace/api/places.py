@@ -19,6 +19,10 @@ from millrace.api.askers import Access, Asker
 RECHECK_SECONDS = 10.0
 """How often it is asked whether a reader may still read: sessions end, rights change, tokens are revoked."""
 
+PROXY_SECONDS = 900.0
+"""How long what a proxy said of a reader holds for a stream without an end: only a request that goes through the proxy
+shows whether it would say so once more."""
+
 
 class Turnstile:
     """Lets a bounded number through at the same time, and refuses the rest with 503.
@@ -128,7 +132,12 @@ class Reader:
         self._access = access
         self._request = request
         self._asker = asker
-        self._due = time.monotonic() + RECHECK_SECONDS
+        self._began = time.monotonic()
+        self._due = self._began + RECHECK_SECONDS
+
+    def must_ask_anew(self) -> bool:
+        """Whether it is too long ago that a proxy said who reads a stream without an end."""
+        return self._asker.via == "proxy" and time.monotonic() - self._began >= PROXY_SECONDS
 
     async def may_go_on(self) -> bool:
         """Whether the same request would come from the same asker with the same rights; looked up now and then."""

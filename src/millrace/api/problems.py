@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from millrace.api.askers import IDENTITY
 from millrace.errors import QueryCancelledError, QueryError, QueryTimeoutError, StoreError
-from millrace.telemetry import get_logger
+from millrace.telemetry import Brake, get_logger
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -23,6 +23,7 @@ CLIENT_LEFT = 499
 """Status of a response that nobody gets; not in the registry, but known from web servers' logs."""
 
 log = get_logger("api")
+_brake = Brake()
 
 
 class ClientLeftError(Exception):
@@ -169,5 +170,5 @@ async def _store(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:
-    log.error("a request met a defect", path=request.url.path, exc_info=error)
+    _brake.write(log.error, "a request met a defect", path=request.url.path, exc_info=error)
     return problem(500, "a defect of Millrace; its log says more")

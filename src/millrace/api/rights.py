@@ -48,7 +48,7 @@ WORDS: dict[Need, str] = {
     "sharing": "It changes what everybody sees.",
     "tokens": "One's own tokens; administrators: everybody's.",
     "making tokens": "People, with their password where they have one.",
-    "users": "Administrators.",
+    "users": "Administrators. By session, what gives somebody rights needs a fresh login or their password.",
     "session": "People who have logged in here: nobody whom a proxy names.",
 }
 

@@ -17,10 +17,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from millrace.api.config import ApiSettings
-from millrace.api.connections import BoundedProtocol, Connections, connections_of
+from millrace.api.connections import BoundedProtocol, Connections, connections_of, shed_unread
 from millrace.errors import SourceError
-from millrace.telemetry import Condition, worst
+from millrace.telemetry import Condition, get_logger, worst
 from millrace.threads import Trouble, Watched
+
+log = get_logger("api")
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -166,9 +168,12 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
             now = time.monotonic()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, BoundedProtocol):
-                    connection.look(now)
+            connections = [known for known in self.server_state.connections if isinstance(known, BoundedProtocol)]
+            for connection in connections:
+                connection.look(now)
+            closed = shed_unread(connections)
+            if closed:
+                log.warning("closed connections whose clients do not read their answers", connections=closed)
         return await super().on_tick(counter)
 
 

@@ -23,6 +23,15 @@ _NAME = Field(min_length=1, max_length=400, examples=["alice"])
 _FILTER = "Text of the filter language that limits what the user sees; empty: no limit."
 
 
+_OWN = Field(
+    None,
+    max_length=4096,
+    description="Password of who asks: needed where that one's login is older than `access.session.fresh_minutes`.",
+)
+_NEED_NOT = frozenset({"full_name", "email", "own_password"})
+"""What may be changed of a user without giving anybody rights."""
+
+
 class UserBody(BaseModel):
     """A user to add; without a password only a login provider or a proxy vouches for them."""
 
@@ -34,6 +43,7 @@ class UserBody(BaseModel):
     full_name: str = Field("", max_length=200)
     email: str = Field("", max_length=200)
     scope_filter: str = Field("", max_length=10_000, description=_FILTER, examples=['InIfProvider = "a"'])
+    own_password: str | None = _OWN
 
 
 class UserPatch(BaseModel):
@@ -47,6 +57,13 @@ class UserPatch(BaseModel):
     email: str | None = Field(None, max_length=200)
     scope_filter: str | None = Field(None, max_length=10_000, description=_FILTER)
     enabled: bool | None = Field(None, description="Whether the user may log in; tokens too.")
+    own_password: str | None = _OWN
+
+    @property
+    def gives_rights(self) -> bool:
+        """Whether somebody could stay by it who has got hold of an administrator's session."""
+        given = self.model_dump(exclude_none=True).keys() - _NEED_NOT
+        return bool(given - {"enabled"}) or self.enabled is True
 
 
 class UserView(BaseModel):
@@ -125,22 +142,35 @@ def user_routes(gate: Gate) -> APIRouter:
         """Every user, by name."""
         return [_user(user) for user in users.all()]
 
-    @router.post("", status_code=201, responses=CHANGE)
-    def add_user(body: UserBody, identity: Identity = admin) -> UserView:
-        """Add a user."""
+    def confirm(request: Request, identity: Identity, password: str | None) -> None:
+        presented = presented_by(gate.access, request.scope)
+        address = client(gate.access, presented)
+        gate.access.logins.confirm(identity, presented.session, password, address, or_fresh=True)
+
+    @router.post("", status_code=201, responses={**THROTTLED, **CHANGE})
+    def add_user(request: Request, body: UserBody, identity: Identity = admin) -> UserView:
+        """Add a user. By session, the login must be fresh, or the own password be given."""
+        confirm(request, identity, body.own_password)
         new = NewUser(body.name, body.role, body.full_name, body.email, body.scope_filter)
         user = users.add(new, body.password)
         told("added a user", user.name, identity, role=user.role)
         return _user(user)
 
-    @router.patch("/{name}", responses={**CHANGE, **MISSING})
+    @router.patch("/{name}", responses={**THROTTLED, **CHANGE, **MISSING})
     def change_user(
-        name: Annotated[str, Path(max_length=400)], body: UserPatch, identity: Identity = admin
+        request: Request, name: Annotated[str, Path(max_length=400)], body: UserPatch, identity: Identity = admin
     ) -> UserView:
-        """Change a user; the last administrator stays one."""
+        """Change a user; the last administrator stays one.
+
+        By session, the login must be fresh, or the own password be given, for a password, a role, a limit, and to
+        let somebody in again.
+        """
+        if body.gives_rights:
+            confirm(request, identity, body.own_password)
         change = UserChange(body.full_name, body.email, body.role, body.scope_filter, body.enabled)
         user = users.change(name, change, body.password)
-        told("changed a user", user.name, identity, what=sorted(body.model_dump(exclude_none=True)))
+        what = body.model_dump(exclude_none=True).keys() - {"own_password"}
+        told("changed a user", user.name, identity, what=sorted(what))
         return _user(user)
 
     @router.delete("/{name}", status_code=204, responses={**CHANGE, **MISSING})

@@ -2,12 +2,13 @@
 
 from millrace.telemetry.config import LogSettings, MetricsSettings, TelemetrySettings
 from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status, worst
-from millrace.telemetry.logs import get_logger, mask_secrets, setup_logging
+from millrace.telemetry.logs import Brake, get_logger, mask_secrets, setup_logging
 from millrace.telemetry.metrics import OTHER, BoundedLabel, Described, Metrics, Samples
 
 __all__ = [
     "OTHER",
     "BoundedLabel",
+    "Brake",
     "Check",
     "Condition",
     "Described",

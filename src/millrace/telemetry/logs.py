@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Literal, TextIO, cast
 
 import structlog
@@ -17,6 +20,7 @@ Format = Literal["auto", "console", "json"]
 _SECRET_WORDS = ("password", "passphrase", "secret", "token", "community", "credential", "authorization", "api_key")
 _MASK = "**********"
 _MAX_DEPTH = 4
+_MINUTE_S = 60.0
 
 # Without local variables (which structlog shows by default): they hold secrets, and whole batches.
 _TRACEBACK_AS_DATA = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
@@ -78,6 +82,47 @@ def setup_logging(level: str = "info", format: Format = "auto", stream: TextIO |
 def get_logger(room: str) -> structlog.stdlib.BoundLogger:
     """Logger of a room: ``get_logger("receive").warning("buffer small", wanted_bytes=…)``."""
     return structlog.stdlib.get_logger(f"millrace.{room}")
+
+
+class Brake:
+    """Has a line written some times a minute, and counts the rest: for lines that strangers cause.
+
+    Parameters
+    ----------
+    lines : int
+        In a minute.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(self, lines: int = 60, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines = lines
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._began = -math.inf
+        self._written = 0
+        self._left_out = 0
+
+    def write(self, write: Callable[..., object], event: str, **said: object) -> None:
+        """Write a line unless there were too many; ``left_out`` says how many were not written since the last one.
+
+        Parameters
+        ----------
+        write : callable
+            Such as ``log.warning``.
+        event : str
+        said : keywords
+        """
+        with self._guard:
+            now = self._clock()
+            if now - self._began >= _MINUTE_S:
+                self._began, self._written = now, 0
+            if self._written >= self._lines:
+                self._left_out += 1
+                return
+            self._written += 1
+            left_out, self._left_out = self._left_out, 0
+        write(event, **said, **({"left_out": left_out} if left_out else {}))
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -7,7 +7,7 @@ import pytest
 from millrace.access import Presented
 from millrace.access.claims import ProviderUser
 from millrace.access.secrets import digest
-from millrace.errors import DeniedError, InvalidError, LoginError, ThrottledError
+from millrace.errors import DeniedError, InvalidError, LoginError, StateError, ThrottledError
 from millrace.state import NewUser, UserChange
 from millrace.telemetry import setup_logging
 
@@ -154,6 +154,22 @@ def test_who_has_no_password_confirms_by_a_fresh_login(access, clock):
     confirm(access, access.logins.with_provider(said, ADDRESS).session)
 
 
+def test_a_fresh_login_may_do_for_who_has_a_password(access, clock):
+    def confirm_either(session, password=None):
+        access.logins.confirm(who(access, session), session, password, ADDRESS, or_fresh=True)
+
+    session = login(access).session
+    clock.move(599)
+    confirm_either(session)
+    with pytest.raises(LoginError):
+        confirm_either(session, "wrong password")
+    clock.move(1)
+    for password in (None, ""):
+        with pytest.raises(DeniedError, match="your password, or a log-in of the last 10 minutes"):
+            confirm_either(session, password)
+    confirm_either(session, PASSWORD)
+
+
 def test_where_nobody_logs_in_there_is_nothing_to_confirm_with(make_access):
     access = make_access(mode="proxy")
     access.logins.confirm(access.identify(Presented("127.0.0.1", {"remote-user": "bob"})), "", None, ADDRESS)
@@ -261,6 +277,32 @@ def test_a_hash_of_old_parameters_is_replaced_at_the_next_login(access, make_acc
     assert stronger.state.users.password_hash("alice") != old
     assert login(stronger)
     assert who(stronger, session)
+
+
+def test_a_password_that_is_too_short_by_now_lets_its_user_in(access, make_access):
+    """It was refused with a word that it was right, wherever the parameters of hashes had changed, too."""
+    stricter = make_access(password={"memory_kib": 16, "iterations": 1, "lanes": 1, "min_length": 40})
+    old = stricter.state.users.password_hash("alice")
+    assert login(stricter)
+    assert stricter.state.users.password_hash("alice") == old
+
+
+@pytest.mark.parametrize("error", [ThrottledError("too many logins", 5.0), StateError("no answer")])
+def test_who_meets_a_flood_of_logins_has_not_failed(access, monkeypatch, error):
+    """Each of their attempts counted, so that they waited for minutes after it."""
+
+    def busy(self, stored, password, *, known=False):
+        raise error
+
+    device = login(access).device
+    with monkeypatch.context() as flood:
+        flood.setattr("millrace.access.passwords.Passwords.verify", busy)
+        for _ in range(30):
+            for kept in ("", device):
+                with pytest.raises(type(error), match=str(error)):
+                    login(access, device=kept)
+    assert login(access)
+    assert login(access, device=device)
 
 
 def test_logs_hold_no_secrets_and_no_unknown_names(access):

@@ -99,5 +99,7 @@ def test_many_strangers_leave_a_place_for_known_devices(monkeypatch):
     with pytest.raises(ThrottledError):
         passwords.verify("x", "correct horse battery")
     assert passwords.verify("x", "correct horse battery", known=True)
+    # Nor do they keep anybody who is logged in from setting another.
+    assert passwords.hash("correct horse battery")
     leave.set()
     thread.join()

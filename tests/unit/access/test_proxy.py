@@ -99,8 +99,8 @@ def test_the_table_of_users_gives_role_and_limit_to_users_of_a_proxy(make_access
 
 def test_limits_of_header_and_table_hold_together(make_access):
     access = make_access(mode="proxy", proxy={"filter_header": "Remote-Filter"})
-    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
-    limit = who(access, {**NAMED, "remote-filter": "DstPort = 53 -- names"}).scope_filter
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp -- only"), None)
+    limit = who(access, {**NAMED, "remote-filter": "DstPort = 53"}).scope_filter
     assert "Proto = udp" in limit
     assert "DstPort = 53" in limit
     access.check_filter(limit, {})
@@ -233,6 +233,44 @@ def test_trusted_proxies_in_a_row_are_passed_over(make_access):
     assert proxies.client("127.0.0.1", FORWARDED) == "203.0.113.9"
 
 
-@pytest.mark.parametrize("text", ["", "unknown", "1.2.3.4, junk", "127.0.0.1", "," * 100_000])
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8::1]:4711, 127.0.0.1:80", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:203.0.113.9", "::ffff:203.0.113.9"),
+    ],
+)
+def test_a_proxy_may_write_ports(make_access, text, address):
+    """Everybody was one address then, whose strangers shared its failed logins."""
+    assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", "unknown", "1.2.3.4, junk", "[", "[]:1", ":1", "1.2.3.4:x:y", "127.0.0.1", "," * 100_000]
+)
 def test_what_is_no_address_is_not_believed(make_access, text):
     assert make_access().proxies.client("127.0.0.1", {"x-forwarded-for": text}) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("text", ["Proto = tcp -- ", "Proto = tcp /* or */", '-- InIfName = "a"'])
+def test_a_limit_of_a_proxy_has_no_comments(make_access, text):
+    with pytest.raises(LoginError, match="comment"):
+        who(make_access(mode="proxy", proxy=LIMITED), {**NAMED, "remote-filter": text})
+
+
+@pytest.mark.parametrize("text", ['InIfName = "a -- b"', 'InIfName = "/* a */"'])
+def test_what_looks_like_a_comment_may_be_text(make_access, text):
+    access = make_access(mode="proxy", proxy=LIMITED)
+    assert who(access, {**NAMED, "remote-filter": text}).scope_filter == text
+
+
+@pytest.mark.parametrize("text", ["DstPort = 1) OR (DstPort = 2", "Protto = tcp", "DstPort = 1 OR"])
+def test_a_limit_of_a_proxy_is_a_filter(make_access, text):
+    """Between the brackets that join it with the limit of the table it opened that one."""
+    access = make_access(mode="proxy", proxy=LIMITED)
+    access.users.add(NewUser("alice", "viewer", scope_filter="Proto = udp"), None)
+    for name in ("alice", "bob"):
+        with pytest.raises(LoginError, match="Remote-Filter"):
+            who(access, {"remote-user": name, "remote-filter": text})

@@ -56,10 +56,43 @@ def test_guessing_by_many_machines_is_slowed_down_by_the_name(throttle):
     assert wait_of(throttle, "bob", "192.0.2.100") == 0
 
 
+def fail_for(throttle, clock, addresses, seconds, step):
+    """Fail under a name from every address as often as that is let."""
+    for _ in range(seconds // step):
+        for address in addresses:
+            wait_of(throttle, "alice", address)
+        clock.move(step)
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["192.0.2.1"], ["192.0.2.1", "192.0.2.2"], [f"2001:db8:0:{number:x}::1" for number in range(50)]],
+    ids=["an address", "two addresses", "an IPv6 network of 48 bits"],
+)
+def test_who_fails_for_days_keeps_nobody_else_out(clock, addresses):
+    """A try every five minutes added up to the bound of a name from everywhere in a working day."""
+    throttle = Throttle(ThrottleSettings(), clock)
+    fail_for(throttle, clock, addresses, 86_400, 30)
+    assert wait_of(throttle, "alice", "198.51.100.1") == 0
+    assert wait_of(throttle, "alice", "2001:db8:1::1") == 0
+
+
+def test_many_machines_guess_a_name_within_a_bound(clock):
+    """With what is forgotten meanwhile: some 200 guesses in the first hour, and 100 in each further one."""
+    throttle = Throttle(ThrottleSettings(), clock)
+    guesses = 0
+    for second in range(0, 7200, 5):
+        for number in range(10):
+            address = f"198.{second % 250}.{(second // 250) % 250}.{number}"
+            guesses += wait_of(throttle, "alice", address) == 0
+        clock.move(5)
+    assert 200 < guesses < 330
+
+
 def test_failures_under_other_names_do_not_have_those_of_a_name_forgotten(throttle, clock):
     """Whoever has a network of addresses could begin anew with each thousand of them."""
     for number in range(8):
-        wait_of(throttle, "alice", f"2001:db8:0:{number:x}::1")
+        wait_of(throttle, "alice", f"2001:db9:{number:x}::1")
     for number in range(10 * SETTINGS.max_entries):
         wait_of(throttle, f"user{number}", f"2001:db8:1:{number:x}::1")
     assert len(throttle) == SETTINGS.max_entries
@@ -117,6 +150,19 @@ def test_success_lets_the_name_begin_anew_and_gives_the_address_one_attempt_back
     throttle.succeed("alice", "192.0.2.1")
     # Two failures of alice's are left: an attacker with one account gains nothing by logging in.
     assert [wait_of(throttle, f"user{n}", "192.0.2.1") for n in range(5)] == [0, 0, 0, 0, 1]
+
+
+def test_an_attempt_that_was_not_judged_does_not_count_and_others_do(throttle, clock):
+    for _ in range(20):
+        throttle.begin("alice", "192.0.2.1")
+        throttle.withdraw("alice", "192.0.2.1")
+    assert len(throttle) == 0
+    assert [wait_of(throttle, "alice", "192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    clock.move(1)
+    throttle.begin("alice", "192.0.2.1")
+    throttle.withdraw("alice", "192.0.2.1")
+    # It gave nothing back but itself.
+    assert wait_of(throttle, "alice", "192.0.2.1") == 2
 
 
 def test_who_logs_in_again_and_again_is_not_slowed_down(throttle):

@@ -164,6 +164,18 @@ def test_behind_a_proxy_its_word_is_the_login(make_access, clock):
         by_token(access, made.text)
 
 
+def test_a_long_answer_is_no_word_of_the_proxy(make_access, clock):
+    """Whoever had left kept their tokens with a live stream that was never closed."""
+    access = make_access(mode="proxy")
+    presented = Presented("127.0.0.1", {"remote-user": "bob"})
+    made = access.tokens.create(access.identify(presented), "t", "viewer", 366)
+    for _ in range(90):
+        clock.move(86_400)
+        assert access.identify(presented, again=True).name == "bob"
+    with pytest.raises(LoginError, match="not logged in"):
+        by_token(access, made.text)
+
+
 def test_where_nobody_logs_in_tokens_do_not_wait_for_that(make_access, clock):
     access = make_access(mode="open")
     made = access.tokens.create(as_user(access, "alice"), "t", "viewer", 366)

@@ -11,6 +11,7 @@ from browsers import API, PASSWORD, QUICK, Browser, Clock, Console
 from login_provider import ISSUER, SECRET, Provider
 from millrace.api import cookies
 from millrace.state import NewUser
+from millrace.telemetry import Brake
 
 SESSION_COOKIE = f"__Host-{cookies.SESSION_COOKIE}"
 PENDING_COOKIE = f"__Host-{cookies.PENDING_COOKIE}"
@@ -144,6 +145,14 @@ def test_a_provider_that_fails_leads_back_to_the_login(browser, provider, logs):
     answer = browser.get(START)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?problem=oidc-failed")
     assert any("failed" in entry["event"] for entry in logs)
+
+
+def test_strangers_do_not_fill_the_log(browser, logs, monkeypatch):
+    """Every request without a login that was begun here wrote a line, as many as anybody liked."""
+    monkeypatch.setattr("millrace.api.oidc_routes._brake", Brake())
+    for _ in range(100):
+        assert browser.get(f"{API}/session/oidc/callback?state=x&code=y").status_code == 303
+    assert sum("failed" in entry["event"] for entry in logs) == 60
 
 
 def test_secrets_of_the_login_are_not_logged(console, browser, provider, logs):

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from browsers import API, ORIGIN, PASSWORD, Browser, Clock, Console
+from browsers import API, LIMIT, ORIGIN, PASSWORD, Browser, Clock, Console
 from millrace.api.cookies import DEVICE_COOKIE, SESSION_COOKIE
 
 SESSION = f"{API}/session"
@@ -239,7 +239,16 @@ def test_the_csrf_token_is_told_to_the_session_again(console):
     assert browser.get(SESSION).json()["csrf_token"] == browser.csrf
 
 
-OTHERS = ["http://evil.example", "null", "", "http://127.0.0.1:9090", "https://127.0.0.1.evil.example", "x" * 5000]
+OTHERS = [
+    "http://evil.example",
+    "null",
+    "",
+    "http://127.0.0.1:9090",
+    "https://127.0.0.1.evil.example",
+    "x" * 5000,
+    "http://[",
+    "http://a]b",
+]
 
 
 @pytest.mark.parametrize("mode", ["open", "login", "proxy"])
@@ -389,6 +398,39 @@ def test_making_a_token_asks_for_the_password(console):
     assert make_token(browser).status_code == 201
 
 
+RIGHTS_GIVEN = [
+    ("POST", "", {"name": "thief", "role": "admin", "password": "a long password"}),
+    ("POST", "", {"name": "thief"}),
+    ("PATCH", "/alice", {"password": "a long password"}),
+    ("PATCH", "/victor", {"password": "a long password"}),
+    ("PATCH", "/victor", {"role": "admin"}),
+    ("PATCH", "/tina", {"scope_filter": ""}),
+    ("PATCH", "/ted", {"enabled": True}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), RIGHTS_GIVEN)
+def test_a_stolen_session_of_an_administrator_gives_nobody_rights(console, clock, method, path, body):
+    """It made an administrator of the thief's, and set its owner's password, who was out then."""
+    admin = console.browser("alice")
+    clock.move(3600)
+    path = f"{API}/users{path}"
+    assert admin.send(method, path, json=body).status_code == 403
+    assert admin.send(method, path, json={**body, "own_password": ""}).status_code == 403
+    assert admin.send(method, path, json={**body, "own_password": "wrong password"}).status_code == 401
+    assert admin.send(method, path, json={**body, "own_password": PASSWORD}).status_code in (200, 201)
+
+
+def test_an_administrator_s_session_takes_rights_away_without_more(console, clock):
+    admin = console.browser("alice")
+    clock.move(3600)
+    users = f"{API}/users"
+    assert admin.patch(f"{users}/victor", json={"full_name": "V.", "email": "v@example.org"}).status_code == 200
+    assert admin.patch(f"{users}/victor", json={"enabled": False}).status_code == 200
+    assert admin.delete(f"{users}/victor").status_code == 204
+    assert len(admin.get(users).json()) == 4
+
+
 def test_a_token_of_an_administrator_manages_nobody(console):
     """A stolen one made an administrator of the thief's, and set its owner's password."""
     admin = console.browser("alice")
@@ -461,6 +503,31 @@ def test_two_headers_of_a_name_are_not_one_user(make_console):
         transport = httpx.ASGITransport(console.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             return await client.get(SESSION, headers=headers)
+
+    assert asyncio.run(request()).status_code == 401
+
+
+HIDING = "SrcPort >= 0 -- "
+"""A limit that a client sends before that of a proxy."""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Remote-Filter", HIDING), ("Remote-Filter", LIMIT)],
+        [("Remote-Filter", f"{HIDING}, {LIMIT}")],
+        [("Remote-Filter", LIMIT), ("Remote-Name", "root"), ("Remote-Name", "Alice")],
+        [("Remote-Filter", LIMIT), ("Remote-Role", "admin"), ("Remote-Role", "admin")],
+    ],
+)
+def test_a_proxy_that_adds_to_what_clients_send_lets_nobody_in(make_console, headers):
+    """A comment in the client's header hid the limit in the proxy's."""
+    console = make_console(mode="proxy", proxy={"filter_header": "Remote-Filter", "role_header": "Remote-Role"})
+
+    async def request():
+        transport = httpx.ASGITransport(console.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            return await client.get(SESSION, headers=[("Remote-User", "alice"), *headers])
 
     assert asyncio.run(request()).status_code == 401
 

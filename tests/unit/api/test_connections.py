@@ -10,12 +10,13 @@ from collections import Counter
 
 import httpx
 import pytest
+from fastapi import Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from browsers import Clock, Console
 from millrace.api import ApiServer, ApiSettings, create_app
-from millrace.api.connections import Connections, Debtors
+from millrace.api.connections import MOST_UNREAD, Connections, Debtors, shed_unread
 from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.errors import ConfigError, SourceError
@@ -37,6 +38,10 @@ def served(services):
     @app.get("/api/v1/large", include_in_schema=False)
     def large() -> list[int]:
         return list(range(2_000_000))
+
+    @app.get("/api/v1/bulky", include_in_schema=False)
+    def bulky() -> Response:
+        return Response(bytes(24 * 2**20))
 
     return app
 
@@ -127,6 +132,67 @@ def test_who_reads_nothing_is_closed(server, connect):
     assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
+class Fake:
+    """A connection that is dropped."""
+
+    def __init__(self):
+        self.dropped = False
+
+    def drop(self):
+        self.dropped = True
+
+
+BULKY = b"GET /api/v1/bulky HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def unread(server):
+    return sum(connection.unread for connection in list(server._server.server_state.connections))
+
+
+def test_answers_that_nobody_reads_take_memory_within_a_bound(served):
+    """An answer that is made holds no place: who asked for large ones and read none filled the memory."""
+    settings = SETTINGS.model_copy(update={"send_timeout_seconds": 60.0, "max_connections": 100})
+    server = ApiServer(served, settings)
+    server.start()
+    port = int(server.url.rsplit(":", 1)[1])
+    try:
+        with contextlib.ExitStack() as stack:
+            honest = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.2", 0)))
+            honest.sendall(BULKY)
+            for _ in range(20):
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+                client.sendall(BULKY)
+                assert client.recv(12) == b"HTTP/1.1 200"
+            deadline = time.monotonic() + 5
+            while unread(server) > MOST_UNREAD:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            received = 0
+            while received < 24 * 2**20:
+                part = honest.recv(2**20)
+                assert part
+                received += len(part)
+    finally:
+        server.stop()
+
+
+class Reader(Fake):
+    """A connection with something to read."""
+
+    def __init__(self, site, unread):
+        super().__init__()
+        self.site, self.unread = site, unread
+
+
+def test_who_reads_least_is_closed_first_and_others_keep_what_they_have():
+    many = [Reader("192.0.2.1", size) for size in (10, 30, 20)]
+    one = Reader("192.0.2.2", 40)
+    assert shed_unread([*many, one], 100) == 0
+    assert shed_unread([*many, one], 60) == 2
+    assert [reader.dropped for reader in (*many, one)] == [False, True, False, True]
+    assert shed_unread([]) == 0
+
+
 STREAM = b"GET /api/v1/flows/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -156,16 +222,6 @@ def test_keep_alive_serves_many_requests_on_one_connection(server):
         time.sleep(1.5)  # longer than a head may take
         assert client.get(f"{server.url}/api/v1/columns").status_code == 200
     assert server.condition().status == "ok"
-
-
-class Fake:
-    """A connection that is dropped."""
-
-    def __init__(self):
-        self.dropped = False
-
-    def drop(self):
-        self.dropped = True
 
 
 def test_the_one_that_owed_something_for_longest_makes_room():

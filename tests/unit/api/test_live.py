@@ -238,6 +238,24 @@ def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
         server.stop()
 
 
+class Named(OpenAccess):
+    """A proxy says who asks."""
+
+    def identity(self, request):
+        return Anybody("bob", via="proxy")
+
+
+def test_a_stream_ends_when_it_is_too_long_ago_that_a_proxy_said_who_reads_it(services, monkeypatch):
+    monkeypatch.setattr(places, "PROXY_SECONDS", 0.1)
+    server = ApiServer(create_app(replace(services, access=Named()), SETTINGS), SETTINGS)
+    server.start()
+    try:
+        with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
+            assert len(list(read_events(told))) < 5
+    finally:
+        server.stop()
+
+
 def test_one_viewer_has_half_of_the_places_at_most(services):
     settings = ApiSettings(port=0, max_live_clients=4)
     server = ApiServer(create_app(services, settings), settings)

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from millrace.telemetry import get_logger, setup_logging
+from millrace.telemetry import Brake, get_logger, setup_logging
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +83,19 @@ def test_auto_is_json_where_there_is_no_terminal():
     setup_logging("info", "auto", stream)
     get_logger("x").info("e")
     assert lines(stream)[0]["event"] == "e"
+
+
+def test_a_line_that_strangers_cause_is_written_some_times_a_minute_and_says_how_many_were_not():
+    now, said = [100.0], []
+    brake = Brake(3, lambda: now[0])
+
+    def write(event, **more):
+        said.append((event, more))
+
+    for number in range(10):
+        brake.write(write, "refused", number=number)
+    assert said == [("refused", {"number": number}) for number in range(3)]
+    now[0] += 60
+    brake.write(write, "refused", number=10)
+    brake.write(write, "refused", number=11)
+    assert said[3:] == [("refused", {"number": 10, "left_out": 7}), ("refused", {"number": 11})]
