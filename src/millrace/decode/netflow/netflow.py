@@ -27,7 +27,7 @@ from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
-from millrace.decode.netflow.shares import KNOWN, note_flows
+from millrace.decode.netflow.shares import KNOWN, note_flows, proven
 from millrace.decode.netflow.snapshot import Restorer, SnapshotPart, snapshot_parts
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
@@ -172,7 +172,10 @@ class NetflowDecoder:
                 [part.sets.scope for part in parts],
             )
         )
-        chosen = self._allowance.choose(layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]))
+        chosen = self._allowance.choose(
+            layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]),
+            lambda: proven(self._state.scopes.ledger, scopes.exporter_rows)[scope],
+        )  # fmt: skip
         if chosen is None:
             return resolved
         count_costly(counts, scopes, scope[~chosen], layout[~chosen])

@@ -10,6 +10,7 @@ its port goes on; see `agreement`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -117,9 +118,10 @@ class ExporterState:
         What the configuration vouches for.
     templates, template_bytes : int
         Templates that it announced, and bytes of their field lists.
-    options : dict
+    options : OrderedDict
         When each name and rate was told last, Unix nanoseconds, in that order, with the scope or port that told it;
-        by number of that, kind and id.
+        by number of that, kind and id. To find the first of a plain dictionary passes over all that was taken
+        from its beginning before.
     flows_since_ns, flows_until_ns : int
         When its first and its last flow came, Unix nanoseconds; 0: none did.
     scopes : dict
@@ -144,7 +146,7 @@ class ExporterState:
     shared: bool = False
     templates: int = 0
     template_bytes: int = 0
-    options: dict[Option, tuple[Scope | Port, int]] = field(default_factory=dict)
+    options: OrderedDict[Option, tuple[Scope | Port, int]] = field(default_factory=OrderedDict)
     last_issue: str = ""
     last_issue_ns: int = 0
 

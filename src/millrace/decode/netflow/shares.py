@@ -102,6 +102,18 @@ def standings(ledger: Ledger, rows: I64, now_ns: int, idle_ns: int) -> I64:
     return standing
 
 
+def proven(ledger: Ledger, rows: I64) -> Bool:
+    """Who is configured or known, by row of the ledger, shape (n,); one that comes back after a long silence is known.
+
+    Row 0 is of those of whom nothing is kept.
+    """
+    since, until, configured = (
+        ledger.column(name)[rows] for name in ("flows_since_ns", "flows_until_ns", "configured")
+    )
+    found: Bool = (rows > 0) & ((configured > 0) | (until - since >= KNOWN_NS))
+    return found
+
+
 def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
     """Note when flows came; whether somebody is a sender or known from now on.
 

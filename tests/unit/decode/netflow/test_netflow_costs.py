@@ -202,3 +202,12 @@ def test_nobody_has_the_options_of_another_left_out_by_sending_very_many_of_the_
         given_up += sum(n for (*_, event), n in events.items() if event == "costly_sets")
     assert given_up > 100
     assert learned == 60 * 2
+
+
+def test_the_last_of_many_names_cost_no_more_to_forget_than_the_first():
+    decoder = Decoder(Schema())
+    for start in range(0, 48_000, 320):
+        named(decoder, [1], "old", first=start, each=320)
+    times = [send(decoder, ipfix(), at_s=8 * 86_400 + turn / 50)[0] for turn in range(24)]
+    assert decoder.exporters()[0].interfaces == 0
+    assert median(times[18:23]) < 3 * median(times[:5]) + FEW_MS
