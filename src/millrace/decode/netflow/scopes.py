@@ -132,6 +132,8 @@ class ExporterState:
         By port.
     shared : bool
         Whether it was ever heard on more than one port.
+    crowded_ns : int
+        When it had as many domains as it may have and none of them could make room, Unix nanoseconds; 0: never.
     """
 
     number: int
@@ -144,6 +146,7 @@ class ExporterState:
     domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
     ports: dict[int, Port] = field(default_factory=dict)
     shared: bool = False
+    crowded_ns: int = 0
     templates: int = 0
     template_bytes: int = 0
     options: OrderedDict[Option, tuple[Scope | Port, int]] = field(default_factory=OrderedDict)

@@ -183,7 +183,8 @@ class Allowance:
         """Layouts in the order in which they are to be decoded: those whose bytes cost least first.
 
         Of such that cost alike the first so many microseconds (steps of `_ALIKE_US`) of every exporter come before
-        what anyone has beyond them, and the layouts known for longest (of the least number) before others: for each layout, how many an exporter has up to it, if the one with least had it all.
+        what anyone has beyond them, and the layouts known for longest (of the least number) before others: for
+        each layout, how many an exporter has up to it, if the one with least had it all.
         """
         costliness = np.floor(np.log(np.maximum(excess, 1e-9) / np.maximum(octets, 1)) / math.log(_CLASS))
         pairs, first = np.unique(exporter * len(excess) + index, return_index=True)

@@ -258,7 +258,7 @@ def test_no_more_is_spent_than_there_is_and_nothing_is_left_out_for_nothing(sets
 
 
 def test_known_exporters_with_little_to_send_lose_nothing_to_strangers_with_a_layout_each(make):
-    """A forger has as many exporters as datagrams, and can make each cost less than an honest one, for as many bytes."""
+    """A forger has as many exporters as datagrams, and each may cost less than an honest one, for as many bytes."""
     collector = make(Limits(layout_burst_s=0.1))
     known = [Template(256, [*PORTS.fields, *((300 + at, 2) for at in range(40)), (500 + n, 1)]) for n in range(20)]
     sources = [f"192.0.2.{number}" for number in range(20)]

@@ -327,6 +327,48 @@ def test_its_own_port_has_a_place_whatever_ports_are_forged(make):
     assert served(collector, port=2055) == len(OWN)
 
 
+def test_domains_that_send_nothing_do_not_keep_new_ones_of_their_exporter_out(make):
+    """A device that numbers its domain anew at each start; or somebody who writes its address."""
+    collector = make(Limits(domains_per_exporter=32))
+    told, data = ipfix(template_set(IPFIX, OWN[0]), domain=7), ipfix(OWN[0].data((1, b"")), domain=7)
+    assert len(collector.send(told, data, source=HONEST)) == 1
+    for domain in range(100, 300):
+        collector.send(ipfix(template_set(IPFIX, OWN[0]), domain=domain), source=HONEST, at_s=EXPORT_S + domain)
+    new = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((2, b"")), domain=1000)
+    assert len(collector.send(new, source=HONEST, at_s=EXPORT_S + 301)) == 1
+    # What sends flows stays.
+    assert len(collector.send(data, source=HONEST, at_s=EXPORT_S + 302)) == 1
+    (status,) = collector.decoder.exporters()
+    assert len(status.domains) <= 32
+    assert not collector.drops.get(("set", "exporter-limit"))
+
+
+def test_domains_that_send_flows_make_room_for_no_others_until_they_are_silent_for_an_hour(make):
+    collector = make(Limits(domains_per_exporter=16))
+    messages = [ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((d + 1, b"")), domain=d) for d in range(40)]
+    assert len(collector.send(*messages[:16], source=HONEST)) == 16
+    for domain in range(16, 24):
+        assert collector.send(messages[domain], source=HONEST, at_s=EXPORT_S + domain) == []
+    assert len(collector.send(*messages[:8], source=HONEST, at_s=EXPORT_S + 3500)) == 8
+    for domain in range(24, 40):
+        collector.send(messages[domain], source=HONEST, at_s=EXPORT_S + 3700 + domain * 2)
+    data = [ipfix(OWN[0].data((d + 1, b"")), domain=d) for d in range(8)]
+    assert len(collector.send(*data, source=HONEST, at_s=EXPORT_S + 3800)) == 8
+
+
+def test_domains_from_other_ports_make_room_for_those_of_its_own_port(make):
+    collector = make()
+    collector.decoder = Decoder(collector.schema, Limits(domains_per_exporter=16), trust=trusted)
+    # NetFlow v5 has flows without templates, from any port.
+    for engine in range(40):
+        collector.send(v5(LegacyRecord(), engine_id=engine), port=9999, at_s=EXPORT_S + engine)
+    message = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((1, b"")), domain=5)
+    assert len(collector.send(message, port=2055, at_s=EXPORT_S + 50)) == 1
+    for engine in range(40, 80):
+        collector.send(v5(LegacyRecord(), engine_id=engine), port=9999, at_s=EXPORT_S + 50 + engine)
+    assert len(collector.send(ipfix(OWN[0].data((1, b"")), domain=5), port=2055, at_s=EXPORT_S + 200)) == 1
+
+
 # -- options
 
 
