@@ -258,9 +258,12 @@ class NetflowDecoder:
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
         ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
         note_header_rates(headers, scopes, ledger, counts)
-        np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
+        # What was before may be later, if the clock was set back.
+        last_seen = ledger.column("last_seen_ns")
+        last_seen[scopes.exporter_rows] = seen
+        np.maximum.at(last_seen, scopes.exporter_rows, seen)
         until = ledger.column("flows_until_ns")[scopes.rows]
-        if flows is not None and (not until.all() or int((seen - until).max()) >= _FLOWS_NOTED_NS):
+        if flows is not None and (not until.all() or int(np.abs(seen - until).max()) >= _FLOWS_NOTED_NS):
             sent = np.bincount(scopes.index, flows, len(scopes)) > 0
             rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
             self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))

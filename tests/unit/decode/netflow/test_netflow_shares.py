@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from millrace.batch import DatagramBatch, address_bytes
 from millrace.decode import Decoder, Limits, Trust
+from millrace.decode.netflow.shares import KNOWN, STRANGER
 from millrace.schema import Schema
 from millrace.testing.netflow import (
     EXPORT_S,
@@ -369,6 +370,33 @@ def test_domains_from_other_ports_make_room_for_those_of_its_own_port(make):
     assert len(collector.send(ipfix(OWN[0].data((1, b"")), domain=5), port=2055, at_s=EXPORT_S + 200)) == 1
 
 
+YEAR_S = 365 * 86_400
+
+
+def standing_of(collector, at_s, source=HONEST):
+    scopes = collector.decoder._netflow._state.scopes
+    exporter = scopes.get(address_bytes(source))
+    return exporter and scopes.standing(exporter, round(at_s * 1e9))
+
+
+def test_a_clock_that_is_set_back_takes_nobodys_standing_and_leaves_nobody_theirs(make):
+    """Of a year; both exporters were known before."""
+    collector = make(Limits(exporters=50))
+    message, gone = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((1, b""))), "192.0.2.7"
+    for at_s in (0, 400, 800):
+        collector.send(message, message, source=[HONEST, gone], at_s=EXPORT_S + YEAR_S + at_s)
+    for turn in range(30):
+        # A newcomer among them: times of flows are noted with it.
+        collector.send(message, message, source=[HONEST, forged(turn)], at_s=EXPORT_S + turn)
+        assert standing_of(collector, EXPORT_S + turn) == KNOWN
+    assert standing_of(collector, EXPORT_S + 30, gone) == STRANGER
+    (status,) = (status for status in collector.decoder.exporters() if status.address == address_bytes(HONEST))
+    assert status.last_seen_ns == (EXPORT_S + 29) * 10**9
+    flood(collector, range(100, 200), 1, sends=True, at_s=EXPORT_S + 30)
+    assert standing_of(collector, EXPORT_S + 30) == KNOWN
+    assert standing_of(collector, EXPORT_S + 30, gone) is None
+
+
 # -- options
 
 
@@ -424,6 +452,15 @@ def test_what_options_told_is_forgotten_when_it_is_told_no_more(make):
     # Told again, it holds again.
     (flow,) = collector.send(told, at_s=EXPORT_S + 8 * day)
     assert flow["SamplingRate"] == 1000
+
+
+def test_names_told_before_the_clock_was_set_back_make_room(make):
+    collector = make(Limits(options_entries_per_exporter=10))
+    name_interfaces(collector, [1], 10, at_s=EXPORT_S + YEAR_S)
+    told = NAMES.data(*((n + 100, "new") for n in range(10)))
+    collector.send(ipfix(options_template_set(IPFIX, NAMES), told), source=forged(1))
+    assert {name for name, _ in collector.decoder.interface_names().values()} == {"new"}
+    assert not collector.drops
 
 
 def test_of_one_exporter_what_is_told_no_more_makes_room_for_what_is_told_now(make):
