@@ -105,6 +105,8 @@ class NetflowDecoder:
             count_by_scope(counts, scopes, "sets", sets.scope)
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
+        else:
+            self._resolver.put_off()
         flows = FlowBatch.concat(parts, self._schema)
         sent: I64 | None = None
         if flows.datagram is not None:
@@ -141,7 +143,8 @@ class NetflowDecoder:
         self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
-        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, scopes, counts)
+        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, counts)
+        scopes = resolved.scopes
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
@@ -159,9 +162,9 @@ class NetflowDecoder:
         self._count_records(resolved, groups, told, scopes, units, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
 
-    def _affordable(self, resolved: Resolved, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
+    def _affordable(self, resolved: Resolved, headers: Headers, counts: Counts) -> Resolved:
         """Leave out the data sets whose layouts there is no time for."""
-        parts = resolved.parts
+        parts, scopes = resolved.parts, resolved.scopes
         if not parts:
             return resolved
         layout, nbytes, scope = (

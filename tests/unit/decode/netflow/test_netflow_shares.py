@@ -317,6 +317,18 @@ def test_templates_and_options_from_other_ports_than_its_own_are_refused(make):
     assert collector.drops == {("set", "untrusted-port"): 2, ("record", "untrusted-port"): 1}
 
 
+def test_options_that_waited_are_those_of_the_port_that_sent_them(make):
+    """Sent before their template was known, which the device's own port announces later."""
+    collector = make()
+    collector.decoder = Decoder(collector.schema, trust=trusted)
+    announce(collector, [OWN[0]], port=2055)
+    collector.send(ipfix(RATE.data((0, 9999))), port=9999)
+    collector.send(ipfix(options_template_set(IPFIX, RATE)), port=2055)
+    (flow,) = collector.send(ipfix(OWN[0].data((2, b""))), port=2055)
+    assert "SamplingRate" not in flow
+    assert collector.drops == {("record", "untrusted-port"): 1}
+
+
 def test_its_own_port_has_a_place_whatever_ports_are_forged(make):
     collector = make()
     collector.decoder = Decoder(collector.schema, Limits(ports_per_exporter=8), trust=trusted)

@@ -9,11 +9,13 @@ from millrace.testing.netflow import (
     EXPORT_S,
     IPFIX,
     V9,
+    LegacyRecord,
     Template,
     ipfix,
     message,
     options_template_set,
     template_set,
+    v5,
     v9,
 )
 
@@ -101,3 +103,21 @@ def test_status_tells_what_waits_for_which_template_since_when(collector):
     (waiting,) = collector.decoder.exporters()[0].waiting
     assert (waiting.protocol, waiting.domain, waiting.template_id) == ("ipfix", 3, 256)
     assert (waiting.sets, waiting.bytes, waiting.since_ns) == (2, 12, EXPORT_S * 1_000_000_000)
+
+
+OTHERS = [ipfix(template_set(IPFIX, Template(300, [(7, 2)]))), v5(LegacyRecord())]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["with-sets", "without-sets"])
+def test_sets_whose_template_comes_to_serve_their_port_in_a_batch_of_others_are_released_by_their_own(collector, other):
+    """What an exporter told comes to serve its second port in steps, whoever sends meanwhile."""
+    templates = [Template(300 + n, [(7, 2), (210, n % 8 + 1)]) for n in range(1500)]
+    for first in range(0, 1500, 50):
+        collector.send(ipfix(template_set(IPFIX, *templates[first : first + 50])), port=1)
+    assert collector.send(ipfix(templates[-1].data((7, b"x"))), port=2) == []
+    for _ in range(4):
+        flows = collector.send(other, source="192.0.2.99")
+        assert all(flow["ExporterAddress"] == "192.0.2.99" for flow in flows)
+    (flow,) = collector.send(ipfix(template_set(IPFIX, templates[0])), port=2)
+    assert (flow["ExporterAddress"], flow["SrcPort"]) == ("192.0.2.1", 7)
+    assert collector.event("sets_released") == 1
