@@ -62,7 +62,7 @@ class Resolver:
     def __init__(self, state: State) -> None:
         self._state = state
         self._put_off: dict[int, dict[int, None]] = {}
-        """Keys of templates that came to hold while nothing of their exporter was in the batch, by its number."""
+        """Keys of templates for which more is to be released in the next batch of their exporter, by its number."""
 
     def resolve(self, sets: Sets, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
         """Read the template sets in wire order, then look all data sets up."""
@@ -223,10 +223,14 @@ class Resolver:
         arrived_here, position_of = self._arrived(sets, scopes)
         for arrived, position, number in arrived_here:
             layout = self._state.layouts[number]
+            has_more = waiting.has_more(arrived)
             for key in waiting.keys_of(arrived):
                 if key not in waiting:
                     continue
                 scope = waiting.scope_of(key)
+                if has_more:
+                    # The others have their turn in the next batch of the exporter.
+                    self._remember(arrived, scope)
                 at = position
                 if scopes.exporter_numbers[sets.scope[at]] != scope.exporter.number:
                     # It came to serve this port by no set of the batch: flows are of a datagram of their exporter.

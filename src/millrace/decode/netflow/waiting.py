@@ -129,6 +129,10 @@ class Waiting:
         """
         return [key, *islice(self._of_domain.get(key, ()), _TRIED_KEYS)]
 
+    def has_more(self, key: int) -> bool:
+        """Whether more wait for what arrives under a key than are tried at once; each is released or refused then."""
+        return len(self._of_domain.get(key, ())) > _TRIED_KEYS
+
     def scope_of(self, key: int) -> Scope:
         """Whose sets wait under a key."""
         return next(iter(self._by_template[key])).scope

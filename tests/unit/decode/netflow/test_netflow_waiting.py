@@ -121,3 +121,16 @@ def test_sets_whose_template_comes_to_serve_their_port_in_a_batch_of_others_are_
     (flow,) = collector.send(ipfix(template_set(IPFIX, templates[0])), port=2)
     assert (flow["ExporterAddress"], flow["SrcPort"]) == ("192.0.2.1", 7)
     assert collector.event("sets_released") == 1
+
+
+def test_an_exporter_that_spreads_over_very_many_ports_loses_nothing_that_waited(collector):
+    """After a restart data come before templates, and these from one of its ports only."""
+    ports = range(1000, 1200)
+    for port in ports:
+        assert collector.send(ipfix(PORTS.data((port, 9))), port=port) == []
+    flows = collector.send(ipfix(template_set(IPFIX, PORTS)), port=1000)
+    for _ in range(4):
+        flows += collector.send(ipfix(PORTS.data((1, 9))), port=1000)
+    assert {flow["SrcPort"] for flow in flows} == {*ports, 1}
+    assert collector.decoder.exporters()[0].waiting_sets == 0
+    assert collector.drops == {}
