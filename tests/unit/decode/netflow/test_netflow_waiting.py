@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from millrace.decode import Limits
@@ -17,6 +19,7 @@ from millrace.testing.netflow import (
     template_set,
     v5,
     v9,
+    withdrawal_set,
 )
 
 PORTS = Template(256, [(7, 2), (11, 2)])
@@ -134,3 +137,40 @@ def test_an_exporter_that_spreads_over_very_many_ports_loses_nothing_that_waited
     assert {flow["SrcPort"] for flow in flows} == {*ports, 1}
     assert collector.decoder.exporters()[0].waiting_sets == 0
     assert collector.drops == {}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_shared_and_given_up_in_small_steps_every_set_that_waited_is_accounted_for(make, seed, monkeypatch):
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_ONCE", 3)
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_A_TURN", 2)
+    monkeypatch.setattr("millrace.decode.netflow.registry._AT_ONCE", 12)
+    monkeypatch.setattr("millrace.decode.netflow.waiting._TRIED_KEYS", 3)
+    rng = random.Random(seed)
+    limits = Limits(
+        exporters=rng.choice([3, 50]), domains=rng.choice([5, 100]), domains_per_exporter=rng.choice([3, 50]),
+        ports_per_exporter=rng.choice([3, 50]), templates=rng.choice([20, 1000]), waiting_s=rng.choice([20, 600]),
+        template_lifetime_s=rng.choice([0, 60, 86_400]),
+    )  # fmt: skip
+    collector = make(limits)
+
+    def one_set():
+        template = Template(256 + rng.randint(0, 9), [(7, 2), (210, rng.randint(1, 2))])
+        data = template.data((rng.randint(1, 60_000), b"xx"[: template.specs()[1].length]))
+        told = template_set(IPFIX, template, Template(256 + rng.randint(0, 9), [(7, 2)]))
+        return rng.choice([told, data, data, withdrawal_set(template.id)])
+
+    at_s = EXPORT_S
+    for _ in range(60):
+        at_s += rng.choice([0, 0.02, 1, 30, 700, -500])
+        some = [
+            (
+                ipfix(*(one_set() for _ in range(rng.randint(0, 3))), domain=rng.randint(0, 2)),
+                f"192.0.2.{rng.randint(1, 4)}", rng.randint(1, 6),
+            )
+            for _ in range(rng.randint(1, 5))
+        ]  # fmt: skip
+        payloads, sources, ports = zip(*some, strict=True)
+        collector.send(*payloads, source=list(sources), port=list(ports), at_s=at_s)
+    waiting = sum(status.waiting_sets for status in collector.decoder.exporters())
+    given_up = sum(collector.drops.get(("set", reason), 0) for reason in ("waiting-full", "template-never-came"))
+    assert collector.event("sets_waiting") == collector.event("sets_released") + given_up + waiting
