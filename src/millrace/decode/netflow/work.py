@@ -132,7 +132,8 @@ class Allowance:
         # Most batches have few layouts, for which that is quicker than arrays.
         beyond = [cost_of(n).beyond(total) for n, total in zip(numbers.tolist(), octets.tolist(), strict=True)]
         most_us = max(self.left_us * _ONE_EXPORTER, _ONE_EXPORTER_US)
-        free_us = self.left_us - min(self.left_us * _KEPT, self._share * _KEPT_US)
+        kept_us = min(self.left_us * _KEPT, self._share * _KEPT_US)
+        free_us = self.left_us - kept_us
         if sum(beyond) <= min(free_us, most_us):
             self.left_us -= sum(beyond)
             return None
@@ -150,13 +151,16 @@ class Allowance:
         chosen: Bool = kept[index]
         if chosen.all():
             return None
-        self._spare_small(chosen, index, nbytes, exporter, [cost_of(number) for number in numbers.tolist()])
+        spare_us = max(0.0, self.left_us - kept_us) / 2
+        self._spare_small(chosen, index, nbytes, exporter, [cost_of(number) for number in numbers.tolist()], spare_us)
         return chosen
 
-    def _spare_small(self, chosen: Bool, index: I64, nbytes: I64, exporter: I64, costs: list[Cost]) -> None:
+    def _spare_small(
+        self, chosen: Bool, index: I64, nbytes: I64, exporter: I64, costs: list[Cost], spare_us: float
+    ) -> None:
         """Of layouts that are left out and that several exporters have, choose the sets of all but the greediest.
 
-        As far as half of what is left suffices, those with least first: nobody has the
+        As far as half of what is left to anybody suffices (`spare_us`), those with least first: nobody has the
         layout of another left out by sending very many records of it.
         """
         out, exporters = np.flatnonzero(~chosen), int(exporter.max()) + 1
@@ -172,7 +176,7 @@ class Allowance:
         beyond[greediest] = np.inf
         order = np.argsort(beyond, kind="stable")
         spared = np.zeros(len(beyond), np.bool_)
-        spared[order] = np.cumsum(beyond[order]) <= self.left_us / 2
+        spared[order] = np.cumsum(beyond[order]) <= spare_us
         self.left_us -= float(beyond[spared].sum())
         taken = np.zeros(len(pairs), np.bool_)
         taken[several] = spared
