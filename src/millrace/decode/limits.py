@@ -23,7 +23,8 @@ class Limits:
     exporter_idle_s : float
         An exporter silent for this long has no more of a right to its place than a stranger.
     domains_per_exporter : int
-        Observation domains (engines, source IDs) of an exporter, per protocol; about 1 KB each.
+        Observation domains (engines, source IDs) of an exporter, of all protocols; about 1 KB each. Where there are
+        more, those make room that sent no flow for `exporter_idle_s`.
     domains : int
         Observation domains and UDP ports of all exporters together, beyond 8 of each; about 1 KB each. Where there
         are more, the exporter that has most gives up some of its own for those that have fewer.

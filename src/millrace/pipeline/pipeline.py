@@ -136,7 +136,7 @@ class Pipeline:
         self._frontier = Frontier()
         self.reserved = reserved
         self.counts = Totals(settings.counted_exporters, reserved)
-        self.rates = Rates()
+        self.rates = Rates(reserved)
         self.live = LiveHub()
         buffer_bytes = settings.flow_buffer_bytes
         self.writer = Writer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ WINDOW_S = 10
 """Rates are averages over so many whole seconds."""
 
 _MAX_EXPORTERS = 4096
-"""Exporters of one second that have a rate; a flood of forged ones must not fill the memory."""
+"""Exporters of one second that have a rate, beside reserved ones; a flood of forged ones must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,16 @@ class Rate:
 
 
 class Rates:
-    """Sums per exporter and second; time comes as an argument."""
+    """Sums per exporter and second; time comes as an argument.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    reserved : callable
+        Whether an exporter has a rate however many there are; bounds their number itself.
+    """
+
+    def __init__(self, reserved: Callable[[bytes], bool] = lambda _: False) -> None:
+        self._reserved = reserved
         self._seconds: deque[tuple[int, dict[bytes, AnyArray]]] = deque(maxlen=WINDOW_S + 1)
 
     def add(self, flows: FlowBatch, now_ns: int) -> None:
@@ -46,9 +54,10 @@ class Rates:
         count = np.bincount(exporter.codes, minlength=size)
         packets = np.bincount(exporter.codes, _numbers(flows, "Packets") * rate, size)
         octets = np.bincount(exporter.codes, _numbers(flows, "Bytes") * rate, size)
-        for code in np.flatnonzero(count)[:_MAX_EXPORTERS]:
+        codes: AnyArray = np.flatnonzero(count)
+        for code in codes:
             address = bytes(exporter.values[code])
-            if address in sums or len(sums) < _MAX_EXPORTERS:
+            if address in sums or len(sums) < _MAX_EXPORTERS or self._reserved(address):
                 sums[address] += (count[code], packets[code], octets[code])
 
     def of(self, exporter: bytes, now_ns: int) -> Rate:

@@ -13,7 +13,9 @@ from millrace.telemetry import Condition, Status
 log = structlog.get_logger(__name__)
 
 _LOG_AGAIN_S = 1.0
-"""Different errors in turn are logged at most this often; all are counted."""
+_AT_ONCE = 4.0
+"""Errors in turn, different ones or with successes between, are logged this often, and a few at once; all are counted.
+Whoever can cause one with a datagram must not fill the log."""
 
 
 class Trouble:
@@ -44,7 +46,9 @@ class Trouble:
         self.last_error = ""
         self.last_error_at: datetime | None = None
         self.failures = 0
-        self._logged = float("-inf")
+        self._spare, self._noted = _AT_ONCE, time.monotonic()
+        self._told = ""
+        """The error that was logged, while it lasts."""
 
     def note(self, error: BaseException | str, **facts: object) -> None:
         """Something went wrong; logged with `facts` unless it is what went wrong before.
@@ -52,13 +56,14 @@ class Trouble:
         Defects (exceptions other than our own) are logged with where they happened.
         """
         text = error_text(error)
-        new = text != self.error
         self.failures += 1
         self.error = self.last_error = text
         self.last_error_at = datetime.now(UTC)
-        if not new or time.monotonic() - self._logged < _LOG_AGAIN_S:
+        before, self._noted = self._noted, time.monotonic()
+        self._spare = min(_AT_ONCE, self._spare + (self._noted - before) / _LOG_AGAIN_S)
+        if text == self._told or self._spare < 1:
             return
-        self._logged = time.monotonic()
+        self._told, self._spare = text, self._spare - 1
         defect = isinstance(error, BaseException) and not isinstance(error, MillraceError | OSError)
         log.error(f"{self.what} failed", error=text, exc_info=error if defect else None, **facts)
 
@@ -66,8 +71,9 @@ class Trouble:
         """It went well."""
         if self.error:
             self.error = ""
-            self._logged = float("-inf")
-            log.info(f"{self.what} works again", failures=self.failures)
+            if self._told:
+                self._told = ""
+                log.info(f"{self.what} works again", failures=self.failures)
 
     def condition(self, status: Status, sentence: str) -> Condition:
         """Condition of the component: `status` while something is wrong, with `sentence` before the error."""

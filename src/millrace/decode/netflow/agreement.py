@@ -23,15 +23,6 @@ class Agreement:
         self._votes: dict[int, dict[int, int]] = {}
         self._counts: dict[int, dict[int, int]] = {}
 
-    def renumber(self, values: dict[int, int]) -> None:
-        """Put other values in the place of those that are held."""
-        self._alone = {key: (voter, values[value]) for key, (voter, value) in self._alone.items()}
-        for votes in self._votes.values():
-            votes.update({voter: values[value] for voter, value in votes.items()})
-        self._counts = {
-            key: {values[value]: count for value, count in counts.items()} for key, counts in self._counts.items()
-        }
-
     def vote(self, key: int, voter: int, value: int) -> int:
         """What all voters of a key agree on after this vote; `MISSING` if they do not, or if there is none."""
         if key not in self._votes:

@@ -22,10 +22,6 @@ _KEY_BITS = 62
 _ALWAYS_NS = 1 << 63
 """When a port without a domain left was last heard: nobody knows, so no other one replaced it."""
 
-_FEW_TEXTS = 1024
-"""So many texts that nothing names any more are not worth looking for."""
-
-
 Texts: TypeAlias = tuple[str, str]
 """Name and description."""
 
@@ -41,14 +37,19 @@ class Names:
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        """By number; empty: of no text."""
         self._numbers: dict[str, int] = {}
+        self._uses: list[int] = []
+        """How many applications have each text, by its number."""
+        self._idle: list[int] = []
+        """Numbers of texts of which some application had its last use in this batch."""
+        self._free: list[int] = []
         self._application_keys = Timeline()
         self._applications: dict[int, dict[int, str]] = {}
         self._agreed_applications = Agreement()
         self._interfaces: dict[int, dict[int, Texts]] = {}
         self._boots = Timeline()
         self._agreed_boots = Agreement()
-        self._enough_texts = _FEW_TEXTS
         self.changed = False
 
     def applications(self, port: Port) -> dict[int, str]:
@@ -94,20 +95,36 @@ class Names:
     def learn_application(self, exporter: ExporterState, port: Port, ident: int, name: str, position: int) -> None:
         """An exporter names an application from `position` on."""
         known = self._applications.setdefault(port.number, {})
-        if known.get(ident) == name:
+        old = known.get(ident)
+        if old == name:
             return
         known[ident] = name
-        self._application_keys.set(_key(port.number, ident), position, self._number(name))
+        number = self._number(name)
+        self._uses[number] += 1
+        if old is not None:
+            self._release(old)
+        self._application_keys.set(_key(port.number, ident), position, number)
         if exporter.shared:
             self._vote_application(exporter, port, ident, name, position)
         self.changed = True
 
     def _number(self, name: str) -> int:
         number = self._numbers.get(name)
-        if number is None:
+        if number is None and self._free:
+            number = self._numbers[name] = self._free.pop()
+            self._texts[number] = name
+        elif number is None:
             number = self._numbers[name] = len(self._texts)
             self._texts.append(name)
+            self._uses.append(0)
         return number
+
+    def _release(self, name: str) -> None:
+        """An application has a name no more; its number may be needed until the end of the batch."""
+        number = self._numbers[name]
+        self._uses[number] -= 1
+        if not self._uses[number]:
+            self._idle.append(number)
 
     def _vote_application(
         self, exporter: ExporterState, port: Port, ident: int, name: str | None, position: int
@@ -127,8 +144,10 @@ class Names:
 
     def unlearn_application(self, exporter: ExporterState, port: Port, ident: int, position: int) -> None:
         """The name of an application holds no more from `position` on."""
-        if self._applications.get(port.number, {}).pop(ident, None) is None:
+        name = self._applications.get(port.number, {}).pop(ident, None)
+        if name is None:
             return
+        self._release(name)
         self._application_keys.set(_key(port.number, ident), position, MISSING)
         if exporter.shared:
             self._vote_application(exporter, port, ident, None, position)
@@ -182,6 +201,7 @@ class Names:
             self._application_keys.set(_key(port.number, ident), 0, MISSING)
             self._vote_application(exporter, port, ident, None, 0)
             self.learn_application(exporter, heir, ident, name, 0)
+            self._release(name)
         for index, texts in self._interfaces.pop(port.number, {}).items():
             self.learn_interface(heir, index, *texts)
         if self._boots.get(port.number) != MISSING:
@@ -231,7 +251,8 @@ class Names:
     def forget_port(self, exporter: ExporterState, port: Port) -> None:
         """Forget what a port told of which all domains are forgotten."""
         self._interfaces.pop(port.number, None)
-        for ident in self._applications.pop(port.number, {}):
+        for ident, name in self._applications.pop(port.number, {}).items():
+            self._release(name)
             self._application_keys.set(_key(port.number, ident), 0, MISSING)
             if exporter.shared:
                 self._vote_application(exporter, port, ident, None, 0)
@@ -243,21 +264,12 @@ class Names:
         self._application_keys.commit()
         self._boots.commit()
         self.changed = False
-        if len(self._texts) > self._enough_texts:
-            # Counting goes through all ports: only where texts were added meanwhile.
-            self._enough_texts = 2 * sum(len(known) for known in self._applications.values()) + _FEW_TEXTS
-            if len(self._texts) > self._enough_texts:
-                self._renumber()
-
-    def _renumber(self) -> None:
-        """Drop texts that nothing names any more."""
-        used = {name for known in self._applications.values() for name in known.values()}
-        texts = [text for text in self._texts if text in used]
-        numbers = {text: number for number, text in enumerate(texts)}
-        moved = {number: numbers[text] for number, text in enumerate(self._texts) if text in used}
-        self._texts, self._numbers = texts, numbers
-        self._application_keys.renumber(moved)
-        self._agreed_applications.renumber(moved)
+        for number in self._idle:
+            if self._texts[number] and not self._uses[number]:
+                del self._numbers[self._texts[number]]
+                self._texts[number] = ""
+                self._free.append(number)
+        self._idle = []
 
 
 def _heard(exporter: ExporterState) -> dict[int, tuple[int, int]]:

@@ -27,7 +27,7 @@ from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
-from millrace.decode.netflow.shares import KNOWN, note_flows
+from millrace.decode.netflow.shares import KNOWN, note_flows, proven
 from millrace.decode.netflow.snapshot import Restorer, SnapshotPart, snapshot_parts
 from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
@@ -105,6 +105,8 @@ class NetflowDecoder:
             count_by_scope(counts, scopes, "sets", sets.scope)
             units[_SETS : _FLOW_SETS + 1] += np.bincount(sets.row, minlength=len(headers))
             parts += self._decode_sets(sets, headers, scopes, units, counts)
+        else:
+            self._resolver.put_off()
         flows = FlowBatch.concat(parts, self._schema)
         sent: I64 | None = None
         if flows.datagram is not None:
@@ -141,7 +143,8 @@ class NetflowDecoder:
         self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
-        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, scopes, counts)
+        resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, counts)
+        scopes = resolved.scopes
         swapped = scopes.having("swapped_sampling_rates")
         groups: list[Group] = []
         told: list[Told] = []
@@ -159,9 +162,9 @@ class NetflowDecoder:
         self._count_records(resolved, groups, told, scopes, units, counts)
         return self._flows([group for group in groups if len(group.records)], scopes, counts)
 
-    def _affordable(self, resolved: Resolved, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
+    def _affordable(self, resolved: Resolved, headers: Headers, counts: Counts) -> Resolved:
         """Leave out the data sets whose layouts there is no time for."""
-        parts = resolved.parts
+        parts, scopes = resolved.parts, resolved.scopes
         if not parts:
             return resolved
         layout, nbytes, scope = (
@@ -172,7 +175,10 @@ class NetflowDecoder:
                 [part.sets.scope for part in parts],
             )
         )
-        chosen = self._allowance.choose(layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]))
+        chosen = self._allowance.choose(
+            layout, nbytes, scopes.exporter[scope], self._cost_of, int(headers.time_ns[-1]),
+            lambda: proven(self._state.scopes.ledger, scopes.exporter_rows)[scope],
+        )  # fmt: skip
         if chosen is None:
             return resolved
         count_costly(counts, scopes, scope[~chosen], layout[~chosen])
@@ -255,9 +261,12 @@ class NetflowDecoder:
         ledger.column("clock_skew_ms")[scopes.rows] = headers.export_ms[last] - seen // 1_000_000
         ledger.column("sampling_word")[scopes.rows] = headers.sampling[last]
         note_header_rates(headers, scopes, ledger, counts)
-        np.maximum.at(ledger.column("last_seen_ns"), scopes.exporter_rows, seen)
+        # What was before may be later, if the clock was set back.
+        last_seen = ledger.column("last_seen_ns")
+        last_seen[scopes.exporter_rows] = seen
+        np.maximum.at(last_seen, scopes.exporter_rows, seen)
         until = ledger.column("flows_until_ns")[scopes.rows]
-        if flows is not None and (not until.all() or int((seen - until).max()) >= _FLOWS_NOTED_NS):
+        if flows is not None and (not until.all() or int(np.abs(seen - until).max()) >= _FLOWS_NOTED_NS):
             sent = np.bincount(scopes.index, flows, len(scopes)) > 0
             rows = np.concatenate([scopes.rows[sent], scopes.exporter_rows[sent]])
             self._changed |= note_flows(ledger, rows, np.tile(seen[sent], 2))

@@ -275,7 +275,7 @@ class Learner:
         """Whether an exporter may tell one more thing, once those with less of a right to room gave it up."""
         if len(exporter.options) >= self._limits.options_entries_per_exporter:
             _, told_ns = next(iter(exporter.options.values()))
-            if now.time_ns - told_ns < _STALE_NS:
+            if abs(now.time_ns - told_ns) < _STALE_NS:
                 return False
             self._forget_first(exporter, now.position)
         while self._entries >= self._limits.options_entries:
@@ -315,7 +315,8 @@ class Learner:
         for exporter in self._scopes:
             while exporter.options:
                 _, told_ns = next(iter(exporter.options.values()))
-                if now_ns - told_ns <= lifetime_ns:
+                # What was told in the future was so before the clock was set back.
+                if abs(now_ns - told_ns) <= lifetime_ns:
                     break
                 if not left:
                     return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from millrace.decode.netflow.manners import ENTRIES, NUMBER, STANDARD, Counting,
 from millrace.decode.netflow.scope_index import ScopeIndex, distinct_words, words_of
 from millrace.decode.netflow.scopes import ANY_PORT, SILENT_NS, UNKNOWN, BatchScopes, ExporterState, Port, Ports, Scope
 from millrace.decode.netflow.shares import CONFIGURED, STRANGER, Givers, Survey, standings
+from millrace.decode.netflow.spare_domains import spare_domains
 from millrace.decode.quirks import NO_QUIRKS, QuirksOf
 from millrace.decode.trust import Trust, TrustOf, no_trust
 
@@ -34,6 +36,8 @@ _AT_ONCE, _PER_DATAGRAM = 2048, 8
 """Templates, rates, names and waiting sets that those who make room give up or hand over in one batch, and how many
 more for each of its datagrams: some twenty milliseconds, whatever was piled up before. Who holds more gives it up in
 steps."""
+_CROWDED_NS = 10**9
+"""Where no domain of an exporter makes room for another of its own, it is looked again after so long."""
 _SCOPE_COST, _PORT_COST = 2, 16
 """What an observation domain of a port costs beside when it goes, and when it is handed over; in such things."""
 _SHRUNK = 64
@@ -204,7 +208,7 @@ class Scopes:
             return scope
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if not self._has_room(exporter, time_ns, new_domain=True):
+            if not (self._has_own_room(exporter, port, time_ns) and self._has_room(exporter, time_ns, new_domain=True)):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
         else:
@@ -223,7 +227,8 @@ class Scopes:
             return known
         ports = exporter.domains.get((version, domain))
         if ports is None:
-            if domain >> _DOMAIN_BITS or not self._has_room(exporter, scope.last_seen_ns, new_domain=True):
+            full = len(exporter.domains) >= self._limits.domains_per_exporter
+            if full or domain >> _DOMAIN_BITS or not self._has_room(exporter, scope.last_seen_ns, new_domain=True):
                 return None
             ports = exporter.domains[version, domain] = Ports(self._number())
         elif not self._has_room(exporter, scope.last_seen_ns, new_domain=False):
@@ -253,8 +258,6 @@ class Scopes:
         to it make room; not in the midst of a batch, whose scopes must not go.
         """
         limits = self._limits
-        if new_domain and len(exporter.domains) >= limits.domains_per_exporter:
-            return False
         if not new_domain and len(exporter.scopes) - len(exporter.domains) >= limits.ports_per_exporter:
             return False
         beyond = len(exporter.scopes) + 1 - OWN_SCOPES
@@ -272,6 +275,25 @@ class Scopes:
             if self._beyond == before:
                 self._tired.add(giver[0].number)
         return True
+
+    def _has_own_room(self, exporter: ExporterState, port: int, time_ns: int) -> bool:
+        """Whether an exporter may have a domain more among its own, once some without flows gave up their place."""
+        limit, idle_ns = self._limits.domains_per_exporter, int(self._limits.exporter_idle_s * 1e9)
+        if len(exporter.domains) < limit:
+            return True
+        if self._present is None or abs(time_ns - exporter.crowded_ns) < _CROWDED_NS:
+            return False
+        spare = spare_domains(exporter, port, self._held, time_ns, idle_ns)
+        for ports in islice(spare, min(_FORGOTTEN_AT_ONCE, max(1, limit // _FORGOTTEN_AT_ONCE))):
+            scopes = list(ports.scopes.values())
+            if not self._affords(sum(_SCOPE_COST + self.held_by(scope) for scope in scopes)):
+                break
+            for scope in scopes:
+                self._drop(exporter, scope)
+        if len(exporter.domains) < limit:
+            return True
+        exporter.crowded_ns = time_ns
+        return False
 
     def _survey_domains(self) -> Survey[ExporterState]:
         exporters = [exporter for exporter in self if len(exporter.scopes) > OWN_SCOPES]

@@ -18,6 +18,8 @@ from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
 from millrace.decode.result import Counts
 
 _ID_BITS = 16
+_MOST_PUT_OFF = 4096
+"""Exporters of which something is remembered that was put off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Resolved:
     ----------
     parts : list of Part
         Sets of the batch, and sets of earlier batches that waited.
+    scopes : BatchScopes
+        Those of the batch, and of sets that waited.
     arena : ndarray of uint8
         Of the batch.
     unknown_rows : ndarray of int64
@@ -45,6 +49,7 @@ class Resolved:
     """
 
     parts: list[Part]
+    scopes: BatchScopes
     arena: U8
     unknown_rows: I64
     special_rows: I64
@@ -56,12 +61,15 @@ class Resolver:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._put_off: dict[int, dict[int, None]] = {}
+        """Keys of templates for which more is to be released in the next batch of their exporter, by its number."""
 
     def resolve(self, sets: Sets, headers: Headers, scopes: BatchScopes, counts: Counts) -> Resolved:
         """Read the template sets in wire order, then look all data sets up."""
         state = self._state
         if not len(sets):
-            return Resolved([], sets.arena, *(np.zeros(0, np.int64) for _ in range(3)))
+            self.put_off()
+            return Resolved([], scopes, sets.arena, *(np.zeros(0, np.int64) for _ in range(3)))
         time_ns = headers.time_ns[sets.row]
         latest_ns = int(time_ns.max())
         state.templates.begin(lambda after: int(np.argmax(time_ns > after)), latest_ns)
@@ -69,7 +77,7 @@ class Resolver:
         announced = [self._read_special(sets, at, int(time_ns[at]), scopes, counts) for at in special.tolist()]
         state.templates.expire()
         # What waits from earlier batches first, so that nothing is released by a template that came before it.
-        waited = self._release(sets, time_ns, scopes, counts)
+        waited, with_waited = self._release(sets, time_ns, scopes, counts)
         data = sets.take(sets.id >= FIRST_DATA_SET) if len(special) else sets
         layout = self._look_up(data, scopes)
         parts = [Part(data, layout)]
@@ -79,7 +87,9 @@ class Resolver:
             unknown = np.unique(data.row[missing])
             parts = [self._settle_missing(data, layout, sets, headers, scopes, counts)]
         state.waiting.expire(latest_ns, lambda waiting, reason: give_up(counts, waiting, reason))
-        return Resolved(parts + waited, sets.arena, unknown, sets.row[special], np.array(announced, np.int64))
+        return Resolved(
+            parts + waited, with_waited, sets.arena, unknown, sets.row[special], np.array(announced, np.int64)
+        )
 
     def _look_up(self, sets: Sets, scopes: BatchScopes) -> I64:
         timeline = self._state.templates.timeline
@@ -173,27 +183,79 @@ class Resolver:
         received_ns = int(headers.time_ns[data.row[at]])
         return WaitingSet(scope, int(data.id[at]), wire, received_ns, int(data.export_ms[at]), int(data.uptime[at]))
 
-    def _release(self, sets: Sets, time_ns: I64, scopes: BatchScopes, counts: Counts) -> list[Part]:
-        """Sets of earlier batches whose template came in this one."""
+    def put_off(self) -> None:
+        """The batch has no sets: what waits for templates that came to serve other ports is released in a later one."""
+        waiting = self._state.waiting
+        if waiting:
+            for arrived, *_ in self._state.templates.timeline.arrivals().first():
+                for key in waiting.keys_of(arrived):
+                    if key in waiting:
+                        self._remember(arrived, waiting.scope_of(key))
+
+    def _remember(self, arrived: int, scope: Scope) -> None:
+        if len(self._put_off) > _MOST_PUT_OFF:
+            # They wait for their time, then: nobody is so many exporters whose templates are shared just now.
+            self._put_off.clear()
+        self._put_off.setdefault(scope.exporter.number, {})[arrived] = None
+
+    def _arrived(self, sets: Sets, scopes: BatchScopes) -> tuple[list[tuple[int, int, int]], dict[int, int]]:
+        """Keys for which sets may wait, with position and layout; and the first position of each exporter."""
+        timeline = self._state.templates.timeline
+        arrived = timeline.arrivals().first()
+        numbers, first = np.unique(scopes.exporter_numbers[sets.scope], return_index=True)
+        position_of = dict(zip(numbers.tolist(), first.tolist(), strict=True))
+        if self._put_off:
+            now = {key for key, *_ in arrived}
+            for exporter, position in position_of.items():
+                for key in self._put_off.pop(exporter, ()):
+                    if key not in now and timeline.get(key) != MISSING:
+                        arrived.append((key, position, timeline.get(key)))
+        return arrived, position_of
+
+    def _release(self, sets: Sets, time_ns: I64, scopes: BatchScopes, counts: Counts) -> tuple[list[Part], BatchScopes]:
+        """Sets of earlier batches whose template came in this one; and the scopes with those of these sets."""
         released: list[Release] = []
         waiting = self._state.waiting
-        rows = {scope.number: row for row, scope in enumerate(scopes.scopes) if scope is not None} if waiting else {}
-        for arrived, position, number in self._state.templates.timeline.arrivals().first():
+        if not waiting:
+            return [], scopes
+        rows = {scope.number: row for row, scope in enumerate(scopes.scopes) if scope is not None}
+        more: list[Scope] = []
+        arrived_here, position_of = self._arrived(sets, scopes)
+        for arrived, position, number in arrived_here:
             layout = self._state.layouts[number]
+            has_more = waiting.has_more(arrived)
             for key in waiting.keys_of(arrived):
-                if key in waiting:
-                    waited = waiting.release(
-                        key, int(time_ns[position]), lambda kept, why: give_up(counts, kept, why),
-                        None if key == arrived else layout,
-                    )  # fmt: skip
-                    released += [
-                        Release(kept, position, rows.get(kept.scope.number, int(sets.scope[position])))
-                        for kept in waited
-                    ]
+                if key not in waiting:
+                    continue
+                scope = waiting.scope_of(key)
+                if has_more:
+                    # The others have their turn in the next batch of the exporter.
+                    self._remember(arrived, scope)
+                at = position
+                if scopes.exporter_numbers[sets.scope[at]] != scope.exporter.number:
+                    # It came to serve this port by no set of the batch: flows are of a datagram of their exporter.
+                    first = position_of.get(scope.exporter.number)
+                    if first is None:
+                        self._remember(arrived, scope)
+                        continue
+                    at = first
+                waited = waiting.release(
+                    key, int(time_ns[at]), lambda kept, why: give_up(counts, kept, why),
+                    None if key == arrived else layout,
+                )  # fmt: skip
+                if waited and scope.number not in rows:
+                    rows[scope.number] = len(scopes) + len(more)
+                    more.append(scope)
+                released += [Release(kept, at, rows[scope.number]) for kept in waited]
         if not released:
-            return []
+            return [], scopes
+        scopes = scopes.extended(more)
         found = released_sets(released, sets)
-        for of in found.scope.tolist():
+        layouts = self._look_up(found, scopes)
+        known = layouts != MISSING
+        for at in np.flatnonzero(~known).tolist():
+            give_up(counts, released[at].waiting, "template-never-came")
+        for of in found.scope[known].tolist():
             exporter, protocol = scopes.keys[of]
             counts.event(exporter, protocol, "sets_released")
-        return [Part(found, self._look_up(found, scopes))]
+        return [Part(found.take(known), layouts[known])], scopes

@@ -10,6 +10,7 @@ its port goes on; see `agreement`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, U8, Bool
 from millrace.decode.netflow.common_numbers import Changes as NumberChanges
+from millrace.decode.netflow.headers import PROTOCOLS
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import Counting
 from millrace.decode.quirks import NO_QUIRKS, Quirks
@@ -117,9 +119,10 @@ class ExporterState:
         What the configuration vouches for.
     templates, template_bytes : int
         Templates that it announced, and bytes of their field lists.
-    options : dict
+    options : OrderedDict
         When each name and rate was told last, Unix nanoseconds, in that order, with the scope or port that told it;
-        by number of that, kind and id.
+        by number of that, kind and id. To find the first of a plain dictionary passes over all that was taken
+        from its beginning before.
     flows_since_ns, flows_until_ns : int
         When its first and its last flow came, Unix nanoseconds; 0: none did.
     scopes : dict
@@ -130,6 +133,8 @@ class ExporterState:
         By port.
     shared : bool
         Whether it was ever heard on more than one port.
+    crowded_ns : int
+        When it had as many domains as it may have and none of them could make room, Unix nanoseconds; 0: never.
     """
 
     number: int
@@ -142,9 +147,10 @@ class ExporterState:
     domains: dict[tuple[int, int], Ports] = field(default_factory=dict)
     ports: dict[int, Port] = field(default_factory=dict)
     shared: bool = False
+    crowded_ns: int = 0
     templates: int = 0
     template_bytes: int = 0
-    options: dict[Option, tuple[Scope | Port, int]] = field(default_factory=dict)
+    options: OrderedDict[Option, tuple[Scope | Port, int]] = field(default_factory=OrderedDict)
     last_issue: str = ""
     last_issue_ns: int = 0
 
@@ -245,6 +251,37 @@ class BatchScopes:
         if self.shared:
             return self.port_numbers, self.domain_numbers, self.exporter_numbers
         return (self.port_numbers,)
+
+    def extended(self, more: list[Scope]) -> BatchScopes:
+        """These, and after them scopes of which the batch has no datagram: those of sets that waited."""
+        if not more:
+            return self
+        exporters = {address.tobytes(): row for row, address in enumerate(self.addresses)}
+        streams = {key: row for row, key in enumerate(self.streams)}
+        keys = [(scope.exporter.address, PROTOCOLS[scope.version]) for scope in more]
+        exporter = [exporters.setdefault(address, len(exporters)) for address, _ in keys]
+        stream = [streams.setdefault(key, len(streams)) for key in keys]
+        quirks = self.quirks or [NO_QUIRKS] * len(self)
+        quirks = [*quirks, *(scope.exporter.quirks for scope in more)]
+        return replace(
+            self,
+            scopes=[*self.scopes, *more],
+            numbers=np.append(self.numbers, [scope.number for scope in more]),
+            port_numbers=np.append(self.port_numbers, [scope.port.number for scope in more]),
+            domain_numbers=np.append(self.domain_numbers, [scope.ports.number for scope in more]),
+            exporter_numbers=np.append(self.exporter_numbers, [scope.exporter.number for scope in more]),
+            rows=np.append(self.rows, [scope.row for scope in more]),
+            exporter_rows=np.append(self.exporter_rows, [scope.exporter.row for scope in more]),
+            shared=self.shared or any(scope.exporter.shared for scope in more),
+            exporter=np.append(self.exporter, exporter),
+            addresses=np.frombuffer(b"".join(exporters), np.uint8).reshape(-1, 16),
+            keys=[*self.keys, *keys],
+            domain=np.append(self.domain, [scope.domain for scope in more]),
+            stream=np.append(self.stream, stream),
+            streams=list(streams),
+            quirks=quirks if any(quirk != NO_QUIRKS for quirk in quirks) else None,
+            _keys_of={},
+        )
 
     def of_datagrams(self, which: I64) -> BatchScopes:
         """The same scopes for some of the datagrams."""

@@ -97,9 +97,22 @@ def standings(ledger: Ledger, rows: I64, now_ns: int, idle_ns: int) -> I64:
         ledger.column(name)[rows] for name in ("flows_since_ns", "flows_until_ns", "last_seen_ns", "configured")
     )
     standing = (until > 0).astype(np.int64) + (until - since >= KNOWN_NS)
-    standing[now_ns - seen > idle_ns] = STRANGER
+    # Whoever was heard in the future was so before the clock was set back.
+    standing[np.abs(now_ns - seen) > idle_ns] = STRANGER
     standing[configured > 0] = CONFIGURED
     return standing
+
+
+def proven(ledger: Ledger, rows: I64) -> Bool:
+    """Who is configured or known, by row of the ledger, shape (n,); one that comes back after a long silence is known.
+
+    Row 0 is of those of whom nothing is kept.
+    """
+    since, until, configured = (
+        ledger.column(name)[rows] for name in ("flows_since_ns", "flows_until_ns", "configured")
+    )
+    found: Bool = (rows > 0) & ((configured > 0) | (until - since >= KNOWN_NS))
+    return found
 
 
 def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
@@ -113,6 +126,11 @@ def note_flows(ledger: Ledger, rows: I64, seen_ns: I64) -> bool:
     since, until = ledger.column("flows_since_ns"), ledger.column("flows_until_ns")
     first, before = since[rows], until[rows]
     seen_ns = np.maximum(seen_ns, 1)  # 0 says that none came
+    back = seen_ns < first
+    if back.any():
+        # The clock was set back: for how long flows came is known all the same.
+        first = since[rows] = np.where(back, np.maximum(seen_ns - (before - first), 1), first)
+        before = np.where(back, seen_ns, before)
     # Where a row comes several times, any of these times will do.
     until[rows] = seen_ns
     new = first == 0

@@ -101,13 +101,6 @@ class Timeline:
             self._apply_changes(found, keys, positions)
         return found
 
-    def renumber(self, values: dict[int, int]) -> None:
-        """Put other values in the place of those that are held, between two batches."""
-        self._now = {key: values[value] for key, value in self._now.items()}
-        keys = np.fromiter(self._now.keys(), np.int64, len(self._now))
-        self._before = SortedRuns()
-        self._before.put(keys, np.fromiter(self._now.values(), np.int64, len(self._now)))
-
     def arrivals(self) -> Arrivals:
         """Where keys get a value in this batch."""
         found: dict[int, list[tuple[int, int]]] = {}

@@ -129,6 +129,14 @@ class Waiting:
         """
         return [key, *islice(self._of_domain.get(key, ()), _TRIED_KEYS)]
 
+    def has_more(self, key: int) -> bool:
+        """Whether more wait for what arrives under a key than are tried at once; each is released or refused then."""
+        return len(self._of_domain.get(key, ())) > _TRIED_KEYS
+
+    def scope_of(self, key: int) -> Scope:
+        """Whose sets wait under a key."""
+        return next(iter(self._by_template[key])).scope
+
     def too_old(self, received_ns: int, time_ns: int) -> bool:
         """Whether what was received then has waited too long at that time."""
         return time_ns - received_ns > self._lifetime_ns
@@ -275,8 +283,8 @@ def _domain_key(waiting: WaitingSet) -> int:
 class Release:
     """A set whose template came in the set of `row` (of the sets of the batch).
 
-    `scope` is the row of `BatchScopes` of the set's own scope; that of its
-    template's if the batch has nothing else of it.
+    `scope` is the row of `BatchScopes` of the set's own scope: what came from
+    another port than its template is not that port's.
     """
 
     waiting: WaitingSet

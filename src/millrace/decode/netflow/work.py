@@ -38,6 +38,14 @@ _CLASS = 4.0
 _ONE_EXPORTER, _ONE_EXPORTER_US = 0.25, 20_000.0
 """Part of what is left that one exporter may take in a batch, and what it may take in any case if that is left."""
 
+_ALIKE_US = 2000.0
+"""What exporters have up to so much counts alike: the layouts known for longest come first. Whoever forges a source for
+each of his layouts has least in each of them, but they are new."""
+
+_KEPT, _KEPT_US = 0.5, 40_000.0
+"""Part of what is left that is kept for those who are vouched for, and of which time's share that is at most: of two
+batches."""
+
 _STEP_NS = 10**9
 """Time that goes back by more is a step of the clock."""
 
@@ -95,7 +103,13 @@ class Allowance:
         self.left_us = min(self._burst_us, self.left_us + passed_ns / 1000 * self._share)
 
     def choose(
-        self, layout: I64, nbytes: I64, exporter: I64, cost_of: Callable[[int], Cost], now_ns: int
+        self,
+        layout: I64,
+        nbytes: I64,
+        exporter: I64,
+        cost_of: Callable[[int], Cost],
+        now_ns: int,
+        vouched_for: Callable[[], Bool] | None = None,
     ) -> Bool | None:
         """Which data sets of a batch are decoded; None: all.
 
@@ -107,6 +121,9 @@ class Allowance:
             Cost of a layout by its number.
         now_ns : int
             When the batch was received.
+        vouched_for : callable, optional
+            Which sets are of configured exporters, or of such that sent flows for long, shape (sets,); asked where
+            not all can be decoded. What they need is not left to strangers: a forger has as many of these as datagrams.
         """
         if not self.bounded or not len(layout):
             return None
@@ -115,25 +132,35 @@ class Allowance:
         # Most batches have few layouts, for which that is quicker than arrays.
         beyond = [cost_of(n).beyond(total) for n, total in zip(numbers.tolist(), octets.tolist(), strict=True)]
         most_us = max(self.left_us * _ONE_EXPORTER, _ONE_EXPORTER_US)
-        if sum(beyond) <= min(self.left_us, most_us):
+        kept_us = min(self.left_us * _KEPT, self._share * _KEPT_US)
+        free_us = self.left_us - kept_us
+        if sum(beyond) <= min(free_us, most_us):
             self.left_us -= sum(beyond)
             return None
         excess = np.array(beyond)
         order, least = self._order(index, exporter, excess, octets)
         order = order[least[order] <= most_us]
+        vouched = np.zeros(len(excess), np.bool_)
+        if vouched_for is not None:
+            vouched[index[vouched_for()]] = True
+        of_strangers = np.where(vouched, 0, excess)[order]
+        order = order[vouched[order] | (np.cumsum(of_strangers) <= free_us)]
         kept = excess == 0
         kept[order] |= np.cumsum(excess[order]) <= self.left_us
         self.left_us -= float(excess[kept].sum())
         chosen: Bool = kept[index]
         if chosen.all():
             return None
-        self._spare_small(chosen, index, nbytes, exporter, [cost_of(number) for number in numbers.tolist()])
+        spare_us = max(0.0, self.left_us - kept_us) / 2
+        self._spare_small(chosen, index, nbytes, exporter, [cost_of(number) for number in numbers.tolist()], spare_us)
         return chosen
 
-    def _spare_small(self, chosen: Bool, index: I64, nbytes: I64, exporter: I64, costs: list[Cost]) -> None:
+    def _spare_small(
+        self, chosen: Bool, index: I64, nbytes: I64, exporter: I64, costs: list[Cost], spare_us: float
+    ) -> None:
         """Of layouts that are left out and that several exporters have, choose the sets of all but the greediest.
 
-        As far as half of what is left suffices, those with least first: nobody has the
+        As far as half of what is left to anybody suffices (`spare_us`), those with least first: nobody has the
         layout of another left out by sending very many records of it.
         """
         out, exporters = np.flatnonzero(~chosen), int(exporter.max()) + 1
@@ -149,7 +176,7 @@ class Allowance:
         beyond[greediest] = np.inf
         order = np.argsort(beyond, kind="stable")
         spared = np.zeros(len(beyond), np.bool_)
-        spared[order] = np.cumsum(beyond[order]) <= self.left_us / 2
+        spared[order] = np.cumsum(beyond[order]) <= spare_us
         self.left_us -= float(beyond[spared].sum())
         taken = np.zeros(len(pairs), np.bool_)
         taken[several] = spared
@@ -159,8 +186,9 @@ class Allowance:
     def _order(index: I64, exporter: I64, excess: F64, octets: F64) -> tuple[I64, F64]:
         """Layouts in the order in which they are to be decoded: those whose bytes cost least first.
 
-        Of such that cost alike the first so many microseconds of every exporter come before what
-        anyone has beyond them: for each layout, how many an exporter has up to it, if the one with least had it all.
+        Of such that cost alike the first so many microseconds (steps of `_ALIKE_US`) of every exporter come before
+        what anyone has beyond them, and the layouts known for longest (of the least number) before others: for
+        each layout, how many an exporter has up to it, if the one with least had it all.
         """
         costliness = np.floor(np.log(np.maximum(excess, 1e-9) / np.maximum(octets, 1)) / math.log(_CLASS))
         pairs, first = np.unique(exporter * len(excess) + index, return_index=True)
@@ -173,7 +201,7 @@ class Allowance:
         # What several have costs once: it comes where the first of them has it.
         least = np.full(len(excess), np.inf)
         np.minimum.at(least, which, added)
-        order: I64 = np.lexsort((least, costliness))
+        order: I64 = np.lexsort((np.floor(least / _ALIKE_US), costliness))
         return order, least
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ from millrace.decode.trust import TrustOf, no_trust
 
 _MAX_LATE = 256  # datagrams; what comes later than this, or …
 _MAX_GAP = 1 << 20  # … skips more than this, has begun to count anew
+_VOUCHED = 16
+"""Sub-agents of a configured agent that keep their place before they are proven: whoever forges it has any number."""
+_AHEAD_NS = 3600 * 10**9
+"""An agent that was heard so much later than now was so before the clock was set back."""
 _MAX_UPTIME_BACK_MS = 10_000  # an agent whose uptime falls by more has restarted
 
 
@@ -154,7 +159,7 @@ class Agents:
             _, first, number = np.unique(packed, return_index=True, return_inverse=True)
         keys = exporters.keys()
         agents = [keys[index] for index in exporters.index[first].tolist()]
-        slot = self._find(list(zip(agents, headers.sub_agent[first].tolist(), strict=True)))
+        slot = self._find(list(zip(agents, headers.sub_agent[first].tolist(), strict=True)), int(time_ns.max()))
         # More agents in one batch than are remembered share a slot with nothing: they are not followed.
         followed = slot[number] >= 0
         gaps = self._follow(headers, number, slot, time_ns, np.flatnonzero(followed))
@@ -201,21 +206,23 @@ class Agents:
                 for (key, slot), fact in zip(some, facts, strict=True)
             ]
 
-    def _find(self, keys: list[tuple[bytes, int]]) -> I64:
+    def _find(self, keys: list[tuple[bytes, int]], now_ns: int) -> I64:
         slots = [self._slots.get(key, -1) for key in keys]
         missing = [index for index, slot in enumerate(slots) if slot < 0]
         if len(missing) > len(self._free):
-            self._make_room(len(missing), {slot for slot in slots if slot >= 0})
+            self._make_room(len(missing), {slot for slot in slots if slot >= 0}, now_ns)
         for index in missing[: len(self._free)]:
             slot = slots[index] = self._slots[keys[index]] = self._free.pop()
             self._rows[slot] = np.zeros((), _ROW)
         return np.array(slots, np.int64)
 
-    def _make_room(self, wanted: int, kept: set[int]) -> None:
+    def _make_room(self, wanted: int, kept: set[int], now_ns: int) -> None:
         """Forget the agents silent for longest, an eighth at least so that a flood does not sort for each."""
-        idle = [(int(self._rows["last_seen"][slot]), key) for key, slot in self._slots.items() if slot not in kept]
+        seen = self._rows["last_seen"]
+        seen = np.where(seen > now_ns + _AHEAD_NS, 0, seen).tolist()
+        idle = [(seen[slot], key) for key, slot in self._slots.items() if slot not in kept]
         idle.sort(key=lambda pair: pair[0])
-        proven = {key for _, key in idle if self._proven(key)}
+        proven = self._proven(kept)
         excess = len(proven) - int(len(self._rows) * PROTECTED)
         exposed = [key for _, key in idle if key not in proven]
         if excess > 0:
@@ -227,8 +234,20 @@ class Agents:
         self._free += gone
         self.rates.forget(np.array(gone, np.int64))
 
-    def _proven(self, key: tuple[bytes, int]) -> bool:
-        return int(self._rows["datagrams"][self._slots[key]]) >= PROOF_DATAGRAMS or self._trust(key[0]).configured
+    def _proven(self, left_out: set[int]) -> set[tuple[bytes, int]]:
+        """Agents of which enough came, and a few sub-agents of each configured one; those of some places left out."""
+        found: set[tuple[bytes, int]] = set()
+        vouched: Counter[bytes] = Counter()
+        for key, slot in self._slots.items():
+            if slot in left_out:
+                continue
+            address, _ = key
+            if int(self._rows["datagrams"][slot]) >= PROOF_DATAGRAMS:
+                found.add(key)
+            elif vouched[address] < _VOUCHED and self._trust(address).configured:
+                vouched[address] += 1
+                found.add(key)
+        return found
 
     def _follow(self, headers: Headers, number: I64, slot: I64, time_ns: I64, index: I64) -> Gaps:
         """Compare the sequence numbers of each agent with what was highest before.
@@ -281,7 +300,8 @@ class Agents:
         rows["sequence"][places] = sequence[last]
         rows["uptime"][places] = uptime[last]
         rows["used"][places] = True
-        rows["last_seen"][places] = np.maximum(rows["last_seen"][places], time_ns[last])
+        # What was before may be later, if the clock was set back.
+        rows["last_seen"][places] = time_ns[last]
         rows["datagrams"][places] += ends - starts
         return last
 

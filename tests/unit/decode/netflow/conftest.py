@@ -27,7 +27,11 @@ class Collector:
         self.changed = False
 
     def send(
-        self, *payloads: bytes, source: str | list[str] = "192.0.2.1", port: int = 50000, at_s: float = EXPORT_S
+        self,
+        *payloads: bytes,
+        source: str | list[str] = "192.0.2.1",
+        port: int | list[int] = 50000,
+        at_s: float = EXPORT_S,
     ) -> list[Flow]:
         batch = DatagramBatch.from_payloads(
             payloads, source=source, source_port=port, time_ns=round(at_s * 1000) * 1_000_000

@@ -255,3 +255,51 @@ def test_no_more_is_spent_than_there_is_and_nothing_is_left_out_for_nothing(sets
     assert sum(excess[n] for n in kept) <= burst_us + 1e-6
     assert all(excess[n] > 0 for n in gone)
     assert allowance.left_us == pytest.approx(burst_us - sum(excess[n] for n in kept))
+
+
+def test_known_exporters_with_little_to_send_lose_nothing_to_strangers_with_a_layout_each(make):
+    """A forger has as many exporters as datagrams, and each may cost less than an honest one, for as many bytes."""
+    collector = make(Limits(layout_burst_s=0.1))
+    known = [Template(256, [*PORTS.fields, *((300 + at, 2) for at in range(40)), (500 + n, 1)]) for n in range(20)]
+    sources = [f"192.0.2.{number}" for number in range(20)]
+    records = [ipfix(one.data((*RECORD, *[0] * 41))) for one in known]
+    collector.send(*(ipfix(template_set(IPFIX, one)) for one in known), source=sources)
+    # Not for an hour, then: they are known all the same.
+    for at_s in (0, 900):
+        collector.send(*records, source=sources, at_s=EXPORT_S + at_s)
+    sent = collector.event("flows")
+    assert sent == 40
+    rng, rows = random.Random(3), []
+    for turn in range(100):
+        forged, payloads = [], []
+        for number in range(30):
+            layout = Template(256, [(rng.randint(600, 30_000), 40), (rng.randint(600, 30_000), 39)])
+            payloads.append(ipfix(template_set(IPFIX, layout), data_set(256, bytes(79))))
+            forged.append(f"10.{turn}.{number}.1")
+        one = turn % 20
+        flows = collector.send(
+            *payloads, records[one], source=[*forged, sources[one]], at_s=EXPORT_S + 900 + 5400 + turn / 50
+        )
+        rows += [flow["ExporterAddress"] for flow in flows if flow["ExporterAddress"].startswith("192.0.2.")]
+    assert collector.drops["set", "costly-layouts"] > 100
+    assert len(rows) == 100
+
+
+def test_of_exporters_that_cost_alike_those_known_for_longer_come_first(make):
+    """An honest newcomer is before whoever brings another layout with each datagram."""
+    collector = make(Limits(layout_burst_s=0.05))
+    new = Template(256, [*PORTS.fields, *((300 + at, 2) for at in range(20))])
+    collector.send(ipfix(template_set(IPFIX, new)), source=HONEST)
+    rng, served = random.Random(4), 0
+    for turn in range(50):
+        payloads = []
+        for _ in range(40):
+            layout = Template(256, [(rng.randint(600, 30_000), 40), (rng.randint(600, 30_000), 5)])
+            payloads.append(ipfix(template_set(IPFIX, layout), data_set(256, bytes(45))))
+        forged = [f"10.{turn}.{number}.1" for number in range(40)]
+        flows = collector.send(
+            *payloads, ipfix(new.data((*RECORD, *[0] * 20))), source=[*forged, HONEST], at_s=EXPORT_S + 1 + turn / 50
+        )
+        served += sum(flow["ExporterAddress"] == HONEST for flow in flows)
+    assert collector.drops["set", "costly-layouts"] > 100
+    assert served == 50

@@ -6,15 +6,17 @@ meanwhile changes both.
 
 from __future__ import annotations
 
+import gc
 import random
 import struct
 import tracemalloc
 from collections import Counter
+from math import inf
 from statistics import median
 from time import process_time
 
 from millrace.batch import DatagramBatch, address_bytes
-from millrace.decode import Decoder
+from millrace.decode import Decoder, Limits
 from millrace.schema import Schema
 from millrace.testing.netflow import (
     EXPORT_S,
@@ -202,3 +204,36 @@ def test_nobody_has_the_options_of_another_left_out_by_sending_very_many_of_the_
         given_up += sum(n for (*_, event), n in events.items() if event == "costly_sets")
     assert given_up > 100
     assert learned == 60 * 2
+
+
+def test_the_last_of_many_names_cost_no_more_to_forget_than_the_first():
+    decoder = Decoder(Schema())
+    for start in range(0, 48_000, 320):
+        named(decoder, [1], "old", first=start, each=320)
+    times = [send(decoder, ipfix(), at_s=8 * 86_400 + turn / 50)[0] for turn in range(24)]
+    assert decoder.exporters()[0].interfaces == 0
+    assert median(times[18:23]) < 3 * median(times[:5]) + FEW_MS
+
+
+APPLICATIONS = Template(402, [(95, 4), (96, 6)], scopes=1)
+OF_APPLICATION = Template(256, [(95, 4), (4, 1)])
+
+
+def test_texts_that_nothing_names_any_more_are_never_all_looked_for_at_once():
+    """Forty thousand names, and each of them changed twice."""
+    decoder = Decoder(Schema(), Limits(layout_share=inf))
+    send(decoder, ipfix(options_template_set(IPFIX, APPLICATIONS), template_set(IPFIX, OF_APPLICATION)))
+    times = []
+    # Python's own search for garbage goes through all that pytest has, too.
+    gc.disable()
+    try:
+        for turn in (0, 1, 2):
+            for first in range(0, 45_000, 500):
+                told = APPLICATIONS.data(*((n, f"{turn}{n:05}") for n in range(first, first + 500)))
+                times.append(send(decoder, ipfix(told))[0])
+    finally:
+        gc.enable()
+    assert max(times) < 5 * median(times) + 2 * FEW_MS
+    _, found = send(decoder, ipfix(OF_APPLICATION.data((3, 6), (44_999, 6), (7, 6))))
+    names = [row["ApplicationName"] for row in found.flows.to_arrow(Schema()).to_pylist()]
+    assert names == ["200003", "244999", "200007"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -170,3 +171,20 @@ def test_status_of_an_exporter(collector):
     assert (template.domain, template.id, template.options, template.fields) == (4, 256, False, ((7, 0, 2), (95, 0, 4)))
     assert template.age_s == 10
     assert "reserved" in status.last_issue or "truncated" in status.last_issue
+
+
+def test_names_that_come_and_go_in_a_batch_are_those_of_their_moment(collector):
+    """Numbers of texts that nothing has any more are given to others: never while something has them."""
+    rng, known = random.Random(5), {}
+    collector.send(ipfix(applications(IPFIX), template_set(IPFIX, FLOWS)))
+    for _ in range(200):
+        payloads, expected = [], []
+        for _ in range(rng.randint(1, 6)):
+            ident = rng.randint(1, 4)
+            if rng.random() < 0.6:
+                known[ident] = f"app{rng.randint(0, 9)}"
+                payloads.append(ipfix(applications(IPFIX, (ident, known[ident]))))
+            else:
+                payloads.append(ipfix(FLOWS.data((1, ident))))
+                expected.append(known.get(ident))
+        assert [flow.get("ApplicationName") for flow in collector.send(*payloads)] == expected

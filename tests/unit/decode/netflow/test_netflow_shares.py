@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from millrace.batch import DatagramBatch, address_bytes
 from millrace.decode import Decoder, Limits, Trust
+from millrace.decode.netflow.shares import KNOWN, STRANGER
 from millrace.schema import Schema
 from millrace.testing.netflow import (
     EXPORT_S,
@@ -316,6 +317,18 @@ def test_templates_and_options_from_other_ports_than_its_own_are_refused(make):
     assert collector.drops == {("set", "untrusted-port"): 2, ("record", "untrusted-port"): 1}
 
 
+def test_options_that_waited_are_those_of_the_port_that_sent_them(make):
+    """Sent before their template was known, which the device's own port announces later."""
+    collector = make()
+    collector.decoder = Decoder(collector.schema, trust=trusted)
+    announce(collector, [OWN[0]], port=2055)
+    collector.send(ipfix(RATE.data((0, 9999))), port=9999)
+    collector.send(ipfix(options_template_set(IPFIX, RATE)), port=2055)
+    (flow,) = collector.send(ipfix(OWN[0].data((2, b""))), port=2055)
+    assert "SamplingRate" not in flow
+    assert collector.drops == {("record", "untrusted-port"): 1}
+
+
 def test_its_own_port_has_a_place_whatever_ports_are_forged(make):
     collector = make()
     collector.decoder = Decoder(collector.schema, Limits(ports_per_exporter=8), trust=trusted)
@@ -325,6 +338,75 @@ def test_its_own_port_has_a_place_whatever_ports_are_forged(make):
     announce(collector, port=2055)
     assert collector.event("sets_released") == len(OWN)
     assert served(collector, port=2055) == len(OWN)
+
+
+def test_domains_that_send_nothing_do_not_keep_new_ones_of_their_exporter_out(make):
+    """A device that numbers its domain anew at each start; or somebody who writes its address."""
+    collector = make(Limits(domains_per_exporter=32))
+    told, data = ipfix(template_set(IPFIX, OWN[0]), domain=7), ipfix(OWN[0].data((1, b"")), domain=7)
+    assert len(collector.send(told, data, source=HONEST)) == 1
+    for domain in range(100, 300):
+        collector.send(ipfix(template_set(IPFIX, OWN[0]), domain=domain), source=HONEST, at_s=EXPORT_S + domain)
+    new = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((2, b"")), domain=1000)
+    assert len(collector.send(new, source=HONEST, at_s=EXPORT_S + 301)) == 1
+    # What sends flows stays.
+    assert len(collector.send(data, source=HONEST, at_s=EXPORT_S + 302)) == 1
+    (status,) = collector.decoder.exporters()
+    assert len(status.domains) <= 32
+    assert not collector.drops.get(("set", "exporter-limit"))
+
+
+def test_domains_that_send_flows_make_room_for_no_others_until_they_are_silent_for_an_hour(make):
+    collector = make(Limits(domains_per_exporter=16))
+    messages = [ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((d + 1, b"")), domain=d) for d in range(40)]
+    assert len(collector.send(*messages[:16], source=HONEST)) == 16
+    for domain in range(16, 24):
+        assert collector.send(messages[domain], source=HONEST, at_s=EXPORT_S + domain) == []
+    assert len(collector.send(*messages[:8], source=HONEST, at_s=EXPORT_S + 3500)) == 8
+    for domain in range(24, 40):
+        collector.send(messages[domain], source=HONEST, at_s=EXPORT_S + 3700 + domain * 2)
+    data = [ipfix(OWN[0].data((d + 1, b"")), domain=d) for d in range(8)]
+    assert len(collector.send(*data, source=HONEST, at_s=EXPORT_S + 3800)) == 8
+
+
+def test_domains_from_other_ports_make_room_for_those_of_its_own_port(make):
+    collector = make()
+    collector.decoder = Decoder(collector.schema, Limits(domains_per_exporter=16), trust=trusted)
+    # NetFlow v5 has flows without templates, from any port.
+    for engine in range(40):
+        collector.send(v5(LegacyRecord(), engine_id=engine), port=9999, at_s=EXPORT_S + engine)
+    message = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((1, b"")), domain=5)
+    assert len(collector.send(message, port=2055, at_s=EXPORT_S + 50)) == 1
+    for engine in range(40, 80):
+        collector.send(v5(LegacyRecord(), engine_id=engine), port=9999, at_s=EXPORT_S + 50 + engine)
+    assert len(collector.send(ipfix(OWN[0].data((1, b"")), domain=5), port=2055, at_s=EXPORT_S + 200)) == 1
+
+
+YEAR_S = 365 * 86_400
+
+
+def standing_of(collector, at_s, source=HONEST):
+    scopes = collector.decoder._netflow._state.scopes
+    exporter = scopes.get(address_bytes(source))
+    return exporter and scopes.standing(exporter, round(at_s * 1e9))
+
+
+def test_a_clock_that_is_set_back_takes_nobodys_standing_and_leaves_nobody_theirs(make):
+    """Of a year; both exporters were known before."""
+    collector = make(Limits(exporters=50))
+    message, gone = ipfix(template_set(IPFIX, OWN[0]), OWN[0].data((1, b""))), "192.0.2.7"
+    for at_s in (0, 400, 800):
+        collector.send(message, message, source=[HONEST, gone], at_s=EXPORT_S + YEAR_S + at_s)
+    for turn in range(30):
+        # A newcomer among them: times of flows are noted with it.
+        collector.send(message, message, source=[HONEST, forged(turn)], at_s=EXPORT_S + turn)
+        assert standing_of(collector, EXPORT_S + turn) == KNOWN
+    assert standing_of(collector, EXPORT_S + 30, gone) == STRANGER
+    (status,) = (status for status in collector.decoder.exporters() if status.address == address_bytes(HONEST))
+    assert status.last_seen_ns == (EXPORT_S + 29) * 10**9
+    flood(collector, range(100, 200), 1, sends=True, at_s=EXPORT_S + 30)
+    assert standing_of(collector, EXPORT_S + 30) == KNOWN
+    assert standing_of(collector, EXPORT_S + 30, gone) is None
 
 
 # -- options
@@ -382,6 +464,15 @@ def test_what_options_told_is_forgotten_when_it_is_told_no_more(make):
     # Told again, it holds again.
     (flow,) = collector.send(told, at_s=EXPORT_S + 8 * day)
     assert flow["SamplingRate"] == 1000
+
+
+def test_names_told_before_the_clock_was_set_back_make_room(make):
+    collector = make(Limits(options_entries_per_exporter=10))
+    name_interfaces(collector, [1], 10, at_s=EXPORT_S + YEAR_S)
+    told = NAMES.data(*((n + 100, "new") for n in range(10)))
+    collector.send(ipfix(options_template_set(IPFIX, NAMES), told), source=forged(1))
+    assert {name for name, _ in collector.decoder.interface_names().values()} == {"new"}
+    assert not collector.drops
 
 
 def test_of_one_exporter_what_is_told_no_more_makes_room_for_what_is_told_now(make):

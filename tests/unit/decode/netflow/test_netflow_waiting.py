@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from millrace.decode import Limits
@@ -9,12 +11,15 @@ from millrace.testing.netflow import (
     EXPORT_S,
     IPFIX,
     V9,
+    LegacyRecord,
     Template,
     ipfix,
     message,
     options_template_set,
     template_set,
+    v5,
     v9,
+    withdrawal_set,
 )
 
 PORTS = Template(256, [(7, 2), (11, 2)])
@@ -101,3 +106,71 @@ def test_status_tells_what_waits_for_which_template_since_when(collector):
     (waiting,) = collector.decoder.exporters()[0].waiting
     assert (waiting.protocol, waiting.domain, waiting.template_id) == ("ipfix", 3, 256)
     assert (waiting.sets, waiting.bytes, waiting.since_ns) == (2, 12, EXPORT_S * 1_000_000_000)
+
+
+OTHERS = [ipfix(template_set(IPFIX, Template(300, [(7, 2)]))), v5(LegacyRecord())]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["with-sets", "without-sets"])
+def test_sets_whose_template_comes_to_serve_their_port_in_a_batch_of_others_are_released_by_their_own(collector, other):
+    """What an exporter told comes to serve its second port in steps, whoever sends meanwhile."""
+    templates = [Template(300 + n, [(7, 2), (210, n % 8 + 1)]) for n in range(1500)]
+    for first in range(0, 1500, 50):
+        collector.send(ipfix(template_set(IPFIX, *templates[first : first + 50])), port=1)
+    assert collector.send(ipfix(templates[-1].data((7, b"x"))), port=2) == []
+    for _ in range(4):
+        flows = collector.send(other, source="192.0.2.99")
+        assert all(flow["ExporterAddress"] == "192.0.2.99" for flow in flows)
+    (flow,) = collector.send(ipfix(template_set(IPFIX, templates[0])), port=2)
+    assert (flow["ExporterAddress"], flow["SrcPort"]) == ("192.0.2.1", 7)
+    assert collector.event("sets_released") == 1
+
+
+def test_an_exporter_that_spreads_over_very_many_ports_loses_nothing_that_waited(collector):
+    """After a restart data come before templates, and these from one of its ports only."""
+    ports = range(1000, 1200)
+    for port in ports:
+        assert collector.send(ipfix(PORTS.data((port, 9))), port=port) == []
+    flows = collector.send(ipfix(template_set(IPFIX, PORTS)), port=1000)
+    for _ in range(4):
+        flows += collector.send(ipfix(PORTS.data((1, 9))), port=1000)
+    assert {flow["SrcPort"] for flow in flows} == {*ports, 1}
+    assert collector.decoder.exporters()[0].waiting_sets == 0
+    assert collector.drops == {}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_shared_and_given_up_in_small_steps_every_set_that_waited_is_accounted_for(make, seed, monkeypatch):
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_ONCE", 3)
+    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_A_TURN", 2)
+    monkeypatch.setattr("millrace.decode.netflow.registry._AT_ONCE", 12)
+    monkeypatch.setattr("millrace.decode.netflow.waiting._TRIED_KEYS", 3)
+    rng = random.Random(seed)
+    limits = Limits(
+        exporters=rng.choice([3, 50]), domains=rng.choice([5, 100]), domains_per_exporter=rng.choice([3, 50]),
+        ports_per_exporter=rng.choice([3, 50]), templates=rng.choice([20, 1000]), waiting_s=rng.choice([20, 600]),
+        template_lifetime_s=rng.choice([0, 60, 86_400]),
+    )  # fmt: skip
+    collector = make(limits)
+
+    def one_set():
+        template = Template(256 + rng.randint(0, 9), [(7, 2), (210, rng.randint(1, 2))])
+        data = template.data((rng.randint(1, 60_000), b"xx"[: template.specs()[1].length]))
+        told = template_set(IPFIX, template, Template(256 + rng.randint(0, 9), [(7, 2)]))
+        return rng.choice([told, data, data, withdrawal_set(template.id)])
+
+    at_s = EXPORT_S
+    for _ in range(60):
+        at_s += rng.choice([0, 0.02, 1, 30, 700, -500])
+        some = [
+            (
+                ipfix(*(one_set() for _ in range(rng.randint(0, 3))), domain=rng.randint(0, 2)),
+                f"192.0.2.{rng.randint(1, 4)}", rng.randint(1, 6),
+            )
+            for _ in range(rng.randint(1, 5))
+        ]  # fmt: skip
+        payloads, sources, ports = zip(*some, strict=True)
+        collector.send(*payloads, source=list(sources), port=list(ports), at_s=at_s)
+    waiting = sum(status.waiting_sets for status in collector.decoder.exporters())
+    given_up = sum(collector.drops.get(("set", reason), 0) for reason in ("waiting-full", "template-never-came"))
+    assert collector.event("sets_waiting") == collector.event("sets_released") + given_up + waiting

@@ -126,3 +126,28 @@ def test_newcomers_have_a_part_of_the_places_though_all_agents_are_proven(sflow)
     addresses = {one.address for one in sflow.decoder.status()}
     assert {address_bytes(f"192.0.2.{host}") for host in range(1, 5)} <= addresses
     assert sum(one.datagrams == 100 for one in sflow.decoder.status()) >= 14  # two make room at once
+
+
+def test_forged_sub_agents_of_a_configured_agent_take_no_place_of_others(sflow):
+    named = {address_bytes("192.0.2.9"), address_bytes("192.0.2.8")}
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=80), lambda address: Trust(configured=address in named))
+    for when in range(100):
+        sflow.decode(*numbered(when, agent="192.0.2.1"), time_ns=when)
+    sflow.decode(*numbered(0, agent="192.0.2.8"), time_ns=100)
+    for batch in range(20):
+        payloads = [wire.datagram([], agent="192.0.2.9", sub_agent=batch * 30 + number) for number in range(30)]
+        sflow.decode(*payloads, time_ns=1000 + batch)
+    status = {one.address: one.datagrams for one in sflow.decoder.status()}
+    assert (status[address_bytes("192.0.2.1")], status[address_bytes("192.0.2.8")]) == (100, 1)
+
+
+def test_an_agent_heard_before_the_clock_was_set_back_makes_room(sflow):
+    sflow.decoder = SflowDecoder(sflow.schema, Limits(exporters=2))
+    late = 10**18
+    for when, agent in ((late, "10.0.0.1"), (late, "10.0.0.2"), (1, "10.0.0.1"), (2, "10.0.0.3"), (3, "10.0.0.1")):
+        sflow.decode(*numbered(1, agent=agent), time_ns=when)
+    assert {status.address for status in sflow.decoder.status()} == {
+        address_bytes("10.0.0.1"),
+        address_bytes("10.0.0.3"),
+    }
+    assert max(status.last_seen_ns for status in sflow.decoder.status()) == 3
