@@ -276,7 +276,7 @@ class Soak:
         """Balance the books of a life."""
         assert self.load is not None
         before = self.lives[index - 1] if index else None
-        return accounts.enter(self.collector, self.load, before, self.lives[index], self.options.rate, killed=killed)
+        return accounts.enter(self.collector, self.load, before, self.lives[index], killed=killed)
 
     def _finish(self) -> None:
         """Stop everything in order, and check the whole."""

@@ -76,6 +76,8 @@ class Entry:
         Lost, as it said.
     in_flight : int
         Most that its end may have cost.
+    silent_s : float
+        How long before its end it said this.
     """
 
     first: int
@@ -86,6 +88,7 @@ class Entry:
     whole_stored: Stored
     counted: int
     in_flight: int
+    silent_s: float = 0.0
 
     @property
     def sent(self) -> int:
@@ -108,14 +111,14 @@ def stored(collector: Collector, first: int, stop: int) -> Stored:
     return Stored(int(row["flows"]), int(row["different"]), int(row["mixed"]))
 
 
-def enter(collector: Collector, load: Load, before: Life | None, life: Life, rate: float, *, killed: bool) -> Entry:
+def enter(collector: Collector, load: Load, before: Life | None, life: Life, *, killed: bool) -> Entry:
     """Put the end of a life into the books."""
     first, stop = load.next_after(life.ready), load.next_before(life.ended)
     whole = (1 if before is None else load.next_before(before.ended), load.next_after(life.ended))
     return Entry(
         first, max(first, stop), whole, _acknowledged(life), stored(collector, first, max(first, stop)),
         stored(collector, *whole), _counted(life.last, collector.udp_port),
-        _in_flight(life, rate, collector.udp_port) if killed else 0,
+        _in_flight(life, load, collector.udp_port) if killed else 0, life.ended - life.last.moment,
     )  # fmt: skip
 
 
@@ -142,13 +145,16 @@ def _counted(metrics: Metrics, port: int) -> int:
     return datagrams * PER_DATAGRAM + metrics.sum("millrace_pipeline_dropped_flows_total")
 
 
-def _in_flight(life: Life, rate: float, port: int) -> int:
-    """Most flows that a killed process can take along: what waited, and what came since it said so."""
+def _in_flight(life: Life, load: Load, port: int) -> int:
+    """Most flows that a killed process can take along: what waited, and what was sent since it said so.
+
+    Not what a steady load would have sent: one that was held up catches up, faster than its rate.
+    """
     waiting = life.last.sum("millrace_receive_queue_bytes", port=str(port))
     waiting += life.last.sum("millrace_pipeline_queue_bytes")
-    since = life.ended - life.last.moment + FLUSH_INTERVAL_S + SLACK_S
+    since = life.last.moment - FLUSH_INTERVAL_S - SLACK_S
     flows = life.last.sum("millrace_pipeline_waiting_flows") + waiting // BYTES_PER_FLOW
-    return flows + int(rate * since)
+    return flows + load.next_after(life.ended) - load.next_before(since)
 
 
 def faults(number: int, entry: Entry) -> list[str]:
@@ -165,7 +171,7 @@ def faults(number: int, entry: Entry) -> list[str]:
     if entry.missing > entry.counted + entry.in_flight:
         found.append(
             f"life {number}: {entry.missing:,} of {entry.sent:,} flows are missing; {entry.counted:,} are counted as "
-            f"lost, its end may have cost {entry.in_flight:,}"
+            f"lost, its end may have cost {entry.in_flight:,} by what it said {entry.silent_s:.1f} s before"
         )
     return found
 
