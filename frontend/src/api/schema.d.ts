@@ -786,7 +786,7 @@ export interface paths {
         put?: never;
         /**
          * Add User
-         * @description Add a user.
+         * @description Add a user. By session, the login must be fresh, or the own password be given.
          */
         post: operations["add_user_api_v1_users_post"];
         delete?: never;
@@ -815,6 +815,9 @@ export interface paths {
         /**
          * Change User
          * @description Change a user; the last administrator stays one.
+         *
+         *     By session, the login must be fresh, or the own password be given, for a password, a role, a limit, and to
+         *     let somebody in again.
          */
         patch: operations["change_user_api_v1_users__name__patch"];
         trace?: never;
@@ -3064,6 +3067,11 @@ export interface components {
              * @example alice
              */
             name: string;
+            /**
+             * Own Password
+             * @description Password of who asks: needed where that one's login is older than `access.session.fresh_minutes`.
+             */
+            own_password?: string | null;
             /** Password */
             password?: string | null;
             /**
@@ -3094,6 +3102,11 @@ export interface components {
             enabled?: boolean | null;
             /** Full Name */
             full_name?: string | null;
+            /**
+             * Own Password
+             * @description Password of who asks: needed where that one's login is older than `access.session.fresh_minutes`.
+             */
+            own_password?: string | null;
             /** Password */
             password?: string | null;
             /** Role */
@@ -7728,6 +7741,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many attempts; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now, or too many questions wait. */
             503: {
                 headers: {
@@ -7956,6 +7978,15 @@ export interface operations {
             };
             /** @description The request is malformed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
