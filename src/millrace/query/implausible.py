@@ -20,11 +20,11 @@ from millrace.query.sql import Parameters
 from millrace.query.tables import Plan, plan
 
 MARKED = "_marked"
-"""Column of answers: 1 if there are implausible flows among those that were read, else 0."""
+"""Column of answers: rows of the store with implausible flows, which may be several, among those that were read."""
 
-MARKED_SQL = f"groupBitOr(NOT ({PLAUSIBLE})) AS {MARKED}"
+MARKED_SQL = f"sum(NOT ({PLAUSIBLE})) AS {MARKED}"
 
-MARKED_TOO_SQL = f"max({MARKED}) AS {MARKED}"
+MARKED_TOO_SQL = f"sum({MARKED}) AS {MARKED}"
 """The same of groups that have it."""
 
 
