@@ -27,7 +27,9 @@ export function onLoginNeeded(handler: () => void): void {
 
 /** Whether a refusal speaks of the password in the request rather than of who asks. */
 function judgesPassword({ method, url }: Request): boolean {
-  return method === "POST" && /^\/api\/v1\/(session(\/password)?|tokens)$/.test(new URL(url).pathname);
+  const path = new URL(url).pathname;
+  if (method === "PATCH") return /^\/api\/v1\/users\/[^/]+$/.test(path);
+  return method === "POST" && /^\/api\/v1\/(session(\/password)?|tokens|users)$/.test(path);
 }
 
 /** `fetch` of the API: adds what browsers must send, turns refusals and failures into `ApiError`. */

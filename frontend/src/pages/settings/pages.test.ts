@@ -347,6 +347,37 @@ describe("users", () => {
     });
     expect(document.querySelector("dialog")).toBeNull();
   });
+
+  it("are added with the own password where the log-in was a while ago", async () => {
+    const refuse = (status: number, detail: string) => new Response(JSON.stringify({ title: "Refused", detail }), { status });
+    const proofs = { right: user("carol", "viewer"), wrong: refuse(401, "refused") };
+    const { asked } = await open("users", {
+      "GET /api/v1/users": users,
+      "POST /api/v1/users": ({ own_password: said }: { own_password?: keyof typeof proofs }) =>
+        said ? proofs[said] : refuse(403, "this needs your password, or a log-in of the last 10 minutes"),
+    });
+    const submit = async (): Promise<void> => {
+      document.querySelector("dialog form")!.dispatchEvent(new Event("submit"));
+      await flushPromises();
+    };
+    await click("New user");
+    await type(null, "Name", "carol");
+    expect(text()).not.toContain("Your password");
+    await submit();
+    expect(text()).toContain("this needs your password");
+    expect(button("Add the user").disabled).toBe(true);
+    expect(await accessibilityFaults()).toEqual([]);
+
+    await type(null, "Your password", "wrong");
+    await submit();
+    expect(document.querySelector("dialog [role=alert]")?.textContent).toBe("Your password is wrong.");
+    expect(useSession().needsLogin.value).toBe(false);
+
+    await type(null, "Your password", "right");
+    await submit();
+    expect(asked.filter(({ method }) => method === "POST").at(-1)?.body).toMatchObject({ name: "carol", own_password: "right" });
+    expect(document.querySelector("dialog")).toBeNull();
+  });
 });
 
 describe("about", () => {
