@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from millrace.app.memory import keep_freed_memory
+from millrace.app.process import keep_freed_memory, leave_pandas_out
 from millrace.bench.run import BENCHMARKS, run
 from millrace.errors import MillraceError
 
@@ -22,6 +22,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     keep_freed_memory()
+    leave_pandas_out()
     try:
         run(arguments.only, quick=arguments.quick, write=arguments.write, folder=arguments.store)
     except MillraceError as error:

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _LIKE = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
-_EMPTY_TEXT = pa.array([""], pa.string())
 
 
 def like_problem(pattern: str) -> str:
@@ -24,7 +23,7 @@ def regex_problem(pattern: str) -> str:
     if "\0" in pattern:
         return "a pattern may not hold the character NUL"
     try:
-        pc.match_substring_regex(_EMPTY_TEXT, pattern)
+        pc.match_substring_regex(pa.scalar(""), pattern)
     except (pa.ArrowInvalid, pa.ArrowException) as error:
         reason = str(error).rpartition("Invalid regular expression: ")[2].splitlines()[0]
         return f"the regular expression is not valid (RE2): {reason}"

@@ -1,9 +1,12 @@
-"""How this process keeps memory that arrays gave back."""
+"""What this process asks of the libraries under it: malloc and Arrow."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from importlib.abc import MetaPathFinder
+
+import pyarrow as pa
 
 _M_TRIM_THRESHOLD = -1
 _M_TOP_PAD = -2
@@ -43,3 +46,28 @@ def keep_freed_memory() -> bool:
         mallopt(_M_TOP_PAD, _LARGEST_KEPT_BYTES),
     ]
     return all(accepted)
+
+
+class _WithoutPandas(MetaPathFinder):
+    """While it is asked, there is no pandas."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is left out")
+
+
+def leave_pandas_out() -> None:
+    """Have Arrow not load pandas, which is installed beside chDB and of which nothing here is used.
+
+    Arrow looks for pandas once, when it makes its first array of a list, to know pandas' columns when it sees them:
+    a quarter of a second of each start, and 40 MB. Told that there is none it goes on without; who imports pandas
+    later, or asks a table for it (`pyarrow.Table.to_pandas`), gets it.
+    """
+    if "pandas" in sys.modules:
+        return
+    without = _WithoutPandas()
+    sys.meta_path.insert(0, without)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(without)
