@@ -1,0 +1,1 @@
+import{H as e,V as t}from"./runtime-core.esm-bundler-B6QLzKkv.js";import{W as n}from"./index-kU2PlpWo.js";function r(r=1e4){let i=e(Date.now());return n(()=>i.value=Date.now(),r),t(i)}export{r as t};
