@@ -43,7 +43,7 @@ from soaking.load import ADDRESSES, PER_DATAGRAM, Load
 
 MIB = 1 << 20
 START_TIMEOUT_S, SETTLE_TIMEOUT_S = 60.0, 60.0
-WARM_UP_S = 4.0
+WARM_UP_S = 2.0
 """Honest traffic before the attack."""
 
 CALM_S = 2.0

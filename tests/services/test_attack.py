@@ -17,11 +17,11 @@ from millrace.schema import Schema
 from .conftest import REQUIRED
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-SMALL = ("--seconds", "8", "--rate", "20000")
+SMALL = ("--seconds", "4", "--rate", "20000")
 LONGEST_S = 600
 
 
-@pytest.mark.skipif(not REQUIRED, reason="takes five minutes: with MILLRACE_REQUIRE_SERVICES=1, as in CI, or by hand")
+@pytest.mark.skipif(not REQUIRED, reason="takes three minutes: with MILLRACE_REQUIRE_SERVICES=1, as in CI, or by hand")
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(LONGEST_S + 60)
