@@ -2,6 +2,7 @@ import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import Chart from "@/components/Chart.vue";
 import { accessibilityFaults, mountPart } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 type Listener = (event: unknown) => void;
 
@@ -47,7 +48,7 @@ describe("a chart", () => {
         ...props,
       },
     });
-    await vi.waitFor(() => expect(listeners.size).toBeGreaterThan(0));
+    await soon(() => expect(listeners.size).toBeGreaterThan(0));
     return wrapper;
   }
 

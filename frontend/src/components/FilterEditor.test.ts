@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { unitsOf } from "@/api/filters";
 import FilterEditor from "@/components/FilterEditor.vue";
 import { accessibilityFaults, answer, mountPart } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 function check(body: unknown) {
   const { text } = body as { text: string };
@@ -36,8 +37,8 @@ describe.each(["editor", "plain field"])("the filter as %s", (kind) => {
   async function editor(text = "") {
     const { wrapper } = await mountPart(FilterEditor, { props: { modelValue: text } });
     // The chunk comes by an import.
-    await vi.waitFor(() => expect(wrapper.find(kind === "editor" ? ".cm-content" : "textarea").exists()).toBe(true));
-    await vi.waitFor(() => expect(wrapper.vm).toBeDefined());
+    await soon(() => expect(wrapper.find(kind === "editor" ? ".cm-content" : "textarea").exists()).toBe(true));
+    await soon(() => expect(wrapper.vm).toBeDefined());
     await flushPromises();
     return wrapper as typeof wrapper & { vm: { setDraft: (text: string) => void; apply: () => Promise<void> } };
   }
@@ -78,7 +79,7 @@ it("goes on where somebody types when the editor comes", async () => {
   const field = wrapper.get("textarea");
   (field.element as HTMLTextAreaElement).focus();
   await field.setValue("Proto = ");
-  await vi.waitFor(() => expect(wrapper.find("textarea").exists()).toBe(false));
+  await soon(() => expect(wrapper.find("textarea").exists()).toBe(false));
   await flushPromises();
 
   const content = wrapper.get(".cm-content").element;
@@ -96,7 +97,7 @@ describe("the plain field", () => {
   async function field(answers: Record<string, unknown> = {}) {
     answer({ "POST /api/v1/filter/check": check, "GET /api/v1/filters": [], "GET /api/v1/session": {}, ...answers });
     const { wrapper } = await mountPart(FilterEditor, { props: { modelValue: "" } });
-    await vi.waitFor(() => expect(wrapper.find("textarea").exists()).toBe(true));
+    await soon(() => expect(wrapper.find("textarea").exists()).toBe(true));
     await wrapper.get("textarea").setValue("SrcCountry = DE");
     return wrapper;
   }
@@ -134,7 +135,7 @@ describe("the plain field", () => {
     expect(wrapper.get("[role=status]").text()).toContain("The server does not answer");
 
     silent = false;
-    await vi.waitFor(() => expect(wrapper.emitted("update:modelValue")).toEqual([["SrcCountry = DE"]]), { timeout: 4000 });
+    await soon(() => expect(wrapper.emitted("update:modelValue")).toEqual([["SrcCountry = DE"]]));
     expect(wrapper.get("[role=status]").text()).toBe("");
   });
 });

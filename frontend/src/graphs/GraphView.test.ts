@@ -4,6 +4,7 @@ import type { GraphAnswer } from "@/graphs/answers";
 import GraphView from "@/graphs/GraphView.vue";
 import { at, heatmap, series, top } from "@/graphs/testing/answers";
 import { accessibilityFaults, answer, COLUMNS, mountPart } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 type Listener = (event: Record<string, unknown>) => void;
 const listeners = new Map<string, Listener>();
@@ -27,7 +28,7 @@ const SERIES: GraphAnswer = { shape: "series", data: series() };
 async function graph(props: Record<string, unknown> = {}) {
   answer({ "GET /api/v1/columns": COLUMNS });
   const { wrapper } = await mountPart(GraphView, { props: { kind: "stacked", answer: SERIES, ...props } });
-  await vi.waitFor(() => expect(listeners.has("click")).toBe(true));
+  await soon(() => expect(listeners.has("click")).toBe(true));
   return wrapper;
 }
 

@@ -1,11 +1,12 @@
 import { flushPromises } from "@vue/test-utils";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { nextTick } from "vue";
 import { useSession } from "@/composables/useSession";
 import { serverStatusOf } from "@/composables/useServerStatus";
 import AppShell from "@/layout/AppShell.vue";
 import { matching, type Command } from "@/layout/useCommands";
 import { accessibilityFaults, answer, mountPart } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 const SESSION = {
   name: "alice",
@@ -53,14 +54,14 @@ describe("the shell", () => {
 
     press("?", { shiftKey: true });
     // The dialog is a chunk of its own.
-    await vi.waitFor(() => expect(document.querySelector("dialog")?.textContent).toContain("Go to Explore"));
+    await soon(() => expect(document.querySelector("dialog")?.textContent).toContain("Go to Explore"));
     expect(await accessibilityFaults()).toEqual([]);
   });
 
   it("finds pages by Ctrl+K", async () => {
     const { router } = await mountPart(AppShell);
     press("k", { ctrlKey: true });
-    await vi.waitFor(() => expect(document.querySelector("dialog input")).not.toBeNull());
+    await soon(() => expect(document.querySelector("dialog input")).not.toBeNull());
     const input = document.querySelector<HTMLInputElement>("dialog input")!;
     expect(document.activeElement).toBe(input);
     input.value = "dash";

@@ -6,6 +6,7 @@ import GraphView from "@/graphs/GraphView.vue";
 import { heatmap, otherRow, row, sankey, series, top } from "@/graphs/testing/answers";
 import ExplorePage from "@/pages/explore/ExplorePage.vue";
 import { accessibilityFaults, answer, COLUMNS, mountPart, type Answers } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 const drawn: Record<string, unknown>[] = [];
 const actions: Record<string, unknown>[] = [];
@@ -94,7 +95,7 @@ describe("Explore", () => {
     const page = await explore("/explore?v=1&by=SrcAS&from=now-1h&limit=5&unit=packets/s");
     expect(page.questions("series")).toHaveLength(1);
     expect(page.questions("series")[0]).toMatchObject({ dimensions: ["SrcAS"], limit: 5, unit: "packets/s", bidirectional: false });
-    await vi.waitFor(() => expect(drawn.length).toBeGreaterThan(0));
+    await soon(() => expect(drawn.length).toBeGreaterThan(0));
     expect(rowsOf(page).map((one) => one.get("td").text())).toEqual(["AS1 One", "AS2 Two", "Other", "Total"]);
     expect(page.wrapper.text()).toContain("from single flows");
   });
@@ -123,7 +124,7 @@ describe("Explore", () => {
     await settle();
     expect(views()).toHaveLength(0);
     silent = false;
-    await vi.waitFor(() => expect(views()).toHaveLength(1), { timeout: 4000 });
+    await soon(() => expect(views()).toHaveLength(1));
     expect(page.wrapper.exists()).toBe(true);
   });
 
@@ -163,7 +164,7 @@ describe("Explore", () => {
 
   it("asks with a filter when Enter is pressed", async () => {
     const page = await explore("/explore?v=1");
-    await vi.waitFor(() => expect(page.wrapper.find("textarea").exists()).toBe(true));
+    await soon(() => expect(page.wrapper.find("textarea").exists()).toBe(true));
     await page.wrapper.get("textarea").setValue("Proto = tcp");
     await page.wrapper.get("textarea").trigger("keydown", { key: "Enter" });
     await settle();
@@ -173,7 +174,7 @@ describe("Explore", () => {
 
   it("lets a series and its row stand out together", async () => {
     const page = await explore("/explore?v=1");
-    await vi.waitFor(() => expect(drawn.length).toBeGreaterThan(0));
+    await soon(() => expect(drawn.length).toBeGreaterThan(0));
     await rowsOf(page)[1]!.trigger("mouseenter");
     await flushPromises();
     expect(actions.at(-1)).toEqual({ type: "highlight", seriesIndex: 1 });

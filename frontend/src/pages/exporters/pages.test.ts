@@ -1,11 +1,12 @@
 import { flushPromises } from "@vue/test-utils";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { useSession } from "@/composables/useSession";
 import { series } from "@/graphs/testing/answers";
 import ExporterPage from "@/pages/exporters/ExporterPage.vue";
 import ExportersPage from "@/pages/exporters/ExportersPage.vue";
 import { DETAIL, EXPORTER, problem } from "@/pages/exporters/testing/exporter";
 import { accessibilityFaults, answer, mountPart, type Answers } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 const session = (operate: boolean) => ({
   name: "alice",
@@ -146,11 +147,11 @@ describe("an exporter", () => {
       "POST /api/v1/flows/series": series({ asked_start: "2026-01-31T11:04:00Z", start: "2026-01-31T11:04:00Z", implausible_flows: 2 }),
     });
     const { wrapper } = await mountPage();
-    await vi.waitFor(() => expect(wrapper.find("[data-notes]").exists()).toBe(true));
+    await soon(() => expect(wrapper.find("[data-notes]").exists()).toBe(true));
     expect(wrapper.get("[data-notes]").text()).toContain("there are data for 2026-01-31 12:00 – 12:04 UTC");
 
     await wrapper.get("[data-notes] button").trigger("click");
-    await vi.waitFor(() => expect(wrapper.get("[data-notes]").text()).toContain("2 flows with figures that cannot be right are left out."));
+    await soon(() => expect(wrapper.get("[data-notes]").text()).toContain("2 flows with figures that cannot be right are left out."));
     expect(asked.filter(({ path }) => path === "/api/v1/flows/series").at(-1)?.body).toMatchObject({ leave_out_implausible: true });
   });
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import FlowsPage from "@/pages/flows/FlowsPage.vue";
 import { COLUMNS, FLOW } from "@/pages/flows/testing";
 import { accessibilityFaults, answer, mountPart, type Answers } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 // The plain field does the same, and can be typed into here.
 vi.mock("@/components/filter/editor", () => {
@@ -33,7 +34,6 @@ const usual: Answers = {
 const FEW: Answers = { "POST /api/v1/flows/search": page(3) };
 const text = (): string => document.body.textContent?.replaceAll(/\s+/g, " ").trim() ?? "";
 /** Others may keep the machine busy. */
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000 });
 const button = (name: string): HTMLElement => {
   const found = [...document.querySelectorAll<HTMLElement>("button, [role=menuitem]")].find((one) => one.textContent?.trim().startsWith(name));
   if (!found) throw new Error(`no button ${name}`);

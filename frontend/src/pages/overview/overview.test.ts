@@ -11,6 +11,7 @@ import OverviewPage from "@/pages/overview/OverviewPage.vue";
 import { rankedRows, saysNothing } from "@/pages/overview/ranking";
 import { graphRange, overviewCodec } from "@/pages/overview/state";
 import { accessibilityFaults, answer, COLUMNS, mountPart, type Answers } from "@/testing/mount";
+import { soon } from "@/testing/soon";
 
 vi.mock("@/charts/echarts", () => ({
   init: () => ({ setOption() {}, on() {}, dispatchAction() {}, resize() {}, dispose() {} }),
@@ -205,7 +206,7 @@ describe("the overview", () => {
       "POST /api/v1/flows/series": series(part),
       "POST /api/v1/flows/top": (body: unknown) => top({ ...part, dimensions: (body as { dimensions: string[] }).dimensions }),
     });
-    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]")).toHaveLength(8));
+    await soon(() => expect(wrapper.findAll("section [data-notes]")).toHaveLength(8));
     for (const one of wrapper.findAll("section [data-notes]")) expect(one.text()).toMatch(/12:00 – 12:04 UTC.*3 .*flows .*count/);
     expect(await accessibilityFaults()).toEqual([]);
 
@@ -216,7 +217,7 @@ describe("the overview", () => {
     // The graph, six rankings, both sides of the interfaces, and the rates of now, which the store knows then.
     const left = asked.filter(({ body }) => (body as { leave_out_implausible?: boolean } | undefined)?.leave_out_implausible);
     expect(left).toHaveLength(10);
-    await vi.waitFor(() => expect(wrapper.findAll("section [data-notes]").at(-1)?.text()).toContain("left out"));
+    await soon(() => expect(wrapper.findAll("section [data-notes]").at(-1)?.text()).toContain("left out"));
   });
 
   it("shows source ports where no exporter names applications", async () => {
@@ -238,7 +239,7 @@ describe("the overview", () => {
         return top({ dimensions, unit, rows });
       },
     });
-    await vi.waitFor(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("8.00\u00a0Gbit/s"));
+    await soon(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("8.00\u00a0Gbit/s"));
     expect(wrapper.text()).toContain("speeds are not known");
   });
 
@@ -253,13 +254,13 @@ describe("the overview", () => {
       },
     });
     const { wrapper } = await mountPart(InterfacesTile, { props: { state: overviewCodec.parse({}), turn: 0 } });
-    await vi.waitFor(() => expect(asked.map(({ body }) => (body as { unit: string }).unit)).toContain("bits/s"));
-    await vi.waitFor(() => expect(wrapper.text()).toContain("No flows in this range"));
+    await soon(() => expect(asked.map(({ body }) => (body as { unit: string }).unit)).toContain("bits/s"));
+    await soon(() => expect(wrapper.text()).toContain("No flows in this range"));
     expect(wrapper.text()).not.toContain("speeds are not known");
 
     flows = true;
     await wrapper.setProps({ turn: 1 });
-    await vi.waitFor(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("42.0\u00a0%"), { timeout: 3000 });
+    await soon(() => expect(wrapper.get("ul[aria-label='Interfaces by load']").text()).toContain("42.0\u00a0%"));
     expect(wrapper.text()).toContain("average load");
   });
 
@@ -288,13 +289,13 @@ describe("the overview", () => {
   it("shows how far the demo is, also when a part of its history is stored already", async () => {
     const listeners = [{ address: "127.0.0.1", port: 2055, reach: "machine" }];
     const { wrapper } = await begins({ listeners, activity: { text: "The demo makes two days of history", share: 0.5 } }, top());
-    await vi.waitFor(() => expect(wrapper.text()).toContain("The demo makes two days of history: 50 %."));
+    await soon(() => expect(wrapper.text()).toContain("The demo makes two days of history: 50 %."));
     expect(wrapper.text()).not.toContain("No flows");
   });
 
   it("names no port where it listens nowhere", async () => {
     const { wrapper } = await begins({ listeners: [] }, top({ rows: [] }));
-    await vi.waitFor(() => expect(wrapper.text()).toContain("This collector listens nowhere"));
+    await soon(() => expect(wrapper.text()).toContain("This collector listens nowhere"));
     expect(wrapper.text()).not.toMatch(/Every port|Millrace runs and listens|stands for|UDP \w/);
     expect(await accessibilityFaults()).toEqual([]);
   });
@@ -302,10 +303,10 @@ describe("the overview", () => {
   it("says that nothing matches only where something was to match", async () => {
     const none = { "POST /api/v1/flows/top": top({ rows: [] }), "POST /api/v1/flows/series": series({ rows: [] }) };
     const all = await overview(none);
-    await vi.waitFor(() => expect(all.wrapper.text()).toContain("No flows in this range"));
+    await soon(() => expect(all.wrapper.text()).toContain("No flows in this range"));
     expect(all.wrapper.text()).not.toContain("No flows match");
     const some = await overview(none, "/?v=1&filter=Proto%3D6");
-    await vi.waitFor(() => expect(some.wrapper.text()).toContain("No flows match"));
+    await soon(() => expect(some.wrapper.text()).toContain("No flows match"));
   });
 
   it("does not say of exporters of before that all are well", async () => {
