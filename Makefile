@@ -24,12 +24,13 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
-# What needs the whole machine (services) runs alone, the rest side by side.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# What needs the whole machine runs alone, the rest side by side: one more at a time than there are cores, as many wait.
+WORKERS := $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( n < 4 ? n : 4 )))
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile -m "not alone"
 test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/services --ignore tests/browser
-	$(BIN)/python -m pytest tests/services
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/browser
+	$(BIN)/python -m pytest -m alone tests/services
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/services tests/browser
 
 bench: $(READY)
 	$(BIN)/millrace bench

@@ -22,6 +22,7 @@ LONGEST_S = 600
 
 
 @pytest.mark.skipif(not REQUIRED, reason="takes three minutes: with MILLRACE_REQUIRE_SERVICES=1, as in CI, or by hand")
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(LONGEST_S + 60)

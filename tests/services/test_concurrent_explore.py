@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "check_concurrent_explore.py"
 SMALL = ("--rate", "20000", "--seconds", "8", "--clients", "40", "--history", "100000", "--max-memory-mib", "1536")
 
 
+@pytest.mark.alone
 @pytest.mark.service
 @pytest.mark.timeout(180)
 def test_no_flow_is_lost_and_no_question_waits_while_many_are_asked():

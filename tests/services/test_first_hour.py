@@ -12,6 +12,7 @@ from services.conftest import need
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_first_hour.py"
 
 
+@pytest.mark.alone
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(420)

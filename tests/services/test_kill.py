@@ -60,6 +60,7 @@ def collector(tmp_path):
     collector.stop()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_ten_kills_lose_at_most_the_last_flush_interval(collector):

@@ -20,6 +20,7 @@ LONGEST_S = 900
 
 
 @pytest.mark.skipif(not REQUIRED, reason="takes five minutes: with MILLRACE_REQUIRE_SERVICES=1, as in CI, or by hand")
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(LONGEST_S + 60)
