@@ -24,13 +24,13 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
-# What needs the whole machine runs alone, the rest side by side: one more at a time than there are cores, as many wait.
-WORKERS := $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( n < 4 ? n : 4 )))
-SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile -m "not alone"
+# What needs the whole machine runs alone, the rest side by side; of services and browsers, many wait: one more at a time
+# than there are cores.
+SIDE_BY_SIDE := --dist loadfile -m "not alone" --maxprocesses 4 --numprocesses
 test: $(READY)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/services --ignore tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto --ignore tests/services --ignore tests/browser
 	$(BIN)/python -m pytest -m alone tests/services
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/services tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) tests/services tests/browser
 
 bench: $(READY)
 	$(BIN)/millrace bench
