@@ -51,7 +51,6 @@ from soaking.disk import Disk
 from soaking.flood import Flood
 from soaking.load import Load
 
-from millrace.app.settings import Settings
 from millrace.store import StoreSettings
 
 MIB = 1 << 20
@@ -79,20 +78,6 @@ class Event:
     at: float
     name: str
     act: Callable[[], None]
-
-
-def configured_memory_bytes() -> int:
-    """What a collector with default settings may hold.
-
-    The engine refuses memory to a statement when the process holds so much as it may; what receives and decodes is
-    never refused memory, and has bounds of its own.
-    """
-    settings = Settings()
-    pipeline = settings.pipeline
-    return (
-        settings.store.memory_bytes
-        + pipeline.datagram_queue_bytes + pipeline.flow_buffer_bytes + settings.decode.waiting_bytes
-    )  # fmt: skip
 
 
 def _at(event: Event) -> float:
@@ -472,8 +457,7 @@ def main() -> int:
     parser.add_argument("--far-step-days", type=int, default=400, help="the clock's longest step forward; 0: none")
     parser.add_argument("--disk-gib", type=float, default=64, help="size of the file system (a sparse file)")
     parser.add_argument("--folder", type=Path, default=None, help="where to work; a temporary folder if not given")
-    parser.add_argument("--max-memory-mib", type=float, default=configured_memory_bytes() / MIB,
-                        help="most memory of the collector; as its configuration has it if not given")  # fmt: skip
+    parser.add_argument("--max-memory-mib", type=float, default=2048, help="most memory of the collector")
     parser.add_argument("--max-growth-mib", type=float, default=60, help="most growth of memory per minute")
     parser.add_argument("--max-unanswered", type=float, default=0.2, help="share of questions that may take too long")
     parser.add_argument("--require-all", action="store_true", help="fail if something cannot be tried")

@@ -220,6 +220,16 @@ def test_scope_and_saved_filters_of_the_asker_apply(services):
         server.stop()
 
 
+def events_until_the_end(services, access):
+    server = ApiServer(create_app(replace(services, access=access), SETTINGS), SETTINGS)
+    server.start()
+    try:
+        with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
+            return len(list(read_events(told)))
+    finally:
+        server.stop()
+
+
 class Leaver(OpenAccess):
     """Whoever asks is logged out soon."""
 
@@ -229,13 +239,7 @@ class Leaver(OpenAccess):
 
 def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
     monkeypatch.setattr(places, "RECHECK_SECONDS", 0.1)
-    server = ApiServer(create_app(replace(services, access=Leaver()), SETTINGS), SETTINGS)
-    server.start()
-    try:
-        with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
-            assert len(list(read_events(told))) < 5
-    finally:
-        server.stop()
+    assert events_until_the_end(services, Leaver()) < 5
 
 
 class Named(OpenAccess):
@@ -247,13 +251,7 @@ class Named(OpenAccess):
 
 def test_a_stream_ends_when_it_is_too_long_ago_that_a_proxy_said_who_reads_it(services, monkeypatch):
     monkeypatch.setattr(places, "PROXY_SECONDS", 0.1)
-    server = ApiServer(create_app(replace(services, access=Named()), SETTINGS), SETTINGS)
-    server.start()
-    try:
-        with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
-            assert len(list(read_events(told))) < 5
-    finally:
-        server.stop()
+    assert events_until_the_end(services, Named()) < 5
 
 
 def test_one_viewer_has_half_of_the_places_at_most(services):
