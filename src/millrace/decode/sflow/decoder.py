@@ -170,6 +170,8 @@ class SflowDecoder:
         """Remember the rate of each data source; those that change remarkably are counted."""
         place = visit.slot[visit.number[samples.datagram]]
         told = np.flatnonzero((place >= 0) & (heads.rate > 0))
+        if self._agents.rates.known(place[told], heads.source[told], heads.rate[told]):
+            return
         # As they were received: samples come with the first of all datagrams first.
         told = told[np.argsort(samples.datagram[told], kind="stable")]
         found = self._agents.rates.note(place[told], heads.source[told], heads.rate[told])

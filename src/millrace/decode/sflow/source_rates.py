@@ -51,6 +51,10 @@ class SourceRates:
         self._amount = np.zeros(agents, np.int64)
         self._rates = SortedRuns()
 
+    def known(self, place: I64, source: I64, rate: I64) -> bool:
+        """Whether all rates are those that their data sources told last; arguments as of `note`, in any order."""
+        return bool((self._rates.find(place << _SOURCE_BITS | source) == rate).all())
+
     def note(self, place: I64, source: I64, rate: I64) -> SourceJumps:
         """Remember the rates of samples.
 
@@ -65,8 +69,6 @@ class SourceRates:
         """
         key = place << _SOURCE_BITS | source
         known = self._rates.find(key)
-        if (known == rate).all():
-            return _NONE
         kept = known >= 0
         new = np.flatnonzero(~kept & (self._amount[place] < MAX_SOURCES))
         if len(new):
