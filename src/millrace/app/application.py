@@ -257,7 +257,9 @@ class Application:
         tables = StoreTables(self.store.status, arrived=self._complete_until)
         return Services(
             schema=self.schema,
-            query=QueryEngine(self.store, self.schema, tables, self._names),
+            query=QueryEngine(
+                self.store, self.schema, tables, self._names, may_be_implausible=self.store.may_be_implausible
+            ),
             exporters=kept(self.pipeline.exporters, STATUS_AGE_S),
             rates=lambda: self.pipeline.rates.all(time.time_ns()),
             metrics=self.metrics,

@@ -54,6 +54,8 @@ class QueryEngine:
         Names that filters may use, and that answers show.
     cache : AnswerCache, optional
         Keeps answers about ranges of time; one of its own if absent.
+    may_be_implausible : callable, optional
+        `Store.may_be_implausible`; absent: each question looks.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class QueryEngine:
         tables: Callable[[], Sequence[Table]],
         names: Names = DEFAULT_NAMES,
         cache: AnswerCache | None = None,
+        may_be_implausible: Callable[[int, int], bool] = lambda *_: True,
     ) -> None:
         self._store = store
         self._schema = schema
         self._tables = tables
         self._names = names
         self._cache = cache or AnswerCache()
+        self._may_be_implausible = may_be_implausible
         self._recent = RecentValues(schema, names)
 
     def series(self, question: SeriesQuestion, asking: Asking) -> Series:
@@ -150,4 +154,4 @@ class QueryEngine:
                 asking.asked,
             )
 
-        return selection, Run(self._schema, self._names, tables, query)
+        return selection, Run(self._schema, self._names, tables, query, self._may_be_implausible)

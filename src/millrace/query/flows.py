@@ -122,7 +122,7 @@ def flows_of(
         Flows of the same selection with further dimensions, of whose statement
         these are a part: fewer dimensions may be answered from coarser tables.
     marks : bool
-        As of `Flows`.
+        As of `Flows`; not where the store knows that there are none.
 
     Raises
     ------
@@ -136,6 +136,7 @@ def flows_of(
     )
     chosen = plan(usable, selection.start, selection.end)
     if like is None:
+        marks = marks and run.may_be_implausible(chosen.start, chosen.end)
         return Flows(chosen, selection, distinct, measure, Parameters(), marks=marks)
     if (chosen.start, chosen.end) != (like.plan.start, like.plan.end) or chosen == like.plan:
         return like

@@ -48,8 +48,11 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
     usable = answering(run.tables, [*columns, *times], selection.end)
     measured = forward.measure.rate
     found = bucketed(usable, selection, question.points, question.interval_seconds, question.interval, figures=measured)
-    answers = [_Answer(direction, question, found, run, marks=direction is forward) for direction in directions]
     chosen, buckets = found.plan, found.buckets
+    marks = run.may_be_implausible(chosen.start, chosen.end)
+    answers = [
+        _Answer(direction, question, found, run, marks=marks and direction is forward) for direction in directions
+    ]
     return Series(
         dimensions=[dimension.column.name for dimension in forward.dimensions],
         unit=question.unit,

@@ -42,7 +42,8 @@ def _against_time(question: HeatmapQuestion, selection: Selection, run: Run) -> 
     )
     found = bucketed(usable, selection, question.points, figures=False)
     chosen = found.plan
-    flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole, marks=True)
+    marks = run.may_be_implausible(chosen.start, chosen.end)
+    flows = Flows(chosen, selection, dimensions, measure, Parameters(), whole=found.whole, marks=marks)
     statement = SeriesStatement(flows, dimensions, found.buckets, limit=question.limit)
     amounts = statement.ask(run)
     rows = statement.rows(amounts, run.names)

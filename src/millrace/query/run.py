@@ -28,6 +28,8 @@ class Run:
     tables : sequence of Table
     query : callable
         Answers a statement with its values.
+    may_be_implausible : callable
+        `Store.may_be_implausible`.
 
     Attributes
     ----------
@@ -39,6 +41,7 @@ class Run:
     names: Names
     tables: Sequence[Table]
     query: Asked
+    may_be_implausible: Callable[[int, int], bool]
     sql: list[str] = field(default_factory=list)
 
     def ask(self, sql: str, parameters: Parameters) -> pa.Table:

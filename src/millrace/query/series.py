@@ -86,8 +86,9 @@ class SeriesStatement:
         self._kept = Kept(dimensions)
         kept, names = (f"{self._kept.columns}, ", f"{self._kept.names}, ") if dimensions else ("", "")
         # Buckets and intervals of figures are told apart afterwards: so few numbers are left then.
-        self._unit = unit_of(buckets, fine) if fine else 1
-        second = flows.number(self._unit) if fine else buckets.sql(flows.parameters)
+        numbered = fine is not None or buckets.even
+        self._unit = unit_of(buckets, fine) if numbered else 1
+        second = flows.number(self._unit) if numbered else buckets.sql(flows.parameters)
         counted, marked = (f", {MARKED_SQL}", f", {MARKED_TOO_SQL}") if flows.marks else ("", "")
         self.sql = (
             f"SELECT {names}groupArray(_unit) AS _units, groupArray(_sum) AS _amounts{marked} FROM ("  # noqa: S608 - values are bound

@@ -29,6 +29,7 @@ from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
 from millrace.store.knowledge import Knowledge
 from millrace.store.lock import FolderLock
+from millrace.store.marked import MarkedHours
 from millrace.store.pruning import Prunable, Pruner
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
 from millrace.store.results import Results
@@ -43,6 +44,8 @@ from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.1
+_LOOK_S = 0.5
+"""Of a round of maintenance, for looking through what was stored before the start."""
 _ROOM_PER_BYTE = 4
 """Bytes of room made for a byte that is to be inserted, when the engine found the device full: also for merges."""
 
@@ -83,6 +86,7 @@ class EmbeddedStore:
         self._state = State(self._engine)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
+        self._marked = MarkedHours(self._engine, self._damage)
         self._tokens = Tokens()
         self._room = disk.Room(self._engine, self._folder, self._settings, self._audit)
         self._guard = Guard(self._engine, self._state, schema, self._tables, self._audit)
@@ -152,6 +156,7 @@ class EmbeddedStore:
         """Store flows; returns when they are in ``flows`` (see `Store.insert`)."""
         if flows.rows:
             flows = _with_bounded_rates(_with_time(flows))
+            self._marked.note(flows)
             self._insert(RAW_TABLE, flows, self._schema, token)
             times = flows.columns["TimeReceived"]
             assert isinstance(times, np.ndarray)
@@ -205,6 +210,10 @@ class EmbeddedStore:
         If `outside`, it may read and write files and ask other hosts, as the user of this process.
         """
         return self._results.formatted(sql, format, outside=outside, cancel=cancel)
+
+    def may_be_implausible(self, start_s: int, end_s: int) -> bool:
+        """Whether flows of a range may be marked (see `Store.may_be_implausible`)."""
+        return self._marked.may_be(start_s, end_s)
 
     def maintain(self, now_ms: int) -> Maintenance:
         """Roll up closed intervals, drop what expired, make room where that is wanted (see `Store.maintain`)."""
@@ -346,6 +355,7 @@ class EmbeddedStore:
         self._finish_deletion()
         self._roller.start(self._unseen())
         self._keeper.start()
+        self._marked.start()
 
     def _unseen(self) -> list[Column]:
         """Columns of the rollups that the schema lacks."""
@@ -420,6 +430,7 @@ class EmbeddedStore:
                 done.errors.append(" ".join(str(error).split())[:600])
             done.errors += self._damage.set_aside()
             self._keeper.expire(now_ms, done)
+            self._marked.look(_LOOK_S)
         done.seconds = time.perf_counter() - started
         self._maintain_error = done.errors[-1] if done.errors else ""
         return done

@@ -167,6 +167,12 @@ class Store(Protocol):
     def execute_local(self, sql: str, format: str = "PrettyCompact") -> bytes:  # noqa: A002 - ClickHouse's word
         """Answer a question of the local operator, in one of ClickHouse's output formats; read only."""
 
+    def may_be_implausible(self, start_s: int, end_s: int) -> bool:
+        """Whether flows of a range (Unix seconds, end excluded) may be marked as implausible; false: none is.
+
+        Flows are heeded before they are stored: asked after a statement, it knows of all that this has read.
+        """
+
     def maintain(self, now_ms: int) -> Maintenance:
         """Roll up what is closed at `now_ms`, drop what expired, make room where that is wanted.
 

@@ -77,6 +77,37 @@ def test_that_there_are_none_costs_no_statement_of_its_own(engine, store):
         assert ask(question(**RANGE, **more), ASKING).implausible_flows == 3
 
 
+def _each_kind(engine):
+    return (
+        (engine.top, TopQuestion(dimensions=["SrcAS"], **RANGE)),
+        (engine.series, SeriesQuestion(dimensions=["SrcAS"], **RANGE)),
+        (engine.heatmap, HeatmapQuestion(down=["SrcAS"], **RANGE)),
+        (engine.heatmap, HeatmapQuestion(down=["SrcAS"], across=["DstAS"], **RANGE)),
+        (engine.sankey, SankeyQuestion(dimensions=["SrcAS", "DstAS"], **RANGE)),
+    )
+
+
+def test_where_the_store_knows_that_there_are_none_nothing_looks_for_them(store):
+    store.insert([flow(60 * minute, SrcAS=1, DstAS=2) for minute in range(50)])
+    asked = []
+    engine = QueryEngine(store, SCHEMA, lambda: TABLES[:1], may_be_implausible=lambda *span: bool(asked.append(span)))
+    for ask, question in _each_kind(engine):
+        store.asked.clear()
+        assert ask(question, ASKING).implausible_flows == 0
+        assert len(store.asked) == 1
+        assert "Implausible" not in store.asked[0][0]
+    assert set(asked) == {(BASE, BASE + 3600)}
+
+
+def test_those_that_come_while_a_statement_runs_are_counted(engine, store):
+    """It may have read them."""
+    for place in range(5):
+        said = iter([False])
+        asked = QueryEngine(store, SCHEMA, lambda: TABLES, may_be_implausible=lambda *_, said=said: next(said, True))
+        ask, question = _each_kind(asked)[place]
+        assert ask(question, ASKING).implausible_flows == 3
+
+
 def test_those_that_cannot_be_measured_are_counted_too(engine):
     """None has an interface whose speed is known."""
     for more in ({"unit": "in-%"}, {"spread": True}, {"bidirectional": True, "previous": "day"}):
