@@ -15,6 +15,7 @@ from millrace.access import Access, filter_check
 from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
+from millrace.app.memory import MemoryKeeper
 from millrace.app.metrics import (
     StoreMetrics,
     Supervised,
@@ -44,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 _MAINTENANCE_INTERVAL_S = 1.0
 _NAMES_INTERVAL_S = 30.0
+_MEMORY_INTERVAL_S = 0.2
+"""Large questions take a few hundred megabytes in that time."""
 _GATHERED_S = 0.1
 """How long a datagram may lie in the kernel, besides, before a receiver takes it."""
 _SIGNAL_TURN_S = 0.25
@@ -170,6 +173,8 @@ class Application:
                 "maintenance", "maintenance of the store (rollups, retention)", self._maintain_store,
                 _MAINTENANCE_INTERVAL_S,
             )  # fmt: skip
+            keeper = MemoryKeeper(self.settings.store.memory_bytes, self.store.release_memory)
+            yield Ticker("memory", "giving back freed memory", keeper.look, _MEMORY_INTERVAL_S)
         yield Ticker("names", "taking over the names of interfaces", self._take_names, _NAMES_INTERVAL_S)
 
     def stop(self) -> None:

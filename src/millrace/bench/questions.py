@@ -59,9 +59,7 @@ def _check(store: EmbeddedStore, day: Day) -> None:
 
 def _engine(store: EmbeddedStore) -> QueryEngine:
     """An engine that remembers no answer."""
-    return QueryEngine(
-        store, Schema(), StoreTables(store.status), may_be_implausible=store.may_be_implausible
-    )
+    return QueryEngine(store, Schema(), StoreTables(store.status), may_be_implausible=store.may_be_implausible)
 
 
 def _ask_engine(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Result]:

@@ -51,11 +51,13 @@ class StoreSettings(Section):
     """What gives way when the store is full: `refuse` the newest flows, which wait and are given up (and counted) when
     there is no more room for them to wait; `drop-oldest` deletes the oldest flows, then the oldest of the rollups."""
 
-    memory_bytes: int = Field(2048 * _MIB, ge=512 * _MIB)
-    """What the whole process may reach before the engine refuses more memory to a statement."""
+    memory_bytes: int = Field(2048 * _MIB, ge=1024 * _MIB)
+    """What the whole process may take. Half of it is for the engine's statements, which are refused more; the rest is
+    the program, what is on its way to the store, and what allocators keep: they give it back when it comes close."""
 
     query_memory_bytes: int = Field(512 * _MIB, ge=16 * _MIB)
-    """Memory of one query; beyond half of it grouping and sorting use the disk."""
+    """Memory of one query, at most a quarter of `memory_bytes`; beyond half of it grouping and sorting use the disk.
+    While one needs that much, others that need more than a little wait for it."""
 
     query_max_rows: int = Field(1_000_000, ge=1)
     """Rows that one query may return unless the caller says otherwise."""
@@ -77,3 +79,8 @@ class StoreSettings(Section):
 
     rollup_threads: int = Field(1, ge=1, le=64)
     """Threads of a rollup statement."""
+
+    @property
+    def engine_bytes(self) -> int:
+        """What all statements of the engine may take together."""
+        return self.memory_bytes // 2

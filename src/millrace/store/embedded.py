@@ -247,6 +247,19 @@ class EmbeddedStore:
             if done.errors:
                 time.sleep(_RETRY_S)
 
+    def release_memory(self) -> None:
+        """Give memory that the engine freed back to the system.
+
+        Raises
+        ------
+        StoreError
+            If the store is not started, or the engine cannot.
+        """
+        try:
+            self._engine.release_memory()
+        except RuntimeError as error:
+            raise StoreError(f"the engine does not give back memory: {error}") from error
+
     def status(self) -> StoreStatus:
         """Sizes, extents, free space, progress of the rollups."""
         past_changes = self._past_changes  # first: what is stored meanwhile is not taken for known

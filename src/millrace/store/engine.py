@@ -155,6 +155,11 @@ class Engine:
         with self._writer() as connection:
             return _texts(connection, sql, parameters)
 
+    def release_memory(self) -> None:
+        """Give back what the engine's allocator keeps of memory that was freed; RuntimeError if it cannot."""
+        with self._writer() as connection:
+            connection.query("SYSTEM JEMALLOC PURGE", "Null")
+
     def _look(self, sql: str) -> list[list[str]]:
         """Run a statement of `torn`, also while a stop waits for the statement that is looked after."""
         with self._looking:
@@ -358,8 +363,8 @@ def _write_all(fd: int, block: Sequence[Buffer]) -> None:
 def server_settings(settings: StoreSettings) -> dict[str, int | str]:
     """Keep the engine small: its defaults take half of the machine's memory for caches."""
     return {
-        "max_server_memory_usage": settings.memory_bytes,
-        "merges_mutations_memory_usage_soft_limit": settings.memory_bytes // 4,
+        "max_server_memory_usage": settings.engine_bytes,
+        "merges_mutations_memory_usage_soft_limit": settings.engine_bytes // 2,
         "background_pool_size": settings.merge_threads,
         "background_merges_mutations_concurrency_ratio": 1,
         "background_schedule_pool_size": 2,

@@ -40,6 +40,7 @@ _CORRUPT = frozenset(
     }
 )
 _NO_SPACE_TEXT = "No space left on device"
+_OF_ALL = "(total) memory limit"
 _PART_TEXT = "reading from part"
 _HINTS = {
     _TIMEOUT: "it took longer than it may; narrow the time range or use a coarser rollup",
@@ -79,6 +80,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return code_of(error) == _MEMORY_LIMIT
 
 
+def is_of_all(error: BaseException) -> bool:
+    """Whether an engine exception says that all statements together reached the memory limit."""
+    return is_out_of_memory(error) and _OF_ALL in str(error)
+
+
 def is_corruption(error: BaseException) -> bool:
     """Whether an engine exception says that stored data cannot be read."""
     code = code_of(error)
@@ -113,6 +119,8 @@ def of_read(error: BaseException, *, outside: bool = False) -> MillraceError:
         return StoreFullError(f"no room on the device for what the question sets aside; free some space ({text})")
     if code == _CANCELLED:
         return QueryCancelledError(f"the question was cancelled ({text})")
+    if is_of_all(error):
+        return StoreError(f"questions and inserts need all memory that there is for them just now; ask again ({text})")
     hint = _HINTS.get(code)
     said = f"the query was stopped: {hint} ({text})" if hint else text
     return QueryTimeoutError(said) if code == _TIMEOUT else QueryError(said)

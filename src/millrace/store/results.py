@@ -18,6 +18,7 @@ from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine
+from millrace.store.shares import Share, Shares
 
 _KNOWN_QUERIES = 256
 _MAX_STATEMENT_BYTES = 4 * 2**20
@@ -40,6 +41,7 @@ class Results:
         self._engine = engine
         self._damage = damage or Damage(engine)
         self._settings = settings
+        self._shares = Shares(settings)
         self._types: OrderedDict[bytes, dict[str, str]] = OrderedDict()
         self._functions: frozenset[str] = frozenset()
         self._guard = threading.Lock()
@@ -57,14 +59,16 @@ class Results:
     ) -> pa.Table:
         """Result as an Arrow table; if `typed`, with times in UTC and enumerations as texts."""
         rows = self._settings.query_max_rows if max_rows is None else max_rows
-        limits = self._limits(max_seconds, max_memory_bytes) | {
-            "max_result_rows": rows,
-            "result_overflow_mode": "throw",
-        }
+        bounds: dict[str, int | float | str] = {"max_result_rows": rows, "result_overflow_mode": "throw"}
         sql = questions.single(sql)
+
+        def ask(share: Share) -> bytes:
+            limits = self._limits(share, max_seconds, max_memory_bytes)
+            return self._engine.read(sql, "ArrowStream", parameters, limits | bounds, cancel)
+
         try:
-            types = self._describe(sql, parameters, limits, cancel) if typed else {}
-            raw = self._engine.read(sql, "ArrowStream", parameters, limits, cancel)
+            types = self._describe(sql, parameters, self._limits(self._shares.small), cancel) if typed else {}
+            raw = self._shares.run(sql, ask, cancel, max_seconds)
         except TypeError as error:
             raise QueryError(str(error)) from error
         except RuntimeError as error:
@@ -87,7 +91,7 @@ class Results:
         sql = questions.single(sql)
         if not output.isalnum():
             raise QueryError(f"{output!r} is not the name of an output format")
-        limits = self._limits(None, None) | {"max_result_rows": 0, "max_execution_time": 0}
+        limits = self._limits(self._shares.large) | {"max_result_rows": 0, "max_execution_time": 0}
         try:
             # As the engine's own parser understands it: what a lexer of ours takes for a text may be more than one.
             written = self._asked("SELECT formatQuerySingleLine({sql:String})", {"sql": sql}, limits)
@@ -111,13 +115,16 @@ class Results:
             self._functions = frozenset(names.split())
         return self._functions
 
-    def _limits(self, max_seconds: float | None, max_memory_bytes: int | None) -> dict[str, int | float | str]:
-        memory = max_memory_bytes or self._settings.query_memory_bytes
+    def _limits(
+        self, share: Share, max_seconds: float | None = None, max_memory_bytes: int | None = None
+    ) -> dict[str, int | float | str]:
         return {
             "max_execution_time": max_seconds or self._settings.query_max_seconds,
-            "max_memory_usage": memory,
-            "max_bytes_before_external_group_by": memory // 2,
-            "max_bytes_before_external_sort": memory // 2,
+            "max_memory_usage": min(share.limit, max_memory_bytes or share.limit),
+            "max_bytes_before_external_group_by": share.on_disk,
+            "max_bytes_before_external_sort": share.on_disk,
+            "max_bytes_ratio_before_external_group_by": 0,
+            "max_bytes_ratio_before_external_sort": 0,
             # The engine would leave all but one core idle, for want of a gibibyte per thread.
             "max_threads_min_free_memory_per_thread": 0,
             # A filter of 500 comparisons, in each part of a statement, is longer than the engine's own bounds.

@@ -19,7 +19,9 @@ def marked(start_ms, code=1):
 
 def hours(store, since=48):
     """Hours before this one of which the store says that they may have implausible flows."""
-    return [ago for ago in range(1, since) if store.may_be_implausible(NOW_S - ago * HOUR_S, NOW_S - (ago - 1) * HOUR_S)]
+    return [
+        ago for ago in range(1, since) if store.may_be_implausible(NOW_S - ago * HOUR_S, NOW_S - (ago - 1) * HOUR_S)
+    ]
 
 
 def test_any_hour_may_have_some_until_what_is_stored_was_looked_through(open_store):

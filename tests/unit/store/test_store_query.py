@@ -7,9 +7,9 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
-from millrace.errors import QueryError, QueryTimeoutError, StoreFullError
+from millrace.errors import MillraceError, QueryError, QueryTimeoutError, StoreFullError
 from millrace.store.faults import of_read
-from unit.store.made_flows import NOW_MS, few_keys
+from unit.store.made_flows import NOW_MS, few_keys, totals
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,31 @@ def test_local_output_formats(store):
     assert store.execute_local("SELECT count() FROM flows", "TSV") == b"2\n"
     assert store.execute_local("SELECT count() AS n FROM flows", "JSONEachRow") == b'{"n":2}\n'
     assert "┌" in store.execute_local("SELECT count() AS n FROM flows").decode()
+
+
+def test_many_large_questions_at_a_time_are_all_answered_and_inserts_go_on(open_store):
+    """Together they would need more than the engine may take."""
+    store = open_store(memory_bytes=1536 << 20)
+    wrong, answers, asking = [], [], threading.Event()
+    groups = "SELECT number % {rows:UInt64} AS x, count() AS n FROM numbers(6000000) GROUP BY x"
+
+    def ask():
+        asking.set()
+        try:
+            answers.append(store.query(f"SELECT max(n) AS most FROM ({groups})", {"rows": 4_000_000}).to_pylist())
+        except MillraceError as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    assert asking.wait(10)
+    inserted = 0
+    while any(thread.is_alive() for thread in threads):
+        store.insert(few_keys(20_000))
+        inserted += 20_000
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert answers == [[{"most": 2}]] * 8
+    assert totals(store, "flows")[0] == inserted > 0
