@@ -64,9 +64,6 @@ _PAUSE_S = 1.0
 RETENTION_S = 10.0
 """For retention to look at what is stored, after a step of the clock."""
 
-WARM_UP_S = 45.0
-"""Of every life: its caches and buffers fill."""
-
 FULL_LEAVES = (0, 128 * MIB)
 """What is left free in turn: nothing, and less than `store.min_free_bytes`."""
 
@@ -135,6 +132,7 @@ class Soak:
         self._clerk = ThreadPoolExecutor(1)
         self._books: list[Future[Entry]] = []
         self.rss: list[tuple[float, int, int]] = []
+        self._over = threading.Event()
         self.seen: Counter[str] = Counter()
         self.full = False
         self.refused_when_full = 0
@@ -218,7 +216,9 @@ class Soak:
             time.sleep(0.05)
         self.lives.append(Life(time.monotonic()))
         self.questions.start()
+        threading.Thread(target=self._weigh, daemon=True).start()
         self._watch()
+        self._over.set()
         self._finish()
 
     def _start(self) -> None:
@@ -263,6 +263,12 @@ class Soak:
                 bar.update(task, completed=elapsed)
                 time.sleep(POLL_S)
 
+    def _weigh(self) -> None:
+        """Note memory all the time: who answers slowly is weighed all the same."""
+        while not self._over.wait(POLL_S):
+            number, life = len(self.lives) - 1, self.lives[-1]
+            self.rss.append((time.monotonic() - life.ready, number, self.collector.resident_bytes()))
+
     def _look(self) -> None:
         life = self.lives[-1]
         if not self.collector.running():
@@ -270,7 +276,6 @@ class Soak:
         if self.load is not None and not self.load.running():
             raise SoakError("the load ended by itself")
         life.hear(self.collector.metrics())
-        self.rss.append((time.monotonic() - life.ready, len(self.lives) - 1, self.collector.resident_bytes()))
 
     def _entry(self, index: int, *, killed: bool) -> Entry:
         """Balance the books of a life."""
@@ -377,7 +382,11 @@ class Soak:
         """MiB per minute that memory grows in a life after warming up: median of least squares over lives."""
         slopes = []
         for life in range(len(self.lives)):
-            course = [(at / 60, rss / MIB) for at, number, rss in self.rss if number == life and at > WARM_UP_S and rss]
+            course = [
+                (at / 60, rss / MIB)
+                for at, number, rss in self.rss
+                if number == life and at > self.options.warm_up and rss
+            ]
             if len(course) > 40:
                 slopes.append(statistics.linear_regression(*zip(*course, strict=True)).slope)
         return statistics.median(slopes) if slopes else None
@@ -459,6 +468,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=None, help="where to work; a temporary folder if not given")
     parser.add_argument("--max-memory-mib", type=float, default=2048, help="most memory of the collector")
     parser.add_argument("--max-growth-mib", type=float, default=60, help="most growth of memory per minute")
+    parser.add_argument("--warm-up", type=float, default=45, help="seconds of a life in which caches and buffers fill")
     parser.add_argument("--max-unanswered", type=float, default=0.2, help="share of questions that may take too long")
     parser.add_argument("--require-all", action="store_true", help="fail if something cannot be tried")
     parser.add_argument("--seed", type=int, default=1, help="of questions and floods")
