@@ -168,7 +168,9 @@ class SflowDecoder:
 
     def _note_rates(self, samples: Samples, heads: FlowHeads, visit: Visit, tally: Tally) -> None:
         """Remember the rate of each data source; those that change remarkably are counted."""
-        place = visit.slot[visit.number[samples.datagram]]
+        place = visit.slot[visit.number][samples.datagram]
+        if int(place.min()) >= 0 and self._agents.rates.known(place, heads.source, heads.rate):
+            return
         told = np.flatnonzero((place >= 0) & (heads.rate > 0))
         if self._agents.rates.known(place[told], heads.source[told], heads.rate[told]):
             return
