@@ -93,7 +93,9 @@ class Decoder:
         sflow = (word == _SFLOW5) & (size >= 4)
         if netflow.all():
             return np.arange(len(batch)), version, np.zeros(0, np.int64)
-        self._drop(batch, np.flatnonzero(~(netflow | sflow)), version, counts)
+        strange = np.flatnonzero(~(netflow | sflow))
+        if len(strange):
+            self._drop(batch, strange, version, counts)
         which = np.flatnonzero(netflow)
         return which, version[which], np.flatnonzero(sflow)
 
