@@ -75,9 +75,8 @@ class Flows:
         if self.marks:
             selects.append("`Implausible`")
         if spread_step is None:
-            self.whole = self.buckets = relation(plan, selects, condition, parameters)
-            if whole is not None and whole != plan:
-                self.whole = relation(whole, selects, condition, parameters)
+            self.whole = relation(whole or plan, selects, condition, parameters)
+            self.buckets = relation(plan, selects, condition, parameters, timed=True)
         else:
             names = [*(dimension.name for dimension in dimensions), *interface]
             spread = SpreadFlows(plan, selects, names, condition, parameters)

@@ -59,7 +59,7 @@ def is_rolled(column: Column) -> bool:
     return column.rollup == "key"
 
 
-def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters) -> str:
+def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters, *, timed: bool = False) -> str:
     """SQL of the flows of a plan: `SECOND`, what is selected, the sums and ``Flows``.
 
     Parameters
@@ -71,6 +71,8 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
         SQL of the condition on a flow; empty: all.
     parameters : Parameters
         Takes the bounds.
+    timed : bool
+        Whether `SECOND` is used: the time of every flow is read then.
 
     Raises
     ------
@@ -84,7 +86,9 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
     for segment in plan.segments:
         by_table.setdefault(segment.table.name, []).append(segment)
     # Each part of a union costs the engine some milliseconds, however few its rows: one of each table.
-    return " UNION ALL ".join(_read(segments, selected, condition, parameters) for segments in by_table.values())
+    return " UNION ALL ".join(
+        _read(segments, selected, condition, parameters, timed=timed) for segments in by_table.values()
+    )
 
 
 def require_segments(plan: Plan) -> None:
@@ -154,12 +158,15 @@ def restricted(condition: str) -> str:
     return f" AND ({condition})" if condition else ""
 
 
-def _read(segments: Sequence[Segment], selected: str, condition: str, parameters: Parameters) -> str:
+def _read(segments: Sequence[Segment], selected: str, condition: str, parameters: Parameters, *, timed: bool) -> str:
     """SQL of the flows of segments of one table."""
     table = segments[0].table
     flows = "Flows" if table.interval_seconds else "toUInt64(1) AS Flows"
     within = " OR ".join(f"({bounds(segment, parameters)})" for segment in segments)
+    # The engine would look at the time first, and read the other columns of what is left: of nearly all flows, if there
+    # is no other condition. When the time is read anyway, reading all at once takes a twentieth less.
+    at_once = "PREWHERE 1 " if timed and not condition else ""
     return (
         f"SELECT {selected}, {flows} FROM {identifier(table.name)} "  # noqa: S608 - names of ours, quoted; values are bound
-        f"WHERE ({within}){restricted(condition)}"
+        f"{at_once}WHERE ({within}){restricted(condition)}"
     )

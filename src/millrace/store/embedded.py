@@ -44,7 +44,7 @@ from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.1
-_LOOK_S = 0.5
+_LOOK_S = 2.0
 """Of a round of maintenance, for looking through what was stored before the start."""
 _ROOM_PER_BYTE = 4
 """Bytes of room made for a byte that is to be inserted, when the engine found the device full: also for merges."""
