@@ -56,7 +56,7 @@ class StoreSettings(Section):
     the program, what is on its way to the store, and what allocators keep: they give it back when it comes close."""
 
     query_memory_bytes: int = Field(512 * _MIB, ge=16 * _MIB)
-    """Memory of one query, at most a quarter of `memory_bytes`; beyond half of it grouping and sorting use the disk.
+    """Memory of one query, and at most 15/64 of `memory_bytes`; beyond half of it grouping and sorting use the disk.
     While one needs that much, others that need more than a little wait for it."""
 
     query_max_rows: int = Field(1_000_000, ge=1)

@@ -28,7 +28,7 @@ from millrace.store.config import StoreSettings
 
 _MIB = 1 << 20
 _OTHERS_BYTES = 256 * _MIB
-"""What is left to inserts, rollups and merges at least: an insert of a large block takes 170 MiB."""
+"""What is left to inserts, rollups and merges at least: an insert of a large block takes 170 MiB, a merge 200."""
 
 _SMALL_BYTES = 32 * _MIB
 """Questions that rollups answer mostly need less."""
@@ -88,8 +88,8 @@ class Shares:
     """
 
     def __init__(self, settings: StoreSettings) -> None:
-        budget = settings.engine_bytes - max(_OTHERS_BYTES, settings.engine_bytes // 4)
-        large = min(settings.query_memory_bytes, budget * 2 // 3)
+        budget = settings.engine_bytes - max(_OTHERS_BYTES, settings.engine_bytes * 3 // 8)
+        large = min(settings.query_memory_bytes, budget * 3 // 4)
         small = min(_SMALL_BYTES, (budget - large) // 4)
         self.large = Share(large, large // 2)
         # It rather ends soon than uses the disk.

@@ -60,7 +60,7 @@ def test_every_thread_has_a_condition_and_all_are_well(application):
     application.start()
     wait_for(lambda: application.health.report().status == "ok")
     assert set(application.health.report().components) == {
-        "receive", "decoder", "writer", "counters", "maintenance", "names", "store", "sql",
+        "receive", "decoder", "writer", "counters", "maintenance", "memory", "names", "store", "sql",
     }  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_one_alone_has_much_and_the_others_have_little(shares):
     questions = [Held(shares, f"q{number}") for number in range(4)]
     assert all(question.runs() for question in questions)
     limits = sorted(question.shares_seen[0].limit for question in questions)
-    assert limits == [32 * MIB] * 3 + [512 * MIB]
+    assert limits == [32 * MIB] * 3 + [480 * MIB]
     assert {question.end() for question in questions} == {"q0", "q1", "q2", "q3"}
 
 
@@ -72,7 +72,7 @@ def test_all_together_leave_enough_to_others(memory_mib, query_mib):
     questions = [Held(shares, f"q{number}") for number in range(60)]
     time.sleep(0.3)
     running = [question.shares_seen[0].limit for question in questions if question.shares_seen]
-    assert sum(running) <= min(settings.engine_bytes * 3 // 4, settings.engine_bytes - 256 * MIB)
+    assert sum(running) <= min(settings.engine_bytes * 5 // 8, settings.engine_bytes - 256 * MIB)
     assert len(running) >= 4
     for question in questions:
         question.go.set()
@@ -93,7 +93,7 @@ def test_who_needs_much_waits_for_its_turn_and_is_known_from_then_on(shares):
     assert again.shares_seen == []
     assert second.end() == "much"
     assert again.runs()
-    assert again.shares_seen[0].limit == 512 * MIB
+    assert again.shares_seen[0].limit == 480 * MIB
     assert again.end() == "much"
 
 
@@ -136,7 +136,7 @@ def test_what_needs_more_than_much_fails_and_leaves_its_place(shares):
     for _ in range(3):
         with pytest.raises(RuntimeError, match="241"):
             shares.run("too much", ask)
-    assert shares.run("other", lambda share: share.limit) == 512 * MIB
+    assert shares.run("other", lambda share: share.limit) == 480 * MIB
 
 
 def test_who_waits_is_cancelled_or_gives_up(shares):
@@ -157,4 +157,4 @@ def test_who_waits_is_cancelled_or_gives_up(shares):
     assert len(asked) == 2
     first.end()
     # Nobody waits for the large place any more.
-    assert shares.run("next", lambda share: share.limit) == 512 * MIB
+    assert shares.run("next", lambda share: share.limit) == 480 * MIB

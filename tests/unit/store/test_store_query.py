@@ -147,7 +147,7 @@ def test_local_output_formats(store):
 
 def test_many_large_questions_at_a_time_are_all_answered_and_inserts_go_on(open_store):
     """Together they would need more than the engine may take."""
-    store = open_store(memory_bytes=1536 << 20)
+    store = open_store(query_connections=12)
     wrong, answers, asking = [], [], threading.Event()
     groups = "SELECT number % {rows:UInt64} AS x, count() AS n FROM numbers(6000000) GROUP BY x"
 
@@ -158,7 +158,7 @@ def test_many_large_questions_at_a_time_are_all_answered_and_inserts_go_on(open_
         except MillraceError as error:
             wrong.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask) for _ in range(12)]
     for thread in threads:
         thread.start()
     assert asking.wait(10)
@@ -169,5 +169,5 @@ def test_many_large_questions_at_a_time_are_all_answered_and_inserts_go_on(open_
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert answers == [[{"most": 2}]] * 8
+    assert answers == [[{"most": 2}]] * 12
     assert totals(store, "flows")[0] == inserted > 0
