@@ -147,7 +147,7 @@ def test_local_output_formats(store):
 
 def test_many_large_questions_at_a_time_are_all_answered_and_inserts_go_on(open_store):
     """Together they would need more than the engine may take."""
-    store = open_store(query_connections=12)
+    store = open_store(query_connections=12, query_max_seconds=300)
     wrong, answers, asking = [], [], threading.Event()
     groups = "SELECT number % {rows:UInt64} AS x, count() AS n FROM numbers(6000000) GROUP BY x"
 
