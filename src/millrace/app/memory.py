@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from millrace.app.process import give_back_freed_memory, resident_bytes
 
-CLOSE = 0.7
+_CLOSE = 0.7
 """Part of the memory that the process may take from which on freed memory is given back."""
 
 _PAUSE_S = 1.0
@@ -43,7 +43,7 @@ class MemoryKeeper:
         of_process: Callable[[], None] = give_back_freed_memory,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._close_bytes = CLOSE * limit_bytes
+        self._close_bytes = _CLOSE * limit_bytes
         self._of_store = of_store
         self._of_process = of_process
         self._resident = resident

@@ -52,7 +52,7 @@ class StoreSettings(Section):
     there is no more room for them to wait; `drop-oldest` deletes the oldest flows, then the oldest of the rollups."""
 
     memory_bytes: int = Field(2048 * _MIB, ge=1024 * _MIB)
-    """What the whole process may take. Half of it is for the engine's statements, which are refused more; the rest is
+    """What the whole process is to take. Half of it is for the engine's statements, which are refused more; the rest is
     the program, what is on its way to the store, and what allocators keep: they give it back when it comes close."""
 
     query_memory_bytes: int = Field(512 * _MIB, ge=16 * _MIB)

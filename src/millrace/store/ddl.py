@@ -178,7 +178,7 @@ def _merge_tree(settings: StoreSettings) -> dict[str, int | str]:
         # Merge many parts at once and stop at a size: each row is rewritten about twice.
         "merge_selector_base": 10,
         "max_bytes_to_merge_at_max_space_in_pool": 4096 * _MIB,
-        # A merge takes some 5 MiB for each of them: of a hundred young parts, as by default, half a gigabyte.
+        # A merge takes 5 to 8 MiB for each of them: of a hundred young parts, as by default, half a gigabyte.
         "max_parts_to_merge_at_once": 25,
         "auto_statistics_types": "",
         # Open with what is readable, whatever the size of a part that is not.

@@ -118,11 +118,13 @@ class Results:
     def _limits(
         self, share: Share, max_seconds: float | None = None, max_memory_bytes: int | None = None
     ) -> dict[str, int | float | str]:
+        memory = min(share.limit, max_memory_bytes or share.limit)
+        on_disk = min(share.on_disk, memory // 2)
         return {
             "max_execution_time": max_seconds or self._settings.query_max_seconds,
-            "max_memory_usage": min(share.limit, max_memory_bytes or share.limit),
-            "max_bytes_before_external_group_by": share.on_disk,
-            "max_bytes_before_external_sort": share.on_disk,
+            "max_memory_usage": memory,
+            "max_bytes_before_external_group_by": on_disk,
+            "max_bytes_before_external_sort": on_disk,
             "max_bytes_ratio_before_external_group_by": 0,
             "max_bytes_ratio_before_external_sort": 0,
             # The engine would leave all but one core idle, for want of a gibibyte per thread.

@@ -118,7 +118,7 @@ class Shares:
             Puts it; may be called a second time if memory did not suffice.
         cancel : Cancel, optional
         max_seconds : float, optional
-            How long it waits for its place at most; by default as long as a query may take.
+            How long it waits for a place at most; by default as long as a query may take.
 
         Raises
         ------
@@ -129,19 +129,19 @@ class Shares:
         RuntimeError
             Of the engine.
         """
-        wait = _Wait(cancel, max_seconds or self._max_seconds)
+        seconds = max_seconds or self._max_seconds
         key = hashlib.blake2b(statement.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         with self._changed:
             needs_much = key in self._needs_much
         if not needs_much:
-            with self._any(wait) as share:
+            with self._any(_Wait(cancel, seconds)) as share:
                 try:
                     return ask(share)
                 except RuntimeError as error:
                     if share is self.large or not faults.is_out_of_memory(error) or faults.is_of_all(error):
                         raise
             self._remember(key)
-        with self._turn(wait) as share:
+        with self._turn(_Wait(cancel, seconds)) as share:
             return ask(share)
 
     def _remember(self, key: bytes) -> None:

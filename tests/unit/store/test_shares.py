@@ -158,3 +158,19 @@ def test_who_waits_is_cancelled_or_gives_up(shares):
     first.end()
     # Nobody waits for the large place any more.
     assert shares.run("next", lambda share: share.limit) == 480 * MIB
+
+
+def test_the_time_to_wait_begins_with_the_wait(shares):
+    """Not with the first try, however long that took."""
+    first = Held(shares, "first")
+    assert first.runs()
+
+    def ask(share):
+        if share.limit < 100 * MIB:
+            time.sleep(0.4)
+            raise TOO_MUCH
+        return share.limit
+
+    threading.Timer(0.5, first.go.set).start()
+    assert shares.run("much", ask, max_seconds=0.3) == 480 * MIB
+    first.end()
