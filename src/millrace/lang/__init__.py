@@ -28,7 +28,7 @@ from millrace.lang.nodes import (
 from millrace.lang.offers import Option
 from millrace.lang.operators import operators_of
 from millrace.lang.parser import parse
-from millrace.lang.reverse import reversed_column, reversed_filter
+from millrace.lang.reverse import reversed_filter
 from millrace.lang.text import text_of, value_text
 from millrace.lang.zones import unix_seconds, zone
 
@@ -60,7 +60,6 @@ __all__ = [
     "mask",
     "operators_of",
     "parse",
-    "reversed_column",
     "reversed_filter",
     "text_of",
     "tokens",

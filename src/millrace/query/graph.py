@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from millrace.lang import reversed_column
 from millrace.query.buckets import Bucketed, bucketed
 from millrace.query.dimensions import Dimension, dimensions_of
 from millrace.query.flows import Flows, interface_columns
@@ -81,7 +80,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
 
 def _opposite(forward: Direction, question: SeriesQuestion, run: Run) -> Direction:
     dimensions = [
-        Dimension(reversed_column(dimension.column, run.schema), dimension.v4, dimension.v6)
+        Dimension(run.schema.opposite(dimension.column), dimension.v4, dimension.v6)
         for dimension in forward.dimensions
     ]
     return Direction(forward.selection.opposite(run.schema), dimensions, MEASURES[opposite(question.unit)])

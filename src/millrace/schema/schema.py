@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -10,6 +11,10 @@ import pyarrow as pa
 from millrace.errors import SchemaError, did_you_mean
 from millrace.schema.column import Column
 from millrace.schema.columns import COLUMNS
+
+
+_OTHER_WAY = {"Src": "Dst", "Dst": "Src", "In": "Out", "Out": "In", "Ingress": "Egress", "Egress": "Ingress"}
+_DIRECTED = re.compile(r"(Outer)?(Src|Dst|In|Out|Ingress|Egress)(?=[A-Z])")
 
 
 class Schema:
@@ -54,6 +59,15 @@ class Schema:
             return self._by_name[name]
         except KeyError:
             raise SchemaError(f"unknown column {name!r}{did_you_mean(name, self._by_name)}") from None
+
+    def opposite(self, column: Column) -> Column:
+        """The same column of the other direction (of ``SrcAS``: ``DstAS``); itself if there is none."""
+        found = _DIRECTED.match(column.name)
+        if found is None:
+            return column
+        name = f"{found[1] or ''}{_OTHER_WAY[found[2]]}{column.name[found.end() :]}"
+        partner = self._by_name.get(name, column)
+        return partner if partner.kind is column.kind and partner.values == column.values else column
 
     @property
     def names(self) -> tuple[str, ...]:

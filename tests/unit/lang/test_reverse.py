@@ -2,25 +2,7 @@
 
 import pytest
 
-from millrace.lang import columns_of, parse, reversed_column, reversed_filter
-from millrace.schema import Column, Kind, Schema
-
-
-@pytest.mark.parametrize(
-    ("name", "partner"),
-    [
-        ("SrcAS", "DstAS"), ("DstAddr", "SrcAddr"), ("InIfName", "OutIfName"), ("OutIf", "InIf"),
-        ("IngressVRFID", "EgressVRFID"), ("OuterSrcAddr", "OuterDstAddr"), ("SrcGeoCity", "DstGeoCity"),
-        ("Proto", "Proto"), ("DstASPath", "DstASPath"), ("Dst1stAS", "Dst1stAS"), ("NextHop", "NextHop"),
-    ],
-)  # fmt: skip
-def test_columns(schema, name, partner):
-    assert reversed_column(schema[name], schema).name == partner
-
-
-def test_partners_are_of_one_kind():
-    schema = Schema([Column("SrcOwn", Kind.U8, "", "", ""), Column("DstOwn", Kind.TEXT, "", "", "")])
-    assert reversed_column(schema["SrcOwn"], schema).name == "SrcOwn"
+from millrace.lang import columns_of, parse, reversed_filter
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.result import Counts
 from millrace.schema import Schema
 
-_PAIRS = (("Src", "Dst"), ("In", "Out"), ("Ingress", "Egress"))
 _ONE_WAY = frozenset(
     {"Bytes", "Packets", "TCPFlags", "NextHop", "BGPNextHop", "DstASPath", "DstCommunities", "MPLSLabels"}
 )
@@ -49,17 +48,8 @@ def _turned(flows: FlowBatch, schema: Schema) -> FlowBatch:
     turned = FlowBatch(flows.rows, datagram=flows.datagram)
     for name, values in flows.columns.items():
         if name not in _ONE_WAY:
-            turned.put(_partner(name, schema), values, flows.valid.get(name))
+            turned.put(schema.opposite(schema[name]).name, values, flows.valid.get(name))
     return turned
-
-
-def _partner(name: str, schema: Schema) -> str:
-    for pair in _PAIRS:
-        for this, other in (pair, pair[::-1]):
-            swapped = other + name.removeprefix(this)
-            if name.startswith(this) and swapped in schema and schema[swapped].kind is schema[name].kind:
-                return swapped
-    return name
 
 
 def _told(group: Group, schema: Schema) -> Rows:
