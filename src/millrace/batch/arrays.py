@@ -44,24 +44,6 @@ def windows(arena: U8, dtype: np.dtype[Any] | str) -> AnyArray:
     return np.ndarray((count,), item, arena.data, strides=(1,)) if count else np.empty(0, item)
 
 
-def map_ipv4(words: AnyArray) -> U8:
-    """Map IPv4 addresses into IPv6 (RFC 4291 §2.5.5.2).
-
-    Parameters
-    ----------
-    words : ndarray of 4-byte items, shape (n,)
-        Addresses in network order, as read from the wire (``>u4``).
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, 16)
-    """
-    mapped = np.zeros((len(words), 4), ">u4")
-    mapped[:, 2] = 0xFFFF
-    mapped[:, 3] = words
-    return mapped.view(np.uint8).reshape(-1, 16)
-
-
 def spans(lengths: I64) -> I64:
     """Concatenate ``arange(length)`` for each length: ``[2, 3]`` gives ``[0, 1, 0, 1, 2]``."""
     total = int(lengths.sum())

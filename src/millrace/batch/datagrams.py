@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import numpy as np
 
+from millrace.batch.addresses import address_bytes
 from millrace.batch.arrays import ARENA_PADDING, I64, U8, U16, Bool
 from millrace.errors import ShapeError
 
@@ -107,16 +107,3 @@ class DatagramBatch:
     def payload(self, index: int) -> bytes:
         """Bytes of one datagram."""
         return self.arena[self.start[index] : self.stop[index]].tobytes()
-
-
-def address_bytes(text: str) -> bytes:
-    """Sixteen bytes of an address in text; IPv4 is mapped into IPv6."""
-    address = ip_address(text)
-    return address.packed if address.version == 6 else bytes(10) + b"\xff\xff" + address.packed
-
-
-def address_text(packed: bytes) -> str:
-    """Text of a sixteen-byte address; IPv4-mapped ones as IPv4."""
-    if packed[:12] == bytes(10) + b"\xff\xff":
-        return ".".join(str(byte) for byte in packed[12:])
-    return str(ip_address(packed))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_network
+from ipaddress import ip_network
 from types import MappingProxyType
 
+from millrace.batch import as_ipv6
 from millrace.errors import ConfigError
 
 BOUNDARIES = ("undefined", "external", "internal")
 """Names of `InIfBoundary` and `OutIfBoundary`, by code."""
-
-_MAPPED = 0xFFFF << 32
-"""IPv4 addresses in IPv6 (RFC 4291 §2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +89,8 @@ class StaticMetadata:
         self.exporters: tuple[Exporter, ...] = (UNKNOWN_EXPORTER, *exporters)
         by_length: dict[int, dict[int, int]] = {}
         for number, exporter in enumerate(self.exporters[1:], start=1):
-            prefix, length = _mapped(exporter.subnet)
-            other = by_length.setdefault(length, {}).setdefault(prefix, number)
+            subnet = as_ipv6(ip_network(exporter.subnet))
+            other = by_length.setdefault(subnet.prefixlen, {}).setdefault(int(subnet.network_address), number)
             if other != number:
                 raise ConfigError(f"exporters.{exporter.subnet}: same subnet as {self.exporters[other].subnet}")
         self._by_length = sorted(by_length.items(), reverse=True)
@@ -112,12 +110,3 @@ class StaticMetadata:
             if found is not None:
                 return found
         return 0
-
-
-def _mapped(subnet: str) -> tuple[int, int]:
-    """Prefix as a 128-bit number, and its length in bits; IPv4 is mapped into IPv6."""
-    network = ip_network(subnet)
-    value = int(network.network_address)
-    if isinstance(network, IPv4Network):
-        return value | _MAPPED, network.prefixlen + 96
-    return value, network.prefixlen

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from ipaddress import IPv4Network, ip_network
+from ipaddress import ip_network
 
 import numpy as np
 
-from millrace.batch import Coded, FlowBatch, plain
+from millrace.batch import Coded, FlowBatch, as_ipv6, plain
 from millrace.batch.arrays import I32, U32
 from millrace.enrich.coding import TextCodes
 from millrace.enrich.ranges import RangeTable
 from millrace.errors import ConfigError
-
-_MAPPED = 0xFFFF << 32
-"""IPv4 addresses in IPv6 (RFC 4291 §2.5.5.2)."""
 
 COLUMN_ENDS = {
     "name": "NetName", "role": "NetRole", "site": "NetSite", "region": "NetRegion", "tenant": "NetTenant",
@@ -182,6 +179,5 @@ def _sorted(networks: Iterable[Network]) -> list[tuple[int, int, Network]]:
 
 
 def _span(prefix: str) -> tuple[int, int]:
-    network = ip_network(prefix)
-    shift = _MAPPED if isinstance(network, IPv4Network) else 0
-    return int(network.network_address) + shift, int(network.broadcast_address) + shift
+    network = as_ipv6(ip_network(prefix))
+    return int(network.network_address), int(network.broadcast_address)

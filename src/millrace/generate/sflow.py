@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millrace.batch import ARENA_PADDING, FlowBatch, Lists, address_bytes
+from millrace.batch import ARENA_PADDING, FlowBatch, Lists, address_bytes, is_mapped
 from millrace.batch.arrays import I64, AnyArray, Bool
 from millrace.generate.columns import ipv4_words, numbers
 from millrace.generate.datagrams import Datagrams
@@ -126,7 +126,7 @@ def _whole(words: AnyArray) -> _Part:
 def _datagram_headers(rows: int, flows_per_datagram: int, agent: str, sub_agent: int) -> list[_Part]:
     """Header words in front of the first sample of each datagram."""
     packed = address_bytes(agent)
-    mapped = packed[:12] == bytes(10) + b"\xff\xff"
+    mapped = is_mapped(packed)
     address = np.frombuffer(packed[12:] if mapped else packed, ">u4")
     index = np.arange(rows)
     count = np.minimum(flows_per_datagram, rows - index)

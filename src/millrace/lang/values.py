@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from millrace.batch import address_bytes, address_text
+from millrace.batch import MAPPED_BITS, address_bytes, address_text, as_ipv6, is_mapped
 from millrace.lang.names import Names
 from millrace.lang.nodes import Prefix, Value
 from millrace.lang.numbers import size
@@ -19,7 +19,6 @@ from millrace.schema import Column, Kind
 MAX_TEXT = 1000
 _MAX_SUGGESTED = 64
 _END_OF_TIME_MS = 10_413_792_000_000  # 2300: ClickHouse's DateTime64(3) ends there.
-_MAPPED = bytes(10) + b"\xff\xff"
 
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}", re.IGNORECASE | re.ASCII)
 _COMMUNITY = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
@@ -221,13 +220,11 @@ class Reading:
 
 def subnet(network: IPv4Network | IPv6Network) -> Prefix:
     """A subnet; one of IPv4-mapped addresses is one of IPv4."""
-    first, last = address_bytes(str(network[0])), address_bytes(str(network[-1]))
-    length = network.prefixlen
-    if network.version == 6 and length >= 96 and first[:12] == _MAPPED:
-        length -= 96
-    elif network.version == 6:
-        return Prefix(first, last, f"{ip_address(first)}/{length}")
-    return Prefix(first, last, f"{address_text(first)}/{length}")
+    wide = as_ipv6(network)
+    first, last = wide[0].packed, wide[-1].packed
+    if is_mapped(first) and wide.prefixlen >= MAPPED_BITS:
+        return Prefix(first, last, f"{address_text(first)}/{wide.prefixlen - MAPPED_BITS}")
+    return Prefix(first, last, f"{wide[0]}/{wide.prefixlen}")
 
 
 def is_country(column: Column) -> bool:

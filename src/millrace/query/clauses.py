@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
-from millrace.batch import address_bytes
+from millrace.batch import as_ipv6
 from millrace.errors import QueryError, did_you_mean
 from millrace.lang import And, Comparison, Everything, Filter, Membership, Not, Prefix, conjunction
 from millrace.query.sql import known_column
@@ -129,7 +129,7 @@ def _address(column: Column, value: Plain) -> bytes | Prefix:
         network = None
     if network is None:
         raise QueryError(f"{column.name}: {value!r} is neither an address nor a prefix")
-    first, last = address_bytes(str(network[0])), address_bytes(str(network[-1]))
+    first, last = as_ipv6(network)[0].packed, as_ipv6(network)[-1].packed
     return first if first == last else Prefix(first, last, str(network))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from millrace.batch import MAPPED_BITS
 from millrace.query.questions import Grouped
 from millrace.query.sql import Parameters, identifier, known_dimension
 from millrace.schema import Column, Kind, Schema
 
-_MAPPED_BITS = 96
 _IS_IPV4 = "BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255')"
 
 
@@ -48,7 +48,7 @@ class Dimension:
         if not self.truncated:
             return self.name
         stored = identifier(self.column.name)
-        v4 = parameters.add("UInt8", _MAPPED_BITS + self.v4)
+        v4 = parameters.add("UInt8", MAPPED_BITS + self.v4)
         v6 = parameters.add("UInt8", self.v6)
         return f"tupleElement(IPv6CIDRToRange({stored}, if({stored} {_IS_IPV4}, {v4}, {v6})), 1) AS {self.name}"
 

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import numpy as np
 
+from millrace.batch import as_ipv6
 from millrace.batch.arrays import U8, Bool
 
 
@@ -20,8 +21,8 @@ class AllowList:
     """
 
     def __init__(self, subnets: Sequence[IPv4Network | IPv6Network]) -> None:
-        mapped = [_mapped(subnet) for subnet in subnets]
-        packed = b"".join(network + mask for network, mask in mapped)
+        wide = [as_ipv6(subnet) for subnet in subnets]
+        packed = b"".join(subnet.network_address.packed + subnet.netmask.packed for subnet in wide)
         # Words in memory order: masking and comparing need no byte swap.
         self._subnets = np.frombuffer(packed, np.uint64).reshape(-1, 2, 2)
 
@@ -44,11 +45,3 @@ class AllowList:
         for network, mask in self._subnets:
             allowed |= ((words & mask) == network).all(axis=1)
         return allowed
-
-
-def _mapped(subnet: IPv4Network | IPv6Network) -> tuple[bytes, bytes]:
-    """Sixteen bytes of network and mask; IPv4 mapped into IPv6."""
-    network, mask = subnet.network_address.packed, subnet.netmask.packed
-    if len(network) == 16:
-        return network, mask
-    return bytes(10) + b"\xff\xff" + network, b"\xff" * 12 + mask

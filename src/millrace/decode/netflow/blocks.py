@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from millrace.batch import spans, windows
+from millrace.batch import MAPPED_WORDS, spans, windows
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 
 _ICMP, _ICMP6 = 1, 58
 
-_MAPPED = np.zeros(4, np.uint32)
-_MAPPED[2] = np.uint32(np.frombuffer(b"\0\0\xff\xff", np.uint32)[0])
 _ROW = np.dtype("V16")
 
 
@@ -48,12 +46,12 @@ def record_starts(start: I64, records: I64, size: int) -> I64:
 
 
 def write_ipv4(out: AnyArray, words: AnyArray) -> None:
-    """Write IPv4 addresses as mapped IPv6 (RFC 4291 §2.5.5.2) into an (n, 16) array.
+    """Write IPv4 addresses as mapped IPv6 into an (n, 16) array.
 
     `words` are ``>u4`` as on the wire; they are copied, not swapped.
     """
     # As items of 16 bytes: four times as fast as rows of words.
-    out.view(_ROW)[:] = _MAPPED.view(_ROW)
+    out.view(_ROW)[:] = MAPPED_WORDS.view(_ROW)
     out.view(np.uint32)[:, 3] = words.view(np.uint32)
 
 

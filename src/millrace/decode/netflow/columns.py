@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from millrace.batch import Coded
+from millrace.batch import MAPPED_WORDS, Coded
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import write_ipv4
@@ -127,7 +127,7 @@ def _is_unspecified(addresses: U8) -> Bool:
     """Whether an address is ``::`` or ``0.0.0.0``."""
     words = addresses.view(np.uint32)
     first = (words[:, 0] | words[:, 1]) == 0
-    mapped = (words[:, 2] == 0) | (words[:, 2] == np.uint32(np.frombuffer(b"\0\0\xff\xff", np.uint32)[0]))
+    mapped = (words[:, 2] == 0) | (words[:, 2] == MAPPED_WORDS[2])
     zero: Bool = first & mapped & (words[:, 3] == 0)
     return zero
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from millrace.batch import mapped_rows
 from millrace.batch.arrays import U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.columns import AddressColumn, NumberColumn, first_nonzero
@@ -28,9 +29,6 @@ Family: TypeAlias = int | U8
 
 _ETYPE = np.zeros(7, np.uint16)
 _ETYPE[[IPV4, IPV6]] = 0x0800, 0x86DD
-_MAPPED_MASK, _MAPPED_PREFIX = (
-    np.frombuffer(text, np.uint64)[0] for text in (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\xff\xff\0\0\0\0")
-)
 _VERSION, _ETHERTYPE, _NAT_EVENT = 60, 256, 230
 _ENDS = {IPV4: (8, 12), IPV6: (27, 28)}
 _NAT64 = (6, 7, 10, 11)
@@ -134,13 +132,12 @@ class FamilyRule:
         return count
 
     def mapped(self, records: Records) -> Bool | None:
-        """Records whose IPv6 addresses are mapped IPv4 ones (RFC 4291 §2.5.5.2); None if there is none."""
+        """Records whose IPv6 addresses are mapped IPv4 ones; None if there is none."""
         found: Bool | None = None
         for field in self.ends.get(IPV6, ()):
             if records.shape.fields[field].length != 16:
                 return None
-            words = records.raw(field).view(np.uint64)
-            here = (words[:, 0] == 0) & (words[:, 1] & _MAPPED_MASK == _MAPPED_PREFIX)
+            here = mapped_rows(records.raw(field))
             if not here.any():
                 return None
             found = here if found is None else found & here

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U8, AnyArray, Bool, map_ipv4, windows
+from millrace.batch import map_ipv4, windows
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.receive.capture.frames import Frames
 from millrace.receive.capture.report import CaptureReport
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millrace.batch.datagrams import address_bytes
+from millrace.batch import address_bytes
 from millrace.decode import Decoder, Quirks
 from millrace.testing.netflow import EXPORT_S, IPFIX, V9, Template, ipfix, message, template_set, v9
 
