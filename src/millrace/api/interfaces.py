@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from millrace.api.services import Services
@@ -57,15 +56,10 @@ def interface_views(services: Services, exporter: bytes, asking: Asking) -> list
 
 
 def _named(services: Services, exporter: bytes) -> dict[int, Interface]:
-    """What the configuration and the exporter itself say of interfaces; the configuration wins."""
+    """What the configuration and the exporter itself say of interfaces."""
     metadata = services.metadata
-    configured: Mapping[int, Interface] = metadata.exporters[metadata.find(exporter)].interfaces
-    announced = {
-        number: Interface(name, description)
-        for (address, number), (name, description) in services.interface_names().items()
-        if address == exporter
-    }
-    return announced | dict(configured)
+    announced = {number: names for (address, number), names in services.interface_names().items() if address == exporter}
+    return metadata.exporters[metadata.find(exporter)].interfaces_with(announced)
 
 
 def _seen(query: QueryEngine, exporter: bytes, seconds: int, asking: Asking) -> dict[int, SeenInterface]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from types import MappingProxyType
 
@@ -66,6 +66,23 @@ class Exporter:
     sampling_rate: int | None = None
     interfaces: Mapping[int, Interface] = field(default_factory=lambda: MappingProxyType({}))
     default_interface: Interface | None = None
+
+
+    def interfaces_with(self, announced: Mapping[int, tuple[str, str]]) -> dict[int, Interface]:
+        """Its interfaces by ifIndex, those it announced itself among them.
+
+        Attribute by attribute, what is configured wins over what it announces.
+
+        Parameters
+        ----------
+        announced : mapping of int to (name, description)
+            By ifIndex; empty texts tell nothing.
+        """
+        merged = dict(self.interfaces)
+        for index, (name, description) in announced.items():
+            known = merged.get(index) or (self.default_interface if index else None) or Interface()
+            merged[index] = replace(known, name=known.name or name, description=known.description or description)
+        return merged
 
 
 UNKNOWN_EXPORTER = Exporter("::/0")

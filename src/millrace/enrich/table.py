@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from millrace.batch.arrays import I32, I64, U8, U32, U64
 from millrace.enrich.keymap import ABSENT, KeyMap
-from millrace.enrich.metadata import BOUNDARIES, Exporter, Interface, StaticMetadata
+from millrace.enrich.metadata import BOUNDARIES, Interface, StaticMetadata
 
 LearnedNames: TypeAlias = "Mapping[tuple[bytes, int], tuple[str, str]]"
 """Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them in options data."""
@@ -81,7 +81,8 @@ def build_table(metadata: StaticMetadata, names: LearnedNames) -> MetadataTable:
     learned_scope: dict[bytes, int] = {}
     for address, announced in _by_exporter(names).items():
         learned_scope[address] = len(scopes)
-        scopes.append(_merge(metadata.exporters[metadata.find(address)], announced))
+        exporter = metadata.exporters[metadata.find(address)]
+        scopes.append((exporter.interfaces_with(announced), exporter.default_interface))
     found = [
         ((scope << 32) | index, interfaces.setdefault(interface, len(interfaces)))
         for scope, (by_index, _) in enumerate(scopes)
@@ -131,17 +132,6 @@ def _by_exporter(names: LearnedNames) -> dict[bytes, dict[int, tuple[str, str]]]
     for (address, index), announced in names.items():
         grouped.setdefault(address, {})[index] = announced
     return grouped
-
-
-def _merge(
-    exporter: Exporter, announced: Mapping[int, tuple[str, str]]
-) -> tuple[dict[int, Interface], Interface | None]:
-    """Interfaces of an exporter that announced some names."""
-    merged = dict(exporter.interfaces)
-    for index, (name, description) in announced.items():
-        known = merged.get(index) or (exporter.default_interface if index else None) or Interface()
-        merged[index] = replace(known, name=known.name or name, description=known.description or description)
-    return merged, exporter.default_interface
 
 
 def _codes(things: Iterable[object], attributes: tuple[str, ...], codes: dict[str, int]) -> I32:
