@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import structlog
+
 from millrace.access.config import AccessSettings
 from millrace.access.devices import Devices
 from millrace.access.identity import Identity, both_filters, lower_role
@@ -25,12 +27,11 @@ from millrace.access.tokens import Tokens
 from millrace.access.users import CheckFilter, Users
 from millrace.errors import ConfigError, LoginError, MissingError, QueryError, StateError
 from millrace.state import Session, State, user_name
-from millrace.telemetry import get_logger
 
 if TYPE_CHECKING:
     import httpx
 
-log = get_logger("access")
+log = structlog.get_logger(__name__)
 
 OPEN_NAME = "local"
 """Name of everybody in the mode `open`."""

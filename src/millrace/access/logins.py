@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import structlog
+
 from millrace.access.claims import ProviderUser
 from millrace.access.config import AccessSettings
 from millrace.access.devices import Devices
@@ -15,9 +17,8 @@ from millrace.access.secrets import digest, new_secret
 from millrace.access.throttle import Throttle
 from millrace.errors import DeniedError, InvalidError, LoginError, StateError, ThrottledError
 from millrace.state import NewUser, State, User, UserChange, user_name
-from millrace.telemetry import get_logger
 
-log = get_logger("access")
+log = structlog.get_logger(__name__)
 
 _REFUSED = "the user name or the password is wrong"
 

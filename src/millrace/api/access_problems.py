@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -19,9 +20,9 @@ from millrace.errors import (
     StateError,
     ThrottledError,
 )
-from millrace.telemetry import Brake, get_logger
+from millrace.telemetry import Brake
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 _brake = Brake()
 
 _STATUS: dict[type[Exception], int] = {

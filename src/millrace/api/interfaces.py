@@ -58,7 +58,9 @@ def interface_views(services: Services, exporter: bytes, asking: Asking) -> list
 def _named(services: Services, exporter: bytes) -> dict[int, Interface]:
     """What the configuration and the exporter itself say of interfaces."""
     metadata = services.metadata
-    announced = {number: names for (address, number), names in services.interface_names().items() if address == exporter}
+    announced = {
+        number: names for (address, number), names in services.interface_names().items() if address == exporter
+    }
     return metadata.exporters[metadata.find(exporter)].interfaces_with(announced)
 
 

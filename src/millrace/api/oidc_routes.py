@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
@@ -20,9 +21,9 @@ from millrace.api.gate import presented_by
 from millrace.api.problems import MISSING
 from millrace.api.session_routes import SESSION, client, keep_session
 from millrace.errors import DeniedError, LoginError, MillraceError, MissingError, ThrottledError
-from millrace.telemetry import Brake, get_logger
+from millrace.telemetry import Brake
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 _brake = Brake()
 
 _PURPOSE = "oidc"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -14,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from millrace.api.askers import IDENTITY
 from millrace.errors import QueryCancelledError, QueryError, QueryTimeoutError, StoreError
-from millrace.telemetry import Brake, get_logger
+from millrace.telemetry import Brake
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -22,7 +23,7 @@ MAX_ERRORS = 20
 CLIENT_LEFT = 499
 """Status of a response that nobody gets; not in the registry, but known from web servers' logs."""
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 _brake = Brake()
 
 

@@ -13,16 +13,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from millrace.api.config import ApiSettings
 from millrace.api.connections import BoundedProtocol, Connections, connections_of, shed_unread
 from millrace.errors import SourceError
-from millrace.telemetry import Condition, get_logger, worst
+from millrace.telemetry import Condition, worst
 from millrace.threads import Trouble, Watched
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0

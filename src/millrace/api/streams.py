@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
+import structlog
 from fastapi import HTTPException, Request
 
 from millrace.api.askers import Access, Asker
@@ -16,9 +17,8 @@ from millrace.errors import DeniedError, MillraceError
 from millrace.formats import FileFormat, PartWriter, writer
 from millrace.query import Asking, Export
 from millrace.store import Cancel
-from millrace.telemetry import get_logger
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 60.0
 """How long a file that is being sent waits for a place in the queue of questions."""

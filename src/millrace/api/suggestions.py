@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from millrace.api.pool import FairPool, FullError
 from millrace.errors import MillraceError
 from millrace.query import ColumnValue
 from millrace.store import Cancel
-from millrace.telemetry import get_logger
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 0.1
 """Whoever types sees the options that are known without the store after so long."""

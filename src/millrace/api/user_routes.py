@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,9 +16,8 @@ from millrace.api.session_routes import client
 from millrace.query import moment_ms
 from millrace.state import Mode, NewUser, Role, Token, User, UserChange, user_name
 from millrace.state.records import Source
-from millrace.telemetry import get_logger
 
-log = get_logger("api")
+log = structlog.get_logger(__name__)
 
 _NAME = Field(min_length=1, max_length=400, examples=["alice"])
 _FILTER = "Text of the filter language that limits what the user sees; empty: no limit."

@@ -67,7 +67,6 @@ class Exporter:
     interfaces: Mapping[int, Interface] = field(default_factory=lambda: MappingProxyType({}))
     default_interface: Interface | None = None
 
-
     def interfaces_with(self, announced: Mapping[int, tuple[str, str]]) -> dict[int, Interface]:
         """Its interfaces by ifIndex, those it announced itself among them.
 

@@ -80,8 +80,7 @@ def series(question: SeriesQuestion, selection: Selection, run: Run) -> Series:
 
 def _opposite(forward: Direction, question: SeriesQuestion, run: Run) -> Direction:
     dimensions = [
-        Dimension(run.schema.opposite(dimension.column), dimension.v4, dimension.v6)
-        for dimension in forward.dimensions
+        Dimension(run.schema.opposite(dimension.column), dimension.v4, dimension.v6) for dimension in forward.dimensions
     ]
     return Direction(forward.selection.opposite(run.schema), dimensions, MEASURES[opposite(question.unit)])
 

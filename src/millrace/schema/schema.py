@@ -12,7 +12,6 @@ from millrace.errors import SchemaError, did_you_mean
 from millrace.schema.column import Column
 from millrace.schema.columns import COLUMNS
 
-
 _OTHER_WAY = {"Src": "Dst", "Dst": "Src", "In": "Out", "Out": "In", "Ingress": "Egress", "Egress": "Ingress"}
 _DIRECTED = re.compile(r"(Outer)?(Src|Dst|In|Out|Ingress|Egress)(?=[A-Z])")
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
@@ -19,9 +20,8 @@ from millrace.errors import ConfigError, ConflictError, StateError
 from millrace.files import STATE_DATABASE, private_folder
 from millrace.state.config import StateSettings
 from millrace.state.migrations import migrate
-from millrace.telemetry import get_logger
 
-log = get_logger("state")
+log = structlog.get_logger(__name__)
 
 _WRITES = "millrace_writes"
 _LONGEST_REASON = 300

@@ -2,7 +2,7 @@
 
 from millrace.telemetry.config import LogSettings, MetricsSettings, TelemetrySettings
 from millrace.telemetry.health import Check, Condition, Health, HealthReport, Status, worst
-from millrace.telemetry.logs import Brake, get_logger, mask_secrets, setup_logging
+from millrace.telemetry.logs import Brake, mask_secrets, setup_logging
 from millrace.telemetry.metrics import OTHER, BoundedLabel, Described, Metrics, Samples
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Samples",
     "Status",
     "TelemetrySettings",
-    "get_logger",
     "mask_secrets",
     "setup_logging",
     "worst",

@@ -79,11 +79,6 @@ def setup_logging(level: str = "info", format: Format = "auto", stream: TextIO |
     )
 
 
-def get_logger(room: str) -> structlog.stdlib.BoundLogger:
-    """Logger of a room: ``get_logger("receive").warning("buffer small", wanted_bytes=…)``."""
-    return structlog.stdlib.get_logger(f"millrace.{room}")
-
-
 class Brake:
     """Has a line written some times a minute, and counts the rest: for lines that strangers cause.
 

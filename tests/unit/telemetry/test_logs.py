@@ -8,7 +8,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from millrace.telemetry import Brake, get_logger, setup_logging
+from millrace.telemetry import Brake, setup_logging
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def lines(stream):
 def test_json_has_event_level_room_and_time():
     stream = io.StringIO()
     setup_logging("info", "json", stream)
-    get_logger("receive").warning("buffer small", wanted_bytes=5)
+    structlog.get_logger("millrace.receive").warning("buffer small", wanted_bytes=5)
     (line,) = lines(stream)
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "buffer small", "wanted_bytes": 5, "level": "warning", "logger": "millrace.receive"}
@@ -37,7 +37,7 @@ def test_json_has_event_level_room_and_time():
 def test_less_severe_messages_are_left_out():
     stream = io.StringIO()
     setup_logging("warning", "json", stream)
-    get_logger("receive").info("quiet")
+    structlog.get_logger("millrace.receive").info("quiet")
     assert stream.getvalue() == ""
 
 
@@ -45,7 +45,7 @@ def test_set_up_again_writes_once_and_to_the_new_stream():
     first, second = io.StringIO(), io.StringIO()
     setup_logging("info", "json", first)
     setup_logging("info", "json", second)
-    get_logger("x").info("here")
+    structlog.get_logger("millrace.x").info("here")
     assert (len(lines(first)), len(lines(second))) == (0, 1)
 
 
@@ -60,7 +60,9 @@ def test_libraries_log_in_the_same_form():
 def test_secrets_never_show(form):
     stream = io.StringIO()
     setup_logging("info", form, stream)
-    get_logger("x").info("e", password="hunter2", nested={"SNMP_Community": "hunter2"}, value=SecretStr("hunter2"))
+    structlog.get_logger("millrace.x").info(
+        "e", password="hunter2", nested={"SNMP_Community": "hunter2"}, value=SecretStr("hunter2")
+    )
     assert "hunter2" not in stream.getvalue()
     assert "e" in stream.getvalue()
 
@@ -73,7 +75,7 @@ def test_exceptions_show_their_traceback_but_no_variables(form):
     try:
         int("wrong" if password else "")
     except ValueError:
-        get_logger("x").exception("failed")
+        structlog.get_logger("millrace.x").exception("failed")
     assert "invalid literal for int()" in stream.getvalue()
     assert "hunter2" not in stream.getvalue()
 
@@ -81,7 +83,7 @@ def test_exceptions_show_their_traceback_but_no_variables(form):
 def test_auto_is_json_where_there_is_no_terminal():
     stream = io.StringIO()
     setup_logging("info", "auto", stream)
-    get_logger("x").info("e")
+    structlog.get_logger("millrace.x").info("e")
     assert lines(stream)[0]["event"] == "e"
 
 

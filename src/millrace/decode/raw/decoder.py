@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from millrace.batch import DatagramBatch
-from millrace.batch import address_text
+from millrace.batch import DatagramBatch, address_text
 from millrace.decode.raw.cursor import Cursor, Json, Problems
 from millrace.decode.raw.legacy import HEADERS, read_legacy
 from millrace.decode.raw.netflow import IPFIX, V9, MessageReader
