@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from millrace.batch import DatagramBatch
-from millrace.batch import address_bytes
+from millrace.batch import DatagramBatch, address_bytes
 from millrace.receive.capture import read_capture
 
 ROOT = Path(__file__).parents[2] / "shared" / "captures"

@@ -133,7 +133,7 @@ class Asked:
     def __init__(self, world, seed):
         self.world = world
         self.random = Random(seed)
-        tables = StoreTables(world.store.status, max_age_seconds=0)
+        tables = StoreTables(world.store.status)
         self.engines = [
             QueryEngine(world.store, world.schema, tables),
             QueryEngine(world.store, world.schema, lambda: tables()[:1]),

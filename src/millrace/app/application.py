@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import NamedTuple
 
 import structlog
@@ -25,7 +26,7 @@ from millrace.app.metrics import (
     publish_threads,
 )
 from millrace.app.settings import Settings
-from millrace.app.state import STATUS_AGE_S, health_checks, pipeline_totals, store_condition, store_facts
+from millrace.app.state import STATUS_AGE_S, STORE_STATUS_AGE_S, health_checks, pipeline_totals, store_condition
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
 from millrace.decode import Decoder
@@ -259,7 +260,8 @@ class Application:
 
     def services(self) -> Services:
         """What the HTTP interface asks."""
-        tables = StoreTables(self.store.status, arrived=self._complete_until)
+        status = kept(self.store.status, STORE_STATUS_AGE_S)
+        tables = StoreTables(status, arrived=self._complete_until)
         return Services(
             schema=self.schema,
             query=QueryEngine(
@@ -270,7 +272,7 @@ class Application:
             metrics=self.metrics,
             health=self.health,
             live=self.pipeline.live,
-            store=store_facts(self.store),
+            store=lambda: asdict(status()),
             status=lambda: {**pipeline_totals(self.pipeline, self.receiver), "activity": self.activity.told()},
             version=__version__,
             metadata=self._metadata,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any
@@ -12,15 +11,12 @@ from millrace.pipeline import NullSink, Pipeline, Writer
 from millrace.receive import UdpReceiver
 from millrace.store import Store
 from millrace.telemetry import Condition, Health, worst
-from millrace.threads import kept
 
 STATUS_AGE_S = 2.0
-"""Status of the store is asked for by every question and every page; it reads tables, so it is kept a moment."""
+"""How long a page may be shown what parts said of themselves: to ask them anew for each of many pages costs."""
 
-
-def store_facts(store: Store) -> Callable[[], dict[str, Any]]:
-    """Status of the store, as JSON can say it."""
-    return kept(lambda: asdict(store.status()), STATUS_AGE_S)
+STORE_STATUS_AGE_S = 1.0
+"""Every question and every page asks for it, and it reads tables; rollups advance once a minute."""
 
 
 def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Addresses as sixteen bytes: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2). The one place that knows the mapping."""
+"""Addresses as sixteen bytes: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2); nothing else knows the mapping."""
 
 from __future__ import annotations
 

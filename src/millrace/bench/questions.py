@@ -26,6 +26,7 @@ from millrace.query import (
 )
 from millrace.schema import Schema
 from millrace.store import EmbeddedStore
+from millrace.threads import kept
 
 _MIB = 1 << 20
 _ROUNDS, _QUICK_ROUNDS = 7, 3
@@ -59,7 +60,8 @@ def _check(store: EmbeddedStore, day: Day) -> None:
 
 def _engine(store: EmbeddedStore) -> QueryEngine:
     """An engine that remembers no answer."""
-    return QueryEngine(store, Schema(), StoreTables(store.status), may_be_implausible=store.may_be_implausible)
+    tables = StoreTables(kept(store.status, 1.0))
+    return QueryEngine(store, Schema(), tables, may_be_implausible=store.may_be_implausible)
 
 
 def _ask_engine(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Result]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,45 +13,25 @@ _COARSEST_SECONDS = 3600
 
 
 class StoreTables:
-    """Tables of a store, for `QueryEngine`; asks the store at most once per `max_age_seconds`.
-
-    Safe to use from several threads: one asks, the others wait for what it learns.
+    """Tables of a store, for `QueryEngine`.
 
     Parameters
     ----------
     status : callable
-        `Store.status`.
-    max_age_seconds : float
-        Rollups advance once a minute: a second is soon enough.
-    clock : callable
-        Monotonic seconds.
+        `Store.status`, asked each time: whoever asks often keeps its answer a moment (`threads.kept`).
     arrived : callable, optional
         Asked each time: Unix second before which every flow that was received is stored; None: all are.
     """
 
-    def __init__(
-        self,
-        status: Callable[[], StoreStatus],
-        max_age_seconds: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-        arrived: Callable[[], int | None] | None = None,
-    ) -> None:
+    def __init__(self, status: Callable[[], StoreStatus], arrived: Callable[[], int | None] | None = None) -> None:
         self._status = status
-        self._max_age = max_age_seconds
-        self._clock = clock
         self._arrived = arrived
-        self._guard = threading.Lock()
-        self._known: tuple[float, list[Table]] | None = None
 
     def __call__(self) -> list[Table]:
         """The tables, the flows themselves first."""
         # Before the store is asked: what is stored meanwhile is not missed.
         arrived = None if self._arrived is None else self._arrived()
-        with self._guard:
-            now = self._clock()
-            if self._known is None or now - self._known[0] > self._max_age:
-                self._known = now, complete_tables(self._status())
-            raw, *rollups = self._known[1]
+        raw, *rollups = complete_tables(self._status())
         return [replace(raw, arrived=arrived), *rollups]
 
 

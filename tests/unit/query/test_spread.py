@@ -37,7 +37,7 @@ def ask(store):
     """Store flows on an interface of their own, and ask about it."""
     interface = next(_interfaces)
     condition = f"InIf = {interface}"
-    engine = QueryEngine(store, SCHEMA, StoreTables(store.status, max_age_seconds=0.0))
+    engine = QueryEngine(store, SCHEMA, StoreTables(store.status))
 
     def ask(flows, start, end, **more):
         if flows:

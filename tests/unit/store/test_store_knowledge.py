@@ -48,7 +48,7 @@ def flows(start_s, rows=60, tenant=None):
 
 def engine_of(store, schema):
     store.wait_until_rolled_up(NOW_MS)
-    return QueryEngine(store, schema, StoreTables(store.status, max_age_seconds=0))
+    return QueryEngine(store, schema, StoreTables(store.status))
 
 
 def moment(second):
