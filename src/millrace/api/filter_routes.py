@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from millrace.api.askers import Asker, Circumstances, client_of
+from millrace.api.askers import Asker, client_of
 from millrace.api.examples import CHECK, COMBINE, COMPLETE
 from millrace.api.filter_bodies import (
     CheckBody,
@@ -51,7 +51,7 @@ def filter_routes(services: Services) -> APIRouter:
     """Endpoints for whoever writes filters."""
     router = APIRouter(prefix="/filter", tags=["filters"], responses={**WHO, 422: RESPONSES[422]})
     asks = Depends(identify(services))
-    circumstances = Circumstances(services.schema, services.names, services.access, services.now)
+    circumstances = services.circumstances
     suggestions = Suggestions()
 
     def saved(asker: Asker, text: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from millrace.api.askers import Asker, Circumstances, client_of
+from millrace.api.askers import Asker, client_of
 from millrace.api.config import ApiSettings
 from millrace.api.guard import identify
 from millrace.api.live import LiveStream, stream
@@ -25,7 +25,7 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
     """The live stream."""
     router = APIRouter(tags=["flows"], responses=_RESPONSES)
     asks = Depends(identify(services))
-    circumstances = Circumstances(services.schema, services.names, services.access, services.now)
+    circumstances = services.circumstances
     places = Turnstile(settings.max_live_clients, "clients watch flows")
 
     # Values, because an annotation cannot name a local variable.

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from fastapi import HTTPException, Request, Response
 from pydantic import TypeAdapter
 
-from millrace.api.askers import Asker, Circumstances, client_of
+from millrace.api.askers import Asker, client_of
 from millrace.api.config import ApiSettings
-from millrace.api.pool import FairPool, FullError
 from millrace.api.problems import ClientLeftError
 from millrace.api.services import Services
 from millrace.query.asking import Asking
+from millrace.query.pool import FairPool, FullError
 from millrace.store import Cancel
 
 Result = TypeVar("Result")
@@ -32,7 +32,7 @@ class Questions:
     """
 
     def __init__(self, services: Services, settings: ApiSettings) -> None:
-        self._circumstances = Circumstances(services.schema, services.names, services.access, services.now)
+        self._circumstances = services.circumstances
         self._pool = FairPool(settings.max_questions, settings.max_waiting_questions)
         self._timeout = settings.question_timeout_seconds
 

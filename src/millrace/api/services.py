@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from millrace.api.askers import Access, OpenAccess
+from millrace.api.askers import Access, Circumstances, OpenAccess
 from millrace.decode import ExporterStatus
 from millrace.enrich import LearnedNames, StaticMetadata
 from millrace.lang import DEFAULT_NAMES, Names
@@ -17,7 +18,7 @@ from millrace.schema import Schema
 from millrace.telemetry import Health, Metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Services:
     """Everything that is asked; each part is safe to ask from several threads.
 
@@ -45,8 +46,6 @@ class Services:
         Recognises who asks.
     interface_names : callable
         Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them; may take a while.
-    names : Names
-        Names that filters may use.
     implausible : callable
         Implausible flows by exporter (sixteen bytes), since the start.
     now : callable
@@ -69,3 +68,8 @@ class Services:
     interface_names: Callable[[], LearnedNames] = dict
     implausible: Callable[[], Mapping[bytes, Marked]] = dict
     now: Callable[[], float] = time.time
+
+    @cached_property
+    def circumstances(self) -> Circumstances:
+        """Of whoever asks: the same for all kinds of questions."""
+        return Circumstances(self.schema, self.names, self.access, self.now)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import structlog
 
-from millrace.api.pool import FairPool, FullError
 from millrace.errors import MillraceError
 from millrace.query import ColumnValue
+from millrace.query.pool import FairPool, FullError
 from millrace.store import Cancel
 
 log = structlog.get_logger(__name__)

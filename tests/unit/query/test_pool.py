@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from millrace.api.pool import FairPool, FullError
+from millrace.query.pool import FairPool, FullError
 
 
 class Work:
@@ -113,7 +113,7 @@ def test_what_is_given_up_frees_its_place_and_never_runs(work):
 
 
 def test_bursts_use_every_place_and_threads_end_when_idle(work, monkeypatch):
-    monkeypatch.setattr("millrace.api.pool._IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("millrace.query.pool._IDLE_SECONDS", 0.05)
     pool = FairPool(4, 100)
     for burst in range(20):
         barrier = threading.Barrier(4, timeout=5)
