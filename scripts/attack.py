@@ -38,8 +38,10 @@ from rich.table import Table
 from soaking import accounts
 from soaking.accounts import Stored
 from soaking.clock import Clock
-from soaking.collector import Collector, Metrics
+from soaking.collector import Collector
 from soaking.load import ADDRESSES, PER_DATAGRAM, Load
+
+from millrace.bench.scraped import Scraped
 
 MIB = 1 << 20
 START_TIMEOUT_S, SETTLE_TIMEOUT_S = 60.0, 60.0
@@ -161,7 +163,7 @@ class _Watch:
         while not self._stop.wait(_POLL_S):
             self.note(self._collector.metrics())
 
-    def note(self, metrics: Metrics | None) -> None:
+    def note(self, metrics: Scraped | None) -> None:
         """Take what it says."""
         self.peak_bytes = max(self.peak_bytes, self._collector.peak_bytes())
         if metrics is not None:
@@ -204,7 +206,7 @@ class _Newcomer:
         self._outlet.close()
 
 
-def _counted(metrics: Metrics, port: int) -> int:
+def _counted(metrics: Scraped, port: int) -> int:
     """Honest flows that the collector says it lost; those of a full socket or queue may have been anybody's."""
     names = ("millrace_receive_kernel_dropped_datagrams_total", "millrace_receive_dropped_datagrams_total")
     datagrams = sum(metrics.sum(name, port=str(port)) for name in names)
@@ -213,7 +215,7 @@ def _counted(metrics: Metrics, port: int) -> int:
     return datagrams * PER_DATAGRAM + metrics.sum("millrace_pipeline_dropped_flows_total")
 
 
-def _behind_s(metrics: Metrics, load: Load, port: int, rate: float) -> float:
+def _behind_s(metrics: Scraped, load: Load, port: int, rate: float) -> float:
     """How long the honest flows took to send that are neither decoded nor lost."""
     decoded = sum(metrics.sum("millrace_decode_events_total", exporter=own, event="flows") for own in ADDRESSES)
     return max(0.0, (load.next_before(metrics.moment) - 1 - decoded - _counted(metrics, port)) / rate)
@@ -228,7 +230,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _asked(collector: Collector) -> Metrics:
+def _asked(collector: Collector) -> Scraped:
     for _ in range(6):
         metrics = collector.metrics()
         if metrics is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from millrace.bench.scraped import Scraped
 from millrace.store import RESOLUTIONS
-from soaking.collector import FLUSH_INTERVAL_S, Collector, Metrics
+from soaking.collector import FLUSH_INTERVAL_S, Collector
 from soaking.load import ADDRESSES, PER_DATAGRAM, Load
 
 SLACK_S = 2.0
@@ -29,7 +30,7 @@ class Life:
         Moment at which it answered.
     ended : float
         Moment at which it was killed or asked to end.
-    before_last, last : Metrics
+    before_last, last : Scraped
         What it last said of itself, twice.
     peak_bytes : int
     full : bool
@@ -38,12 +39,12 @@ class Life:
 
     ready: float
     ended: float = 0.0
-    before_last: Metrics = field(default_factory=Metrics)
-    last: Metrics = field(default_factory=Metrics)
+    before_last: Scraped = field(default_factory=Scraped)
+    last: Scraped = field(default_factory=Scraped)
     peak_bytes: int = 0
     full: bool = False
 
-    def hear(self, metrics: Metrics | None) -> None:
+    def hear(self, metrics: Scraped | None) -> None:
         """Note what it says of itself, if it does."""
         if metrics is not None:
             self.before_last, self.last = self.last, metrics
@@ -122,7 +123,7 @@ def enter(collector: Collector, load: Load, before: Life | None, life: Life, *, 
     )  # fmt: skip
 
 
-def _load_flows(metrics: Metrics) -> int:
+def _load_flows(metrics: Scraped) -> int:
     return sum(
         metrics.sum("millrace_decode_events_total", exporter=address, event="flows") for address in ADDRESSES
     )  # fmt: skip
@@ -137,7 +138,7 @@ def _acknowledged(life: Life) -> int:
     return max(0, life.before_last.sum("millrace_pipeline_stored_flows_total") - strangers)
 
 
-def _counted(metrics: Metrics, port: int) -> int:
+def _counted(metrics: Scraped, port: int) -> int:
     """Flows of the load that were counted as lost; a datagram may have held as many as it can."""
     datagrams = sum(metrics.sum(name, port=str(port)) for name in _DATAGRAM_LOSSES)
     datagrams += metrics.sum("millrace_pipeline_failed_datagrams_total")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -12,13 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from millrace.bench.scraped import Scraped, scraped
 from millrace.bench.server import memory_bytes
 from soaking.clock import Clock
 
@@ -33,38 +31,10 @@ _SERVE = (
     "time.sleep = lambda seconds: (select.select([], [], [], max(0, seconds)), None)[1]\n"
     "from millrace.cli import main\nmain()\n"
 )
-_SAMPLE = re.compile(r"^(?P<name>[a-z0-9_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 class SoakError(Exception):
     """The soak cannot go on."""
-
-
-@dataclass(slots=True)
-class Metrics:
-    """What the collector said of itself at a moment.
-
-    Attributes
-    ----------
-    moment : float
-        Monotonic seconds, before it was asked.
-    samples : dict
-        Name to pairs of labels and value.
-    """
-
-    moment: float = 0.0
-    samples: dict[str, list[tuple[dict[str, str], float]]] = field(default_factory=lambda: defaultdict(list))
-
-    def sum(self, name: str, **labels: str) -> int:
-        """Sum over the series that have these labels."""
-        return int(
-            sum(
-                value
-                for had, value in self.samples.get(name, ())
-                if all(had.get(label) == wanted for label, wanted in labels.items())
-            )
-        )
 
 
 class Collector:
@@ -113,21 +83,14 @@ class Collector:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
-    def metrics(self, timeout_s: float = 10) -> Metrics | None:
+    def metrics(self, timeout_s: float = 10) -> Scraped | None:
         """What it says of itself; None if it does not answer."""
-        found = Metrics(time.monotonic())
+        moment = time.monotonic()
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=timeout_s) as answer:
-                text = answer.read().decode()
+                return scraped(answer.read().decode(), moment)
         except (OSError, urllib.error.URLError):
             return None
-        for line in text.splitlines():
-            match = _SAMPLE.match(line)
-            if match is not None:
-                found.samples[match["name"]].append(
-                    (dict(_LABEL.findall(match["labels"] or "")), float(match["value"]))
-                )
-        return found
 
     def health(self) -> dict[str, Any]:
         """What it says of its health; empty if it does not answer."""

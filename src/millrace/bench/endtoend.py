@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from millrace.bench.result import MILLION, BenchError, Options, Result
+from millrace.bench.scraped import Scraped, Series
 from millrace.bench.sender import SenderProcess
 from millrace.bench.server import Server
 from millrace.bench.stored import compare_rollups, count_flows
@@ -24,8 +25,8 @@ _SLOW_TRIALS = 2
 _MARGIN = 1.01
 """The load is a little above the target: the last datagram of a second comes just after it."""
 
-DECODED = "millrace_decode_events_total{flows}"
-STORED = "millrace_pipeline_stored_flows_total"
+DECODED = Series("millrace_decode_events_total", {"event": "flows"})
+STORED = Series("millrace_pipeline_stored_flows_total")
 DROPS = (
     "millrace_receive_kernel_dropped_datagrams_total",
     "millrace_receive_dropped_datagrams_total",
@@ -68,15 +69,15 @@ class Trial:
         return self.arrived == self.sent and not self.dropped
 
 
-def load(server: Server, rate: float, seconds: float, arrived: str) -> Trial:
+def load(server: Server, rate: float, seconds: float, arrived: Series) -> Trial:
     """Send load and wait until it has arrived.
 
     Parameters
     ----------
     rate : float
         Flows per second.
-    arrived : str
-        Metric that counts arrived flows.
+    arrived : Series
+        What counts arrived flows.
     """
     before, cpu = server.metrics(), server.cpu_seconds()
     process = SenderProcess(LoadPlan("127.0.0.1", server.udp_port, _PROTOCOL, rate, int(rate * seconds)))
@@ -85,12 +86,12 @@ def load(server: Server, rate: float, seconds: float, arrived: str) -> Trial:
         time.sleep(0.5)
         memory.append(server.resident_bytes())
     sent = process.result()
-    after = _settled(server, arrived, before.get(arrived, 0.0) + sent.flows)
+    after = _settled(server, arrived, before.of(arrived) + sent.flows)
     cpu_share = (server.cpu_seconds() - cpu) / sent.seconds
-    dropped = {name: int(after.get(name, 0.0) - before.get(name, 0.0)) for name in DROPS}
+    dropped = {name: after.sum(name) - before.sum(name) for name in DROPS}
     return Trial(
         sent.flows,
-        int(after.get(arrived, 0.0) - before.get(arrived, 0.0)),
+        after.of(arrived) - before.of(arrived),
         {name: amount for name, amount in dropped.items() if amount},
         sent.flows / sent.seconds,
         cpu_share,
@@ -98,15 +99,15 @@ def load(server: Server, rate: float, seconds: float, arrived: str) -> Trial:
     )
 
 
-def _settled(server: Server, name: str, expected: float) -> dict[str, float]:
-    """Metrics once a counter has reached `expected`, or has not changed for a while."""
+def _settled(server: Server, arrived: Series, expected: int) -> Scraped:
+    """Metrics once a count has reached `expected`, or has not changed for a while."""
     metrics = server.metrics()
-    last, changed = metrics.get(name, 0.0), time.monotonic()
-    while metrics.get(name, 0.0) < expected and time.monotonic() - changed < _SETTLE_S:
+    last, changed = metrics.of(arrived), time.monotonic()
+    while metrics.of(arrived) < expected and time.monotonic() - changed < _SETTLE_S:
         time.sleep(0.2)
         metrics = server.metrics()
-        if metrics.get(name, 0.0) != last:
-            last, changed = metrics.get(name, 0.0), time.monotonic()
+        if metrics.of(arrived) != last:
+            last, changed = metrics.of(arrived), time.monotonic()
     return metrics
 
 
@@ -159,7 +160,7 @@ def udp_store(options: Options) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
         with Server(Path(folder)) as server:
             load(server, rate / 10, 1.0, STORED)  # warm up
-            already = int(server.metrics()[STORED])
+            already = server.metrics().of(STORED)
             trial = load(server, rate * _MARGIN, seconds, STORED)
             peak = server.peak_bytes()
             rolled = compare_rollups(server, wait_s=30 if options.quick else 240)
@@ -217,6 +218,6 @@ def _start_once() -> float:
 
 def _stored(server: Server) -> bool:
     try:
-        return server.metrics().get(STORED, 0.0) > 0
+        return server.metrics().of(STORED) > 0
     except OSError:
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -18,10 +17,10 @@ from typing import Self
 import yaml
 
 from millrace.bench.result import BenchError
+from millrace.bench.scraped import Scraped, scraped
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 60.0
-_SAMPLE = re.compile(r"^(?P<name>[a-z0-9_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 
 
 class Server:
@@ -103,8 +102,8 @@ class Server:
         except urllib.error.HTTPError as error:
             raise BenchError(f"{path}: {error.code} {error.read()[:500].decode(errors='replace')}") from None
 
-    def metrics(self) -> dict[str, float]:
-        """Sum of each metric over its labels, and of ``name{event}`` for those with an event label.
+    def metrics(self) -> Scraped:
+        """What it says of itself.
 
         Raises
         ------
@@ -115,8 +114,9 @@ class Server:
         """
         if self._process is None or self._process.poll() is not None:
             raise BenchError(f"millrace serve ended: {self.log_tail()}")
+        moment = time.monotonic()
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as answer:
-            return parse_metrics(answer.read().decode())
+            return scraped(answer.read().decode(), moment)
 
     def resident_bytes(self) -> int:
         """Memory that the process holds (VmRSS)."""
@@ -148,23 +148,6 @@ class Server:
             else:
                 return
         raise BenchError(f"millrace serve did not answer within {_START_TIMEOUT_S:.0f} s: {self.log_tail()}")
-
-
-def parse_metrics(text: str) -> dict[str, float]:
-    """Read the Prometheus text format: sums over labels, per name and per name and event."""
-    found: dict[str, float] = {}
-    for line in text.splitlines():
-        match = _SAMPLE.match(line)
-        if match is None:
-            continue
-        value = float(match["value"])
-        name = match["name"]
-        found[name] = found.get(name, 0.0) + value
-        event = re.search(r'event="([^"]*)"', match["labels"] or "")
-        if event is not None:
-            key = f"{name}{{{event[1]}}}"
-            found[key] = found.get(key, 0.0) + value
-    return found
 
 
 def _free_port(kind: socket.SocketKind) -> int:

@@ -7,7 +7,6 @@ import pytest
 from millrace.bench import BENCHMARKS, Result
 from millrace.bench.report import BEGIN, END, format_value, markdown, write_markdown
 from millrace.bench.run import select
-from millrace.bench.server import parse_metrics
 from millrace.errors import ConfigError
 
 
@@ -57,17 +56,3 @@ def test_benchmarks_are_selected_by_their_beginning():
     assert select(["decode"]) == [name for name in BENCHMARKS if name.startswith("decode")]
     with pytest.raises(ConfigError, match="no benchmark 'decod-x'"):
         select(["decod-x"])
-
-
-def test_metrics_are_summed_over_labels_and_by_event():
-    text = (
-        "# HELP x y\n"
-        'millrace_decode_events_total{exporter="a",protocol="ipfix",event="flows"} 3\n'
-        'millrace_decode_events_total{exporter="b",protocol="ipfix",event="flows"} 4\n'
-        'millrace_decode_events_total{exporter="b",protocol="ipfix",event="lost"} 1\n'
-        "millrace_pipeline_stored_flows_total 7e2\n"
-    )
-    found = parse_metrics(text)
-    assert found["millrace_decode_events_total"] == 8
-    assert found["millrace_decode_events_total{flows}"] == 7
-    assert found["millrace_pipeline_stored_flows_total"] == 700
