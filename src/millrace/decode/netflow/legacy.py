@@ -3,15 +3,16 @@
 ::
 
     offset  v5 (48 bytes)        v1 (48)            v7 (52)
-     0      srcaddr dstaddr nexthop input output packets octets first last srcport dstport (all the same)
-    36      pad flags prot tos   pad pad prot tos   valid flags prot tos
-    40      src_as dst_as        flags, unused      src_as dst_as
+     0      srcaddr dstaddr nexthop input output dPkts dOctets first last srcport dstport (all the same)
+    36      pad tcp_flags prot tos  pad pad prot tos  valid tcp_flags prot tos
+    40      src_as dst_as        tcp_flags, unused  src_as dst_as
     44      masks, pad           unused             masks, valid
     48                                              router that was bypassed
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,28 +26,33 @@ from millrace.decode.netflow.headers import PROTOCOL_CODES, V1, V5, V7, Headers
 from millrace.decode.netflow.scopes import BatchScopes
 from millrace.decode.netflow.tally import count_by_scope, count_noted
 from millrace.decode.result import Counts
-from millrace.schema import SAMPLING_SOURCES, Schema
+from millrace.schema import COLUMNS, SAMPLING_SOURCES, Kind, Schema
 
 _COMMON: list[tuple[str, Any]] = [
-    ("src", ">u4"), ("dst", ">u4"), ("nexthop", ">u4"), ("input", ">u2"), ("output", ">u2"), ("packets", ">u4"),
-    ("octets", ">u4"), ("first", ">u4"), ("last", ">u4"), ("srcport", ">u2"), ("dstport", ">u2"),
+    ("srcaddr", ">u4"), ("dstaddr", ">u4"), ("nexthop", ">u4"), ("input", ">u2"), ("output", ">u2"), ("dPkts", ">u4"),
+    ("dOctets", ">u4"), ("first", ">u4"), ("last", ">u4"), ("srcport", ">u2"), ("dstport", ">u2"),
 ]  # fmt: skip
 _ROUTED: list[tuple[str, Any]] = [
-    ("pad", "u1"), ("flags", "u1"), ("prot", "u1"), ("tos", "u1"), ("src_as", ">u2"), ("dst_as", ">u2"),
+    ("pad", "u1"), ("tcp_flags", "u1"), ("prot", "u1"), ("tos", "u1"), ("src_as", ">u2"), ("dst_as", ">u2"),
     ("src_mask", "u1"), ("dst_mask", "u1"), ("rest", ">u2"),
 ]  # fmt: skip
 RECORDS = {
-    V1: np.dtype([*_COMMON, ("pad", ">u2"), ("prot", "u1"), ("tos", "u1"), ("flags", "u1"), ("rest", "V7")]),
+    V1: np.dtype([*_COMMON, ("pad", ">u2"), ("prot", "u1"), ("tos", "u1"), ("tcp_flags", "u1"), ("rest", "V7")]),
     V5: np.dtype([*_COMMON, *_ROUTED]),
     V7: np.dtype([*_COMMON, *_ROUTED, ("router", ">u4")]),
 }
+"""Fields by the names that the table of columns has for them; what it does not name feeds no column."""
 
-_NUMBERS = {
-    "SrcPort": "srcport", "DstPort": "dstport", "InIf": "input", "OutIf": "output", "Packets": "packets",
-    "Bytes": "octets", "Proto": "prot", "IPTos": "tos", "TCPFlags": "flags",
-}  # fmt: skip
-_ROUTED_NUMBERS = {"SrcAS": "src_as", "DstAS": "dst_as", "SrcNetMask": "src_mask", "DstNetMask": "dst_mask"}
-_ADDRESSES = {"SrcAddr": "src", "DstAddr": "dst", "NextHop": "nexthop"}
+
+def _fed(kinds: Container[Kind], record: np.dtype[Any]) -> dict[str, str]:
+    """Field of a record for each column of some kinds."""
+    named = {column.name: column.netflow_v5 for column in COLUMNS if column.kind in kinds}
+    return {name: source for name, source in named.items() if source in (record.names or ())}
+
+
+_NUMBERS = {version: _fed({Kind.U8, Kind.U16, Kind.U32, Kind.U64}, record) for version, record in RECORDS.items()}
+_ADDRESSES = {version: _fed({Kind.ADDRESS}, record) for version, record in RECORDS.items()}
+_TIMES = {version: _fed({Kind.TIME_MS}, record) for version, record in RECORDS.items()}
 
 _FROM_HEADER = SAMPLING_SOURCES.index("header")
 _INTERVAL_BITS = 0x3FFF
@@ -68,14 +74,11 @@ def decode_legacy(
     wire = copy_blocks(arena, headers.start, records, record)
     n = len(wire)
     rows = Rows(schema, n)
-    for name, source in _NUMBERS.items():
+    for name, source in _NUMBERS[version].items():
         rows.slot(name, 0, n)[...] = wire[source]
-    if version != V1:
-        for name, source in _ROUTED_NUMBERS.items():
-            rows.slot(name, 0, n)[...] = wire[source]
-    for name, source in _ADDRESSES.items():
+    for name, source in _ADDRESSES[version].items():
         write_ipv4(rows.slot(name, 0, n), wire[source])
-    _write_times(rows, wire, headers, records)
+    _write_times(rows, wire, headers, records, _TIMES[version])
     for noted in rows.noted:
         count_noted(counts, scopes, noted, spread(scopes.index, records))
     _write_header_facts(rows, headers, scopes, records, version)
@@ -93,12 +96,12 @@ def _count(headers: Headers, scopes: BatchScopes, records: I64, counts: Counts) 
         counts.drop(exporter, protocol, "record", "truncated", announced - whole, detail)
 
 
-def _write_times(rows: Rows, wire: AnyArray, headers: Headers, records: I64) -> None:
+def _write_times(rows: Rows, wire: AnyArray, headers: Headers, records: I64, times: Mapping[str, str]) -> None:
     uptime = spread(headers.uptime.astype(np.uint32), records)
     export_ms = spread(headers.export_ms, records)
     n = len(wire)
     mistaken = np.zeros(n, np.bool_)
-    for name, source in (("TimeFlowStart", "first"), ("TimeFlowEnd", "last")):
+    for name, source in times.items():
         ahead = uptime_ahead(wire[source], uptime)
         sound, wrong = sound_ticks(wire[source], uptime, ahead)
         if sound is not None and wrong is not None:
