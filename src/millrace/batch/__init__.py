@@ -2,6 +2,7 @@
 
 from millrace.batch.addresses import (
     MAPPED_BITS,
+    MAPPED_FIRST,
     MAPPED_WORDS,
     address_bytes,
     address_text,
@@ -17,6 +18,7 @@ from millrace.batch.flows import Coded, FlowBatch, Lists, Values, plain, texts
 __all__ = [
     "ARENA_PADDING",
     "MAPPED_BITS",
+    "MAPPED_FIRST",
     "MAPPED_WORDS",
     "Coded",
     "DatagramBatch",

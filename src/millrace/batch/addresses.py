@@ -18,7 +18,8 @@ MAPPED_BITS = 8 * len(_MAPPED_PREFIX)
 MAPPED_WORDS = np.frombuffer(_MAPPED_PREFIX + bytes(4), np.uint32)
 """Four words of a mapped address as they lie in memory, that of IPv4 being zero; read only."""
 
-_MAPPED_FIRST = int.from_bytes(_MAPPED_PREFIX + bytes(4), "big")
+MAPPED_FIRST = int.from_bytes(_MAPPED_PREFIX + bytes(4), "big")
+"""0.0.0.0 mapped, as a number of 128 bits."""
 
 
 def address_bytes(text: str) -> bytes:
@@ -41,8 +42,7 @@ def is_mapped(packed: bytes) -> bool:
 
 def mapped_rows(addresses: U8) -> Bool:
     """Which addresses, shape (n, 16), are mapped IPv4 ones."""
-    words = addresses.view(np.uint32)
-    found: Bool = ((words[:, 0] | words[:, 1]) == 0) & (words[:, 2] == MAPPED_WORDS[2])
+    found: Bool = (addresses.view(np.uint64)[:, 0] == 0) & (addresses.view(np.uint32)[:, 2] == MAPPED_WORDS[2])
     return found
 
 
@@ -50,7 +50,7 @@ def as_ipv6(network: Network) -> IPv6Network:
     """The subnet of IPv6 that holds the same addresses: one of IPv4 is mapped."""
     if isinstance(network, IPv6Network):
         return network
-    first = IPv6Address(_MAPPED_FIRST | int(network.network_address))
+    first = IPv6Address(MAPPED_FIRST | int(network.network_address))
     return IPv6Network((first, network.prefixlen + MAPPED_BITS))
 
 

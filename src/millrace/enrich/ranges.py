@@ -6,13 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from millrace.batch import MAPPED_FIRST, mapped_rows
 from millrace.batch.arrays import I32, I64, U8, U64, AnyArray, Bool
-
-_MAPPED_FIRST = 0xFFFF << 32
-"""First IPv4 address in IPv6 (RFC 4291 §2.5.5.2)."""
-
-_MAPPED_WORD = 0xFFFF0000
-"""Bytes 8 to 11 of an IPv4-mapped address, read as a little-endian word."""
 
 _BLOCK = 256
 _BLOCKS = 1 << 16
@@ -56,9 +51,7 @@ class RangeTable:
         ndarray of int32, shape (n,)
         """
         addresses = np.ascontiguousarray(addresses)
-        ipv6 = np.flatnonzero(
-            (addresses.view("<u8")[:, 0] != 0) | (addresses.view("<u4")[:, 2] != _MAPPED_WORD)
-        )  # fmt: skip
+        ipv6 = np.flatnonzero(~mapped_rows(addresses))
         if len(ipv6) == len(addresses):
             return self._find6(addresses)
         found = self._find4(addresses)
@@ -89,9 +82,9 @@ class RangeTable:
 def _ipv4_part(starts: Sequence[int], rows: Sequence[int]) -> tuple[I64, I32]:
     """Ranges of IPv4 addresses, beginning with 0, and their rows."""
     inside = [
-        (max(start - _MAPPED_FIRST, 0), row)
+        (max(start - MAPPED_FIRST, 0), row)
         for start, row, stop in zip(starts, rows, [*starts[1:], 1 << 128], strict=True)
-        if stop > _MAPPED_FIRST and start < _MAPPED_FIRST + (1 << 32)
+        if stop > MAPPED_FIRST and start < MAPPED_FIRST + (1 << 32)
     ]
     return np.array([start for start, _ in inside], np.int64), np.array([row for _, row in inside], np.int32)
 
