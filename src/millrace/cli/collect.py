@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from millrace.app.application import Application
-from millrace.app.demo import run_demo
 from millrace.cli.configuration import ConfigFile, DataFolder, collector_settings, warn_of_readable_secrets
 from millrace.cli.output import NOT_ALL_STORED, write_answer
 from millrace.cli.places import show_places
@@ -61,6 +60,9 @@ def demo(
     Ctrl-C and SIGTERM end it as they end `serve`.
     """
     setup_logging("warning", "auto")
+    # Here: the collector of every day needs no synthetic traffic.
+    from millrace.app.demo import run_demo
+
     _end(run_demo(data, http_port=port, rate=rate, duration_s=duration, open_browser=open_browser))
 
 

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from millrace.bench import run
-
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
@@ -27,4 +25,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure speed and size, and print the table of figures."""
+    # Here: every command imports this module, and none but this one needs benchmarks.
+    from millrace.bench import run
+
     run(only=tuple(only or ()), quick=quick, write=write, folder=store)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from millrace.cli.capture import parse_target
-from millrace.generate import GenerateSettings, Generator, Mix, write_capture
-from millrace.generate import Progress as Sent
+
+if TYPE_CHECKING:
+    from millrace.generate import Progress as Sent
+
+Mix = Literal["mix", "netflow-v5", "netflow-v9", "ipfix", "sflow-v5"]
+"""That of `millrace.generate`, which only this command imports."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +42,8 @@ def generate(
 
     millrace generate --write example.pcap --count 5000
     """
+    from millrace.generate import GenerateSettings, Generator, write_capture
+
     if write is not None:
         write_capture(write, flows=count or 5000, protocol=protocol, seed=seed)
         return
