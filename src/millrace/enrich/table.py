@@ -11,12 +11,13 @@ import numpy as np
 from millrace.batch.arrays import I32, I64, U8, U32, U64
 from millrace.enrich.keymap import ABSENT, KeyMap
 from millrace.enrich.metadata import BOUNDARIES, Interface, StaticMetadata
+from millrace.schema import EXPORTER_ATTRIBUTES
 
 LearnedNames: TypeAlias = "Mapping[tuple[bytes, int], tuple[str, str]]"
 """Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them in options data."""
 
-EXPORTER_TEXTS = ("name", "group", "role", "site", "region", "tenant")
-"""Attributes behind ``ExporterName`` … ``ExporterTenant``."""
+EXPORTER_TEXTS = tuple(attribute.lower() for attribute in EXPORTER_ATTRIBUTES)
+"""Attributes of `Exporter` behind their columns."""
 
 INTERFACE_TEXTS = ("name", "description", "connectivity", "provider")
 """Attributes behind ``InIfName``, ``InIfDescription``, ``InIfConnectivity``, ``InIfProvider`` and the ``Out`` twins."""

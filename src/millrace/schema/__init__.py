@@ -3,6 +3,7 @@
 from millrace.schema.column import Column, ElementRef, HeaderBits, Kind
 from millrace.schema.columns import (
     COLUMNS,
+    EXPORTER_ATTRIBUTES,
     FLOW_PROTOCOLS,
     IMPLAUSIBLE,
     MAX_SAMPLING_RATE,
@@ -15,6 +16,7 @@ from millrace.schema.schema import Schema
 __all__ = [
     "COLUMNS",
     "COUNTER_COLUMNS",
+    "EXPORTER_ATTRIBUTES",
     "FLOW_PROTOCOLS",
     "IMPLAUSIBLE",
     "MAX_SAMPLING_RATE",

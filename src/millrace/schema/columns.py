@@ -107,7 +107,8 @@ def _flow() -> Iterator[Column]:
     )  # fmt: skip
 
 
-_EXPORTER_ATTRIBUTES = ("Name", "Group", "Role", "Site", "Region", "Tenant")
+EXPORTER_ATTRIBUTES = ("Name", "Group", "Role", "Site", "Region", "Tenant")
+"""What is known of an exporter beside its address: columns ``ExporterName`` …, and settings of the same names."""
 
 
 def _exporter() -> Iterator[Column]:
@@ -117,7 +118,7 @@ def _exporter() -> Iterator[Column]:
         group, sflow="datagram agent_address", rollup="key", codec=_WIDE_CODEC, display="address",
         goflow2=("sampler_address", 11),
     )  # fmt: skip
-    for attribute in _EXPORTER_ATTRIBUTES:
+    for attribute in EXPORTER_ATTRIBUTES:
         yield Column(
             f"Exporter{attribute}", Kind.TEXT, f"Exporter {attribute.lower()}",
             f"{attribute} of the exporter, by configuration or classification.",
