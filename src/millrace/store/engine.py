@@ -29,14 +29,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote as url_quote
 
 from millrace.errors import StoreError
 from millrace.store import parameters as binding
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
+from millrace.store.connection import Connection
 from millrace.store.ddl import literal, setting_list
+from millrace.store.faults import EngineError
 from millrace.store.gate import Gate
 from millrace.store.native import Buffer
 from millrace.store.torn import TornParts
@@ -74,13 +74,13 @@ class Engine:
     def __init__(self, folder: Path, server: Mapping[str, int | str], connections: int) -> None:
         self._folder = folder
         self._server = dict(server)
-        self._writers: list[Any] = []
-        self._readers: list[Any] = []
+        self._writers: list[Connection] = []
+        self._readers: list[Connection] = []
         self._gate = threading.BoundedSemaphore(connections)
         self._tables = Gate()
         self.torn = TornParts(self._look, self._tables)
         self._looking = threading.Lock()
-        self._looker: Any = None
+        self._looker: Connection | None = None
         self._guard = threading.Lock()
         self._given_back = threading.Condition(self._guard)
         self._leased = 0
@@ -99,10 +99,10 @@ class Engine:
         self._open = True
         try:
             with self._writer() as connection:
-                connection.query("SELECT 1")
+                connection.execute("SELECT 1")
             self._looker = self._connect()
             self.torn.start()
-        except RuntimeError as error:
+        except EngineError as error:
             self._open = False
             if "already initialized with path" in str(error):
                 raise StoreError(f"this process has another data folder open than {self._folder}; stop that") from error
@@ -123,14 +123,14 @@ class Engine:
                 self._looker.close()
             self._looker = None
 
-    def _end_questions(self, idle: list[Any]) -> None:
+    def _end_questions(self, idle: list[Connection]) -> None:
         """Wait for the statements that run, at most `_STOP_S`; those that only read are ended."""
         deadline = time.monotonic() + _STOP_S
         while self._leased and time.monotonic() < deadline:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(EngineError):
                 if not idle:
                     idle.append(self._connect())
-                idle[0].query("KILL QUERY WHERE Settings['readonly'] IN ('1', '2') ASYNC", "Null")
+                idle[0].execute("KILL QUERY WHERE Settings['readonly'] IN ('1', '2') ASYNC")
             with self._guard:
                 if self._leased:
                     self._given_back.wait(_KILL_AGAIN_S)
@@ -141,10 +141,10 @@ class Engine:
         settings: Mapping[str, int | str] | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Run a statement that writes, with bound values; RuntimeError of the engine if it fails."""
+        """Run a statement that writes, with bound values; EngineError if it fails."""
         statement = sql + (f" SETTINGS {setting_list(settings)}" if settings else "")
         with self._writer() as connection, self.torn.writing(sql):
-            connection.query(statement, "Null", **({"params": dict(parameters)} if parameters else {}))
+            connection.execute(statement, parameters)
 
     def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
         """Run a small internal SELECT, with bound values; rows of texts."""
@@ -156,9 +156,9 @@ class Engine:
             return _texts(connection, sql, parameters)
 
     def release_memory(self) -> None:
-        """Give back what the engine's allocator keeps of memory that was freed; RuntimeError if it cannot."""
+        """Give back what the engine's allocator keeps of memory that was freed; EngineError if it cannot."""
         with self._writer() as connection:
-            connection.query("SYSTEM JEMALLOC PURGE", "Null")
+            connection.execute("SYSTEM JEMALLOC PURGE")
 
     def _look(self, sql: str) -> list[list[str]]:
         """Run a statement of `torn`, also while a stop waits for the statement that is looked after."""
@@ -196,7 +196,7 @@ class Engine:
                 f"SELECT {columns} FROM file({literal(path)}, 'Native', {literal(structure)})"
             )
             with self._writer() as connection, self.torn.writing(sql):
-                connection.query(sql, "Null")
+                connection.execute(sql)
 
     def read(
         self,
@@ -217,8 +217,8 @@ class Engine:
         ------
         QueryCancelledError
             If it was cancelled before it began.
-        RuntimeError
-            Of the engine, if it fails or is cancelled.
+        EngineError
+            If it fails or is cancelled.
         """
         bound = {name: binding.bind(value) for name, value in parameters.items()}
         reader = self._sealed_reader(cancel) if sealed else self._reader(cancel)
@@ -228,9 +228,8 @@ class Engine:
                 # An old mark on this connection could be that of a statement which is being ended.
                 for name, value in {**settings, "log_comment": mark, **({"readonly": 1} if sealed else {})}.items()
             )
-            connection.query(f"SET {limits}", "Null")
-            raw: bytes = connection.query(sql, output, params=bound).bytes()
-            return raw
+            connection.execute(f"SET {limits}")
+            return connection.read(sql, output, bound)
 
     @contextmanager
     def _cancellable(self, cancel: Cancel | None) -> Iterator[str]:
@@ -256,24 +255,20 @@ class Engine:
         while not over.is_set():
             try:
                 self._rows(f"KILL QUERY WHERE Settings['log_comment'] = {literal(mark)} ASYNC")
-            except (RuntimeError, StoreError):
+            except (EngineError, StoreError):
                 return
             over.wait(_KILL_AGAIN_S)
 
-    def _connect(self) -> Any:  # noqa: ANN401 - chDB has no types
-        # Half a gigabyte of library: loaded when a store starts, not on import.
-        from chdb.state.sqlitelike import Connection
-
-        arguments = "&".join(f"{name}={url_quote(str(value))}" for name, value in self._server.items())
-        return Connection(f"{self._folder}?{arguments}")
+    def _connect(self) -> Connection:
+        return Connection(self._folder, self._server)
 
     @contextmanager
-    def _writer(self) -> Iterator[Any]:
+    def _writer(self) -> Iterator[Connection]:
         with self._lease(self._writers, "") as connection:
             yield connection
 
     @contextmanager
-    def _reader(self, cancel: Cancel | None) -> Iterator[Any]:
+    def _reader(self, cancel: Cancel | None) -> Iterator[Connection]:
         self._enter(cancel)
         try:
             with self._lease(self._readers, "SET readonly = 2") as connection:
@@ -282,8 +277,8 @@ class Engine:
             self._gate.release()
 
     @contextmanager
-    def _sealed_reader(self, cancel: Cancel | None) -> Iterator[Any]:
-        used: list[Any] = []
+    def _sealed_reader(self, cancel: Cancel | None) -> Iterator[Connection]:
+        used: list[Connection] = []
         self._enter(cancel)
         try:
             with self._lease(used, "") as connection:
@@ -303,7 +298,7 @@ class Engine:
             cancel.check()
 
     @contextmanager
-    def _lease(self, idle: list[Any], greeting: str) -> Iterator[Any]:
+    def _lease(self, idle: list[Connection], greeting: str) -> Iterator[Connection]:
         """An idle connection, or a new one; it goes back when the statement is over."""
         with self._guard:
             if not self._open:
@@ -314,18 +309,18 @@ class Engine:
             if connection is None:
                 connection = self._connect()
                 if greeting:
-                    connection.query(greeting, "Null")
+                    connection.execute(greeting)
             yield connection
         finally:
             self._give_back(idle, connection)
 
-    def _give_back(self, idle: list[Any], connection: Any) -> None:  # noqa: ANN401 - chDB has no types
+    def _give_back(self, idle: list[Connection], connection: Connection | None) -> None:
         with self._guard:
-            keeps = self._open and connection is not None
-            if keeps:
+            kept = self._open
+            if kept and connection is not None:
                 idle.append(connection)
         try:
-            if not keeps and connection is not None:
+            if not kept and connection is not None:
                 connection.close()
         finally:
             with self._guard:
@@ -333,9 +328,8 @@ class Engine:
                 self._given_back.notify_all()
 
 
-def _texts(connection: Any, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:  # noqa: ANN401
-    given = {"params": dict(parameters)} if parameters else {}
-    raw: bytes = connection.query(sql, "TabSeparatedRaw", **given).bytes()
+def _texts(connection: Connection, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
+    raw = connection.read(sql, "TabSeparatedRaw", parameters)
     return [line.split("\t") for line in raw.decode("utf-8", "replace").splitlines()]
 
 
