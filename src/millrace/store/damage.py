@@ -54,7 +54,7 @@ class Damage:
         if suspects:
             # One that a full device tore is replaced by those that it was merged of; it is not there any more then.
             with contextlib.suppress(EngineError):
-                self._engine.torn.look()
+                self._engine.check_writes()
         return [
             f"part {part} of table {table} is damaged; it was set aside and its rows are missing"
             for table, part in suspects

@@ -23,7 +23,7 @@ from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
-from millrace.store.engine import Engine, server_settings
+from millrace.store.embedded_engine import EmbeddedEngine, server_settings
 from millrace.store.faults import EngineError
 from millrace.store.folder import refuse_foreign
 from millrace.store.guard import Guard
@@ -78,7 +78,7 @@ class EmbeddedStore:
         self._settings = settings or StoreSettings()
         self._tables = tuple(ddl.tables(schema, self._settings))
         self._lock = FolderLock(self._folder)
-        self._engine = Engine(
+        self._engine = EmbeddedEngine(
             self._folder / ENGINE_FOLDER, server_settings(self._settings), self._settings.query_connections
         )
         self._audit = AuditLog(self._folder)
@@ -439,7 +439,7 @@ class EmbeddedStore:
         started = time.perf_counter()
         with self._maintaining:
             try:
-                self._engine.torn.look()
+                self._engine.check_writes()
                 self._keeper.make_room(done)
                 self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)
