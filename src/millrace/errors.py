@@ -24,6 +24,9 @@
         ├── ThrottledError     too many attempts; says when to try again
         └── DeniedError        known, but not allowed
 
+Errors of the engine under the store are `millrace.store.faults.EngineError`: the
+store makes a `StoreError` or a `QueryError` of each, and lets none of them out.
+
 Hostile or broken *packets* never raise: they are counted under a reason
 (see `millrace.decode`).
 """

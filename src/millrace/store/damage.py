@@ -16,6 +16,7 @@ from millrace.store import faults
 from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.parts import find_parts
 from millrace.store.state import State
 
@@ -52,8 +53,8 @@ class Damage:
             suspects, self._suspects = self._suspects, {}
         if suspects:
             # One that a full device tore is replaced by those that it was merged of; it is not there any more then.
-            with contextlib.suppress(RuntimeError):
-                self._engine.torn.look()
+            with contextlib.suppress(EngineError):
+                self._engine.check_writes()
         return [
             f"part {part} of table {table} is damaged; it was set aside and its rows are missing"
             for table, part in suspects
@@ -87,7 +88,7 @@ class Damage:
             if verdict and verdict[0][0] == "1":
                 return False
             self._engine.execute(f"ALTER TABLE {quote(table)} DETACH PART {literal(part)}")
-        except RuntimeError:
+        except EngineError:
             # Merged or dropped meanwhile: whoever reads the damaged one next names it again.
             return False
         for known in found:

@@ -30,6 +30,7 @@ from millrace.store.audit import AuditLog, Deletion, day
 from millrace.store.ddl import literal, quote
 from millrace.store.doomed import FOREVER_MS, Doomed, Forecast
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.knowledge import Gap, Gaps
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS, Resolution
 from millrace.store.state import State
@@ -80,7 +81,7 @@ class Deleter:
             If stored data cannot be read.
         """
         doomed = self._told(doomed)
-        try:
+        with faults.refusing("counting the flows to be deleted"):
             flows, oldest, newest = self._rows(
                 f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)), toUnixTimestamp64Milli(max(TimeReceived)) "
                 f"FROM {RAW_TABLE} WHERE {_matching(doomed)}",
@@ -88,8 +89,6 @@ class Deleter:
             )[0]
             rolled = {resolution.table: self._rolled(doomed, resolution) for resolution in RESOLUTIONS}
             first = self._rows(f"SELECT count(), toUnixTimestamp64Milli(min(TimeReceived)) FROM {RAW_TABLE}")[0]
-        except RuntimeError as error:
-            raise faults.of_write(error, "counting the flows to be deleted") from error
         oldest_ms = int(first[1]) if int(first[0]) else FOREVER_MS
         return Forecast(
             int(flows),
@@ -110,10 +109,8 @@ class Deleter:
         act = uuid.uuid4().hex[:12]
         doomed = self._told(doomed)
         keys = [column.name for column in self._schema if column.rollup == "key"]
-        try:
+        with faults.refusing("counting the flows to be deleted"):
             pieces = self._pieces(doomed)
-        except RuntimeError as error:
-            raise faults.of_write(error, "counting the flows to be deleted") from error
         oldest_ms, newest_ms = forecast.oldest_ms, forecast.newest_ms
         reason = f"asked for: {doomed.text or 'all flows'}, {_span(doomed)}"
         self._audit.require(
@@ -161,7 +158,7 @@ class Deleter:
             return False
         try:
             self._run(journal)
-        except RuntimeError as error:
+        except EngineError as error:
             failed = faults.of_write(error, f"deleting flows ({journal['text'] or 'all'})")
             raise type(failed)(
                 f"{failed}; what was begun is finished at the next start, and until then nothing else is done"

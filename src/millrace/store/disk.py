@@ -112,8 +112,8 @@ class Room:
 
         Raises
         ------
-        RuntimeError
-            Of the engine, if a part cannot be dropped (it was merged meanwhile: try again).
+        EngineError
+            If a part cannot be dropped (it was merged meanwhile: try again).
         """
         with self._guard:
             return self._make(last_blocks, at_least)

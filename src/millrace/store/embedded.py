@@ -13,7 +13,7 @@ import pyarrow as pa
 import structlog
 
 from millrace.batch import FlowBatch
-from millrace.errors import MillraceError, StoreCorruptError, StoreError, StoreFullError
+from millrace.errors import MillraceError, StoreError, StoreFullError
 from millrace.files import ENGINE_FOLDER, private_folder
 from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Column, Schema
 from millrace.store import ddl, dictionaries, disk, faults, migrations, native
@@ -23,7 +23,8 @@ from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
-from millrace.store.engine import Engine, server_settings
+from millrace.store.embedded_engine import EmbeddedEngine, server_settings
+from millrace.store.faults import EngineError
 from millrace.store.folder import refuse_foreign
 from millrace.store.guard import Guard
 from millrace.store.keeper import Keeper
@@ -77,7 +78,7 @@ class EmbeddedStore:
         self._settings = settings or StoreSettings()
         self._tables = tuple(ddl.tables(schema, self._settings))
         self._lock = FolderLock(self._folder)
-        self._engine = Engine(
+        self._engine = EmbeddedEngine(
             self._folder / ENGINE_FOLDER, server_settings(self._settings), self._settings.query_connections
         )
         self._audit = AuditLog(self._folder)
@@ -132,9 +133,9 @@ class EmbeddedStore:
         except OSError as error:
             self.stop()
             raise StoreError(f"the socket of 'millrace sql' cannot be made in {self._folder}: {error}") from error
-        except RuntimeError as error:
+        except EngineError as error:
             self.stop()
-            raise StoreCorruptError(f"the data folder {self._folder} cannot be opened: {error}") from error
+            raise faults.of_start(error, self._folder) from error
         except BaseException:
             self.stop()
             raise
@@ -255,13 +256,12 @@ class EmbeddedStore:
         StoreError
             If the store is not started, or the engine cannot.
         """
-        try:
+        with faults.refusing("giving back memory"):
             self._engine.release_memory()
-        except RuntimeError as error:
-            raise StoreError(f"the engine does not give back memory: {error}") from error
 
+    @faults.refusing("telling what is stored")
     def status(self) -> StoreStatus:
-        """Sizes, extents, free space, progress of the rollups."""
+        """Sizes, extents, free space, progress of the rollups (see `Store.status`)."""
         past_changes = self._past_changes  # first: what is stored meanwhile is not taken for known
         space = disk.measure(self._folder)
         shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
@@ -278,10 +278,12 @@ class EmbeddedStore:
             past_changes,
         )
 
+    @faults.refusing("looking for what can be dropped")
     def prunable(self) -> Prunable:
-        """What could be dropped on purpose: expired rows, and columns that the configuration lacks."""
+        """Expired rows and columns that the configuration lacks; StoreError if the engine does not say them."""
         return self._pruner.look(time.time_ns() // 1_000_000)
 
+    @faults.refusing("dropping on purpose; run it again")
     def prune(self, *, expired: bool = False, columns: Iterable[Unseen] = ()) -> None:
         """Drop expired rows, by the wall clock, and columns.
 
@@ -299,6 +301,7 @@ class EmbeddedStore:
             self._roller.start(self._unseen())
             self._change_past()
 
+    @faults.refusing("counting the flows to be deleted")
     def forecast_deletion(self, doomed: Doomed) -> Forecast:
         """Count what `delete` would remove, when all that is stored is rolled up.
 
@@ -311,6 +314,7 @@ class EmbeddedStore:
             self._drain()
             return self._deleter().forecast(doomed)
 
+    @faults.refusing("deleting flows")
     def delete(self, doomed: Doomed) -> Forecast:
         """Delete flows for good, from the rollups too; what was deleted.
 
@@ -396,17 +400,17 @@ class EmbeddedStore:
         try:
             try:
                 self._insert_once(table, flows, schema, token)
-            except (StoreFullError, RuntimeError, OSError) as error:
+            except (StoreFullError, EngineError, OSError) as error:
                 if not (faults.is_full(error) and self._make_room(flows.nbytes)):
                     raise
                 self._insert_once(table, flows, schema, token)
-        except MillraceError as error:
-            self._insert_errors[table] = str(error)
-            raise
-        except (RuntimeError, OSError) as error:
+        except (EngineError, OSError) as error:
             refused = faults.of_write(error, f"inserting {flows.rows} rows into {table}")
             self._insert_errors[table] = str(refused)
             raise refused from error
+        except MillraceError as error:
+            self._insert_errors[table] = str(error)
+            raise
         self._insert_errors[table] = ""
 
     def _insert_once(self, table: str, flows: FlowBatch, schema: Schema, token: str | None) -> None:
@@ -435,11 +439,11 @@ class EmbeddedStore:
         started = time.perf_counter()
         with self._maintaining:
             try:
-                self._engine.torn.look()
+                self._engine.check_writes()
                 self._keeper.make_room(done)
                 self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)
-            except (StoreError, RuntimeError) as error:
+            except (StoreError, EngineError) as error:
                 done.errors.append(" ".join(str(error).split())[:600])
             done.errors += self._damage.set_aside()
             self._keeper.expire(now_ms, done)

@@ -1,9 +1,18 @@
-"""What the engine's error texts mean to us."""
+"""What the engine's errors mean to us.
+
+Inside of the store a statement that fails raises `EngineError`. It does not
+leave the store: at its doors (`EmbeddedStore`, `local_sql`) `of_write`,
+`of_read` and `of_start` make of it what the rest of Millrace knows, a
+`millrace.errors.StoreError` or, of a question, a `QueryError`.
+"""
 
 from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from millrace.errors import (
     MillraceError,
@@ -16,12 +25,26 @@ from millrace.errors import (
 )
 
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
+_STACK = re.compile(r",?\s*Stack trace \(when copying this message.*", re.DOTALL)
 
 # Codes of ClickHouse's ErrorCodes.cpp.
 _NOT_ENOUGH_SPACE = 243
 _MEMORY_LIMIT = 241
 _CANCELLED = 394
 _TIMEOUT = 159
+_TRANSIENT = frozenset(
+    {
+        _TIMEOUT,
+        173,  # CANNOT_ALLOCATE_MEMORY
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        236,  # ABORTED
+        _MEMORY_LIMIT,
+        _NOT_ENOUGH_SPACE,
+        252,  # TOO_MANY_PARTS
+        439,  # CANNOT_SCHEDULE_TASK
+        473,  # DEADLOCK_AVOIDED
+    }
+)
 _CORRUPT = frozenset(
     {
         32,  # ATTEMPT_TO_READ_AFTER_EOF
@@ -53,8 +76,43 @@ _HINTS = {
 }
 
 
-class TornError(RuntimeError):
+class EngineError(MillraceError):
+    """The engine refused a statement, or it failed or was ended.
+
+    Parameters
+    ----------
+    message : str
+        What the engine said, as one line, without its stack.
+    code : int
+        ClickHouse's number of the error (241 of ``Code: 241. DB::Exception: …``); 0: it gave none.
+    transient : bool
+        Whether the same statement may succeed later although nobody mends it or what is stored: memory,
+        room on the device, threads or time were short. Not if somebody ended it.
+
+    Attributes
+    ----------
+    code : int
+    transient : bool
+    """
+
+    def __init__(self, message: str, code: int = 0, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.transient = transient
+
+    @classmethod
+    def of(cls, said: str) -> EngineError:
+        """The error for a text of the engine: its code, and whether it passes, are read from it."""
+        message = " ".join(_STACK.sub("", said).split())
+        found = _CODE.search(message)
+        code = int(found[1]) if found else 0
+        return EngineError(message, code, transient=code in _TRANSIENT or _NO_SPACE_TEXT in message)
+
+
+class TornError(EngineError):
     """The engine could not write what a statement inserted, and did not notice: it was taken out again.
+
+    There is no code, since the engine did not say it, and it passes when the device has room.
 
     Attributes
     ----------
@@ -64,55 +122,79 @@ class TornError(RuntimeError):
     """
 
     def __init__(self, table: str, partitions: tuple[str, ...]) -> None:
-        super().__init__(f"rows of {table} could not be written whole (is the device full?); none of them are stored")
+        super().__init__(
+            f"rows of {table} could not be written whole (is the device full?); none of them are stored", transient=True
+        )
         self.table = table
         self.partitions = partitions
 
 
 def code_of(error: BaseException) -> int:
-    """ClickHouse error code of an engine exception; 0 if it names none."""
-    found = _CODE.search(str(error))
-    return int(found[1]) if found else 0
+    """ClickHouse's code of an error of the engine; 0 if it has none, or it is not the engine's."""
+    return error.code if isinstance(error, EngineError) else 0
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an engine exception says that a statement reached its memory limit."""
+    """Whether an error says that a statement reached its memory limit."""
     return code_of(error) == _MEMORY_LIMIT
 
 
 def is_of_all(error: BaseException) -> bool:
-    """Whether an engine exception says that all statements together reached the memory limit."""
+    """Whether an error says that all statements together reached the memory limit."""
     return is_out_of_memory(error) and _OF_ALL in str(error)
 
 
 def is_corruption(error: BaseException) -> bool:
-    """Whether an engine exception says that stored data cannot be read."""
-    code = code_of(error)
-    return code in _CORRUPT or (code not in _HINTS and _PART_TEXT in str(error))
+    """Whether the engine says that stored data cannot be read; nobody else's error says so."""
+    if not isinstance(error, EngineError):
+        return False
+    return error.code in _CORRUPT or (error.code not in _HINTS and _PART_TEXT in str(error))
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an exception says that there is no room."""
+    """Whether an error says that there is no room."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOSPC
-    return (
-        isinstance(error, StoreFullError | TornError)
-        or code_of(error) == _NOT_ENOUGH_SPACE
-        or _NO_SPACE_TEXT in str(error)
-    )
+    if isinstance(error, EngineError):
+        return isinstance(error, TornError) or error.code == _NOT_ENOUGH_SPACE or _NO_SPACE_TEXT in str(error)
+    return isinstance(error, StoreFullError)
 
 
-def of_write(error: BaseException, doing: str) -> StoreError:
-    """The store error for an engine exception while writing."""
+def of_start(error: EngineError, folder: Path) -> StoreError:
+    """The store's error for one of the engine while a data folder is opened."""
+    if is_full(error):
+        return StoreFullError(f"the data folder {folder} cannot be opened: no room on its device; free some ({error})")
+    if error.transient:
+        return StoreError(f"the data folder {folder} cannot be opened just now, start again: {error}")
+    return StoreCorruptError(f"the data folder {folder} cannot be opened: {error}")
+
+
+def of_write(error: EngineError | OSError, doing: str) -> StoreError:
+    """The store's error for one of the engine, or of the device, while writing."""
     text = _short(error)
     if is_full(error):
         return StoreFullError(f"no room on the device while {doing}; free some space, it resumes by itself ({text})")
     return StoreError(f"the engine refused while {doing}: {text}")
 
 
-def of_read(error: BaseException, *, outside: bool = False) -> MillraceError:
-    """The error for an engine exception while reading; `outside`: of a statement that may read other files, too."""
-    code, text = code_of(error), _short(error)
+@contextmanager
+def refusing(doing: str) -> Iterator[None]:
+    """Around what the store does for others, or before a method of it: the engine's errors become the store's.
+
+    Raises
+    ------
+    StoreError
+        As `of_write` makes it.
+    """
+    try:
+        yield
+    except EngineError as error:
+        raise of_write(error, doing) from error
+
+
+def of_read(error: EngineError, *, outside: bool = False) -> MillraceError:
+    """The error for one of the engine while reading; `outside`: of a statement that may read other files, too."""
+    code, text = error.code, _short(error)
     if is_corruption(error) and (_PART_TEXT in str(error) or not outside):
         return StoreCorruptError(f"stored data cannot be read: {text}")
     if is_full(error):

@@ -20,6 +20,7 @@ from millrace.schema.column import Rollup
 from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import SCHEMA_VERSION, TableSpec
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.parts import Extent, extent, find_parts
 from millrace.store.retention import DAY_MS, expired, keep_days
 from millrace.store.state import State
@@ -171,7 +172,7 @@ class Guard:
         if widened_ms is None or reference_ms - oldest_ms <= widened_ms:
             return
         days = {**self._days, table: keep_days(self._tables)[table]}
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(EngineError):
             self._state.put(RETENTION_KEY, days)
             self._days = days
             self._widened_ms.pop(table, None)

@@ -14,6 +14,7 @@ from millrace.store.audit import AuditLog
 from millrace.store.ddl import TableSpec
 from millrace.store.disk import Room
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.guard import CLOCK_KEY, Guard
 from millrace.store.parts import drop_parts, find_parts
 from millrace.store.resolutions import RAW_TABLE
@@ -86,7 +87,7 @@ class Keeper:
             try:
                 self._expire(now_ms)
                 self._error = ""
-            except (RuntimeError, StoreError) as error:
+            except (EngineError, StoreError) as error:
                 self._error = f"retention: {' '.join(str(error).split())[:400]}"
         if self._error:
             done.errors.append(self._error)
@@ -124,6 +125,6 @@ class Keeper:
 
     def _drop_oldest(self, at_least: int) -> int:
         for _ in range(_ATTEMPTS):
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(EngineError):
                 return self._room.make(self._roller.taken_blocks(), at_least)
         return 0

@@ -22,6 +22,7 @@ from millrace.schema import IMPLAUSIBLE
 from millrace.store.damage import Damage
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
 
 log = structlog.get_logger(__name__)
@@ -78,7 +79,7 @@ class MarkedHours:
         try:
             while not self._known and self._tries and time.monotonic() < end:
                 self._step()
-        except RuntimeError as error:
+        except EngineError as error:
             # A part that is damaged is set aside before the next try.
             self._damage.note(error)
             self._tries -= 1

@@ -42,10 +42,8 @@ def migrate(engine: Engine, wanted: Iterable[TableSpec]) -> list[str]:
         found = describe(engine, table.name)
         steps = [table.create] if found is None else plan(table, found)
         for step in steps:
-            try:
+            with faults.refusing(f"changing table {table.name!r} ({step})"):
                 engine.execute(step)
-            except RuntimeError as error:
-                raise faults.of_write(error, f"changing table {table.name!r} ({step})") from error
         statements += steps
     return statements
 

@@ -80,8 +80,8 @@ def drop_parts(engine: Engine, audit: AuditLog, parts: Sequence[Part], act: Act,
 
     Raises
     ------
-    RuntimeError
-        Of the engine: a part was merged meanwhile (it goes next time), or cannot be dropped.
+    EngineError
+        If a part was merged meanwhile (it goes next time), or cannot be dropped.
     """
     for table, of_table in groupby(parts, key=lambda part: part.table):
         dropped: list[Part] = []

@@ -70,11 +70,9 @@ class Pruner:
             If something cannot be dropped.
         """
         days = keep_days(self._tables)
-        try:
+        with faults.refusing("dropping expired rows; run it again"):
             for table, parts in groupby(self._expired(now_ms), key=lambda part: part.table):
                 drop_parts(self._engine, self._audit, list(parts), "prune", f"asked for: older than {days[table]} days")
-        except RuntimeError as error:
-            raise faults.of_write(error, "dropping expired rows; run it again") from error
         # Whoever asked has seen what the wall clock makes of it.
         self._state.put(CLOCK_KEY, RetentionClock(now_ms, now_ms).stored)
         self._guard.promise()
@@ -94,10 +92,8 @@ class Pruner:
                     "drop-column", column.table, f"asked for: column {column.name} ({column.type})", 0, column.bytes
                 )
             )
-            try:
+            with faults.refusing(f"dropping column {column.name} of {column.table}"):
                 self._engine.execute(f"ALTER TABLE {quote(column.table)} DROP COLUMN {quote(column.name)}")
-            except RuntimeError as error:
-                raise faults.of_write(error, f"dropping column {column.name} of {column.table}") from error
             names.add(column.name)
         self._guard.forget(names)
 

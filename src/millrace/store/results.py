@@ -18,6 +18,7 @@ from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.shares import Share, Shares
 
 _KNOWN_QUERIES = 256
@@ -71,7 +72,7 @@ class Results:
             raw = self._shares.run(sql, ask, cancel, max_seconds)
         except TypeError as error:
             raise QueryError(str(error)) from error
-        except RuntimeError as error:
+        except EngineError as error:
             self._damage.note(error)
             raise faults.of_read(error) from error
         return _retyped(pa.ipc.open_stream(raw).read_all(), types)
@@ -101,7 +102,7 @@ class Results:
             _require_text(written)
             outside_of_store.refuse(written, self._table_functions(limits))
             return self._engine.read(as_understood, output, {}, limits, cancel, sealed=True)
-        except RuntimeError as error:
+        except EngineError as error:
             self._damage.note(error)
             raise faults.of_read(error, outside=outside) from error
 

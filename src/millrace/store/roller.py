@@ -20,6 +20,7 @@ from millrace.store import faults, rollups
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine
+from millrace.store.faults import EngineError
 from millrace.store.resolutions import RESOLUTIONS, Resolution
 from millrace.store.rollups import BlockRange
 from millrace.store.state import State
@@ -287,7 +288,7 @@ class Roller:
         """Settle on start; where data cannot be read the next round tries again, the folder opens."""
         try:
             self._settle(progress, plan)
-        except RuntimeError as error:
+        except EngineError as error:
             self._damage.note(error)
 
     def _run(self, progress: Progress, closed_ms: int, done: Maintenance) -> None:
@@ -305,15 +306,17 @@ class Roller:
             source_rows = written = 0
             if blocks.upto > blocks.after:
                 source_rows, written = self._take(progress, blocks)
-        except (RuntimeError, StoreError) as error:
+        except (EngineError, StoreError) as error:
             self._damage.note(error)
             if faults.is_out_of_memory(error):
                 progress.ratio *= 2
-            with self._guard:
-                progress.pending.add(taken.rows, taken.oldest_ms)
-                progress.taking_ms = math.inf
+            self._wait_again(progress, taken)
             done.errors.append(f"rollup {resolution.name}: {' '.join(str(error).split())[:400]}")
             return
+        except BaseException:
+            # A defect: no rows may pass for rolled up because of it.
+            self._wait_again(progress, taken)
+            raise
         left = any(last > blocks.upto for _, last, _ in parts)
         if left:
             with self._guard:
@@ -326,6 +329,12 @@ class Roller:
             if not left:
                 progress.close(closed_ms, taken.rows)
 
+    def _wait_again(self, progress: Progress, taken: Pending) -> None:
+        """Rows that were to be taken wait as before."""
+        with self._guard:
+            progress.pending.add(taken.rows, taken.oldest_ms)
+            progress.taking_ms = math.inf
+
     def _take(self, progress: Progress, blocks: BlockRange) -> tuple[int, int]:
         """Add a range of source blocks to the rollup; source rows taken and rows written."""
         resolution = progress.resolution
@@ -335,7 +344,7 @@ class Roller:
         progress.plan = plan
         try:
             self._engine.execute(rollups.rollup_statement(self._schema, resolution, blocks), self._statement_settings())
-        except RuntimeError:
+        except EngineError:
             self._settle(progress, plan)
             raise
         settled = self._settle(progress, plan)

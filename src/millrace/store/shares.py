@@ -25,6 +25,7 @@ from millrace.errors import QueryTimeoutError
 from millrace.store import faults
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
+from millrace.store.faults import EngineError
 
 _MIB = 1 << 20
 _OTHERS_BYTES = 256 * _MIB
@@ -126,8 +127,8 @@ class Shares:
             If it is cancelled while it waits.
         QueryTimeoutError
             If it waits for too long.
-        RuntimeError
-            Of the engine.
+        EngineError
+            Of `ask`, where more memory would not have helped.
         """
         seconds = max_seconds or self._max_seconds
         key = hashlib.blake2b(statement.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -137,7 +138,7 @@ class Shares:
             with self._any(_Wait(cancel, seconds)) as share:
                 try:
                     return ask(share)
-                except RuntimeError as error:
+                except EngineError as error:
                     if share is self.large or not faults.is_out_of_memory(error) or faults.is_of_all(error):
                         raise
             self._remember(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 from millrace.errors import QueryError, StoreError, StoreLockedError
 from millrace.files import ENGINE_FOLDER, SOCKET_FILE, private_folder
 from millrace.store.config import StoreSettings
-from millrace.store.engine import Engine, server_settings
+from millrace.store.embedded_engine import EmbeddedEngine, server_settings
 from millrace.store.folder import require_folder
 from millrace.store.lock import FolderLock
 from millrace.store.results import Results
@@ -53,7 +53,7 @@ def local_sql(
         return ask(folder, sql, format, outside=outside)
     private_folder(folder)
     settings = StoreSettings()
-    engine = Engine(folder / ENGINE_FOLDER, server_settings(settings), 1)
+    engine = EmbeddedEngine(folder / ENGINE_FOLDER, server_settings(settings), 1)
     try:
         engine.start()
         return Results(engine, settings).formatted(sql, format, outside=outside)

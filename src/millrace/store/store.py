@@ -189,4 +189,4 @@ class Store(Protocol):
         """What somebody should look at, as sentences; does not block."""
 
     def status(self) -> StoreStatus:
-        """Sizes, extents, free space, progress of the rollups."""
+        """Sizes, extents, free space, progress of the rollups; StoreError if they cannot be told."""

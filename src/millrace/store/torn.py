@@ -20,7 +20,7 @@ from typing import NamedTuple
 import structlog
 
 from millrace.store.ddl import literal, quote
-from millrace.store.faults import TornError
+from millrace.store.faults import EngineError, TornError
 from millrace.store.gate import Gate
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ _WITHOUT_ROWS = re.compile(r"\s*(CREATE|DROP)\s")
 _INSERT = re.compile(r"\s*INSERT\s+INTO\s+`?(\w+)")
 
 Run = Callable[[str], list[list[str]]]
-"""Runs a statement past the gate; rows of texts, RuntimeError of the engine if it fails."""
+"""Runs a statement past the gate; rows of texts, EngineError if it fails."""
 
 
 class _Part(NamedTuple):
@@ -109,10 +109,10 @@ class TornParts:
             known, seen = len(inserts), self._failed_writes
             with self._gate.passing():
                 yield
-            failed: RuntimeError | None = None
+            failed: Exception | None = None
             try:
                 self._look(seen)
-            except RuntimeError as error:
+            except Exception as error:  # noqa: BLE001, RUF100 - whatever the look ended of, what it found is said
                 failed = error
             if torn := inserts[known:]:
                 raise TornError(table, tuple(torn)) from failed
@@ -124,8 +124,8 @@ class TornParts:
 
         Raises
         ------
-        RuntimeError
-            Of the engine; the next look goes on.
+        EngineError
+            If a statement of it fails; the next look goes on.
         """
         self._look(None)
 
@@ -172,7 +172,7 @@ class TornParts:
     def _is_torn(self, part: _Part) -> bool:
         try:
             verdict = self._run(f"CHECK TABLE {quote(part.table)} PART {literal(part.name)} {_ONE_VERDICT}")
-        except RuntimeError:
+        except EngineError:
             if any(other.name == part.name for other in self._parts(f" AND table = {literal(part.table)}")):
                 raise
             return False  # merged meanwhile, so it could be read

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from millrace.store.faults import EngineError
 from millrace.store.retention import DAY_MS, RetentionClock
 from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
 
@@ -152,7 +153,7 @@ def test_a_retention_that_fails_is_told_until_it_succeeds(open_store, monkeypatc
     store.wait_until_rolled_up(NOW_MS + 3 * DAY_MS + HOUR_MS)
 
     def fail(*_):
-        raise RuntimeError("Code: 1. DB::Exception: no part can be dropped")
+        raise EngineError.of("Code: 1. DB::Exception: no part can be dropped")
 
     with monkeypatch.context() as broken:
         broken.setattr("millrace.store.keeper.drop_parts", fail)

@@ -8,11 +8,12 @@ import pytest
 from millrace.errors import QueryCancelledError, QueryTimeoutError
 from millrace.store import StoreSettings
 from millrace.store.cancel import Cancel
+from millrace.store.faults import EngineError
 from millrace.store.shares import Shares
 
 MIB = 1 << 20
-TOO_MUCH = RuntimeError("Code: 241. DB::Exception: (query) memory limit exceeded: would use 32.1 MiB")
-TOO_MUCH_OF_ALL = RuntimeError("Code: 241. DB::Exception: (total) memory limit exceeded: would use 1.1 GiB")
+TOO_MUCH = EngineError.of("Code: 241. DB::Exception: (query) memory limit exceeded: would use 32.1 MiB")
+TOO_MUCH_OF_ALL = EngineError.of("Code: 241. DB::Exception: (total) memory limit exceeded: would use 1.1 GiB")
 
 
 class Held:
@@ -113,7 +114,7 @@ def test_nobody_passes_those_who_wait_for_much(shares):
         assert question.end()
 
 
-@pytest.mark.parametrize("error", [TOO_MUCH_OF_ALL, RuntimeError("Code: 47. DB::Exception: Unknown identifier")])
+@pytest.mark.parametrize("error", [TOO_MUCH_OF_ALL, EngineError.of("Code: 47. DB::Exception: Unknown identifier")])
 def test_other_errors_are_not_tried_again(shares, error):
     asked = []
 
@@ -123,7 +124,7 @@ def test_other_errors_are_not_tried_again(shares, error):
 
     first = Held(shares, "first")
     assert first.runs()
-    with pytest.raises(RuntimeError, match="Code"):
+    with pytest.raises(EngineError, match="Code"):
         shares.run("wrong", ask)
     assert len(asked) == 1
     first.end()
@@ -134,7 +135,7 @@ def test_what_needs_more_than_much_fails_and_leaves_its_place(shares):
         raise TOO_MUCH
 
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="241"):
+        with pytest.raises(EngineError, match="241"):
             shares.run("too much", ask)
     assert shares.run("other", lambda share: share.limit) == 480 * MIB
 

@@ -9,6 +9,7 @@ from millrace.batch import Coded
 from millrace.errors import StoreLossError
 from millrace.schema import Column, Kind, Schema
 from millrace.store import RESOLUTIONS
+from millrace.store.faults import EngineError
 from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
 
 DAY_MS = 24 * HOUR_MS
@@ -159,7 +160,7 @@ def test_flows_are_stored_though_the_promise_to_keep_them_cannot_be_written_down
     put = store._state.put
 
     def full(key, value):
-        raise RuntimeError("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space")
+        raise EngineError.of("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space")
 
     with monkeypatch.context() as device:
         device.setattr(store._state, "put", full)

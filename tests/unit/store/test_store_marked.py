@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from millrace.errors import StoreError
+from millrace.store.faults import EngineError
 from unit.store.made_flows import HOUR_MS, NOW_MS, few_keys
 
 HOUR_S = HOUR_MS // 1000
@@ -48,7 +49,7 @@ def test_flows_that_could_not_be_inserted_may_be_there_all_the_same(open_store, 
     store.maintain(NOW_MS)
 
     def fail(*_):
-        raise RuntimeError("no")
+        raise EngineError("no")
 
     monkeypatch.setattr(store._engine, "insert", fail)
     with pytest.raises(StoreError):
@@ -77,7 +78,7 @@ def test_a_part_that_cannot_be_read_is_asked_again_when_it_is_set_aside(open_sto
     store.insert(marked(NOW_MS - 3 * HOUR_MS))
     store.maintain(NOW_MS)
     store = open_store()
-    failures = iter([RuntimeError("damaged"), RuntimeError("damaged")])
+    failures = iter([EngineError("damaged"), EngineError("damaged")])
     rows = store._engine.rows
 
     def damaged(sql, *rest):
@@ -102,7 +103,7 @@ def test_what_can_never_be_read_leaves_any_hour_open(open_store, monkeypatch):
     def damaged(sql, *rest):
         if "_partition_id" in sql:
             asked.append(sql)
-            raise RuntimeError("damaged")
+            raise EngineError("damaged")
         return rows(sql, *rest)
 
     monkeypatch.setattr(store._engine, "rows", damaged)

@@ -65,7 +65,7 @@ def test_opening_again_changes_nothing(open_store, monkeypatch):
     statements = []
     execute = type(open_store()._engine).execute
     monkeypatch.setattr(
-        "millrace.store.engine.Engine.execute",
+        "millrace.store.embedded_engine.EmbeddedEngine.execute",
         lambda self, sql, settings=None: (statements.append(sql), execute(self, sql, settings)),
     )
     open_store()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from millrace.errors import MillraceError, QueryError, QueryTimeoutError, StoreFullError
-from millrace.store.faults import of_read
+from millrace.store.faults import EngineError, of_read
 from unit.store.made_flows import NOW_MS, few_keys, totals
 
 
@@ -98,7 +98,7 @@ def test_too_many_rows_too_much_time_too_much_memory(store):
 def test_a_full_device_is_no_mistake_of_who_asks():
     """As the engine says it: a device that is full at the right moment cannot be had here."""
     said = "Code: 243. DB::Exception: Not enough space on temporary disk, cannot reserve 275355049 bytes"
-    error = of_read(RuntimeError(said))
+    error = of_read(EngineError.of(said))
     assert isinstance(error, StoreFullError)
     assert "free some space" in str(error)
 

@@ -6,6 +6,7 @@ import pytest
 from millrace.batch import Coded
 from millrace.schema import Column, Kind, Schema
 from millrace.store import RESOLUTIONS, rollups
+from millrace.store.faults import EngineError
 from millrace.store.rollups import BlockRange, choose_upto
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, make_flows, totals
 
@@ -154,7 +155,7 @@ def test_a_statement_that_needs_too_much_memory_takes_less(store, monkeypatch):
         nonlocal refused
         if sql.startswith("INSERT INTO flows_1m") and refused < 3:
             refused += 1
-            raise RuntimeError("Code: 241. DB::Exception: Query memory limit exceeded")
+            raise EngineError.of("Code: 241. DB::Exception: Query memory limit exceeded")
         execute(sql, settings)
 
     monkeypatch.setattr(store._engine, "execute", small)
@@ -178,7 +179,7 @@ def test_a_statement_that_fails_or_loses_its_answer_is_settled(store, monkeypatc
             broken = False
             if failing == "after":
                 execute(sql, settings)
-            raise RuntimeError("Code: 243. DB::Exception: no space")
+            raise EngineError.of("Code: 243. DB::Exception: no space")
         execute(sql, settings)
 
     monkeypatch.setattr(store._engine, "execute", unreliable)

@@ -14,7 +14,7 @@ import pytest
 
 from millrace.errors import StoreFullError
 from millrace.store import RAW_TABLE, RESOLUTIONS
-from millrace.store.faults import TornError
+from millrace.store.faults import EngineError, TornError
 from millrace.store.gate import Gate
 from millrace.store.tokens import Tokens
 from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
@@ -91,7 +91,7 @@ def merged_parts(store):
 def test_an_older_store_keeps_merged_parts_from_now_on(open_store, table):
     store = open_store()
     with store._engine._writer() as connection:
-        connection.query(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 0", "Null")
+        connection.execute(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 0")
     store = open_store()
     said = store.query(f"SELECT engine_full FROM system.tables WHERE name = '{table}'").to_pylist()
     assert "old_parts_lifetime = 480" in said[0]["engine_full"]
@@ -111,8 +111,8 @@ def torn_merge(open_store):
 
 def merge_unnoticed(store):
     """Merge as the background does: nobody waits for it."""
-    with store._engine._writer() as connection, suppress(RuntimeError):
-        connection.query(f"OPTIMIZE TABLE {RAW_TABLE} FINAL", "Null")
+    with store._engine._writer() as connection, suppress(EngineError):
+        connection.execute(f"OPTIMIZE TABLE {RAW_TABLE} FINAL")
 
 
 def test_a_rollup_that_could_not_be_written_whole_is_redone(open_store):
