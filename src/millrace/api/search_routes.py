@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from millrace.api.askers import Asker, client_of
 from millrace.api.config import ApiSettings
-from millrace.api.downloads import FileFormat, disposition, media_type, media_types
+from millrace.api.downloads import disposition, media_type, media_types
 from millrace.api.examples import EXPORT, SEARCH, VALUES
 from millrace.api.guard import identify
 from millrace.api.places import PlacedResponse, Turnstile
@@ -18,6 +18,7 @@ from millrace.api.problems import MISSING, RESPONSES
 from millrace.api.questions import Questions
 from millrace.api.services import Services
 from millrace.api.streams import ExportStream
+from millrace.formats import FileFormat
 from millrace.query import ColumnValue, ExportQuestion, Page, Record, SearchQuestion, ValuesQuestion
 
 _PAGE = TypeAdapter(Page)

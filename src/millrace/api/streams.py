@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import HTTPException, Request
 
 from millrace.api.askers import Access, Asker
-from millrace.api.downloads import FileFormat, PartWriter, writer
 from millrace.api.places import Reader
 from millrace.api.problems import ClientLeftError
 from millrace.api.questions import Questions
 from millrace.errors import DeniedError, MillraceError
+from millrace.formats import FileFormat, PartWriter, writer
 from millrace.query import Asking, Export
 from millrace.store import Cancel
 from millrace.telemetry import get_logger

@@ -6,16 +6,15 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Self
 
 import pyarrow as pa
-import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from millrace.batch import FlowBatch
-from millrace.formats import CsvWriter, json_lines, readable
+from millrace.formats import FileFormat, PartWriter, readable, writer
 from millrace.schema import Schema
 
 NOT_ALL_STORED = 3
@@ -32,16 +31,15 @@ class Format(StrEnum):
     ARROW = "arrow"
 
 
+_FILES: dict[Format, FileFormat] = {
+    Format.JSONL: "jsonl", Format.CSV: "csv", Format.PARQUET: "parquet", Format.ARROW: "arrow",
+}  # fmt: skip
+
 SHOWN = (
     "TimeReceived", "ExporterAddress", "FlowProtocol", "SrcAddr", "SrcPort", "DstAddr", "DstPort", "Proto", "Packets",
     "Bytes", "SamplingRate", "InIf", "OutIf", "SrcAS", "DstAS",
 )  # fmt: skip
 """Columns of the table format, as far as a capture fills them."""
-
-
-class _TableWriter(Protocol):
-    def write_table(self, table: pa.Table) -> None: ...
-    def close(self) -> None: ...
 
 
 class FlowOutput:
@@ -60,7 +58,7 @@ class FlowOutput:
         self._schema = schema
         self._path = path
         self._file: BinaryIO | _Shown | None = None
-        self._writer: _TableWriter | None = None
+        self._writer: PartWriter | None = None
 
     def __enter__(self) -> Self:
         if self._path:
@@ -74,51 +72,34 @@ class FlowOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._file is None:
+            return
         if self._writer is not None:
-            self._writer.close()
-        if self._file is not None:
-            self._file.flush()
-            if self._path:
-                self._file.close()
+            self._file.write(self._writer.close())
+        self._file.flush()
+        if self._path:
+            self._file.close()
 
     def write(self, flows: FlowBatch) -> None:
         """Write a batch."""
         assert self._file is not None
-        match self._kind:
-            case Format.JSONL:
-                table = flows.to_arrow(self._schema, missing=False)
-                self._file.write(json_lines(readable(table, self._schema)))
-            case Format.TABLE:
-                table = flows.to_arrow(self._schema, missing=False)
-                self._print(readable(table.select([n for n in SHOWN if n in table.column_names]), self._schema))
-            case _:
-                # Files of one schema need every column in every batch.
-                self._write_table(readable(flows.to_arrow(self._schema), self._schema))
+        kind = _FILES.get(self._kind)
+        if kind is None:
+            self._file.write(self._drawn(flows))
+            return
+        # Lines leave out what is unknown; files of one schema need every column in every batch.
+        table = readable(flows.to_arrow(self._schema, missing=kind != "jsonl"), self._schema)
+        if self._writer is None:
+            self._writer = writer(kind, table.schema)
+        self._file.write(self._writer.write(table))
 
-    def _print(self, table: pa.Table) -> None:
-        assert self._file is not None
+    def _drawn(self, flows: FlowBatch) -> bytes:
+        table = flows.to_arrow(self._schema, missing=False)
+        table = readable(table.select([name for name in SHOWN if name in table.column_names]), self._schema)
         console = Console(width=200) if self._path else Console()
         with console.capture() as capture:
             console.print(_rich_table(table))
-        self._file.write(capture.get().encode())
-
-    def _write_table(self, table: pa.Table) -> None:
-        if self._writer is None:
-            self._writer = self._open(table.schema)
-        self._writer.write_table(table)
-
-    def _open(self, schema: pa.Schema) -> _TableWriter:
-        assert self._file is not None
-        writer: _TableWriter
-        match self._kind:
-            case Format.PARQUET:
-                writer = pyarrow.parquet.ParquetWriter(self._file, schema, compression="zstd")
-            case Format.ARROW:
-                options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, unify_dictionaries=True)
-                writer = pa.ipc.new_stream(self._file, schema, options=options)
-            case _:
-                writer = _CsvFile(self._file, schema)
-        return writer
+        return capture.get().encode()
 
 
 class _Shown:
@@ -132,20 +113,6 @@ class _Shown:
 
     def close(self) -> None:
         """It stays open."""
-
-
-class _CsvFile:
-    """CSV as the HTTP interface writes it."""
-
-    def __init__(self, file: BinaryIO | _Shown, schema: pa.Schema) -> None:
-        self._file = file
-        self._made = CsvWriter(schema)
-
-    def write_table(self, table: pa.Table) -> None:
-        self._file.write(self._made.write(table))
-
-    def close(self) -> None:
-        self._file.write(self._made.close())
 
 
 def _rich_table(table: pa.Table) -> Table:

@@ -1,7 +1,15 @@
 """Batches to text and bytes."""
 
-from millrace.formats.csv import CsvWriter, finite
+from millrace.formats.files import FileFormat, PartWriter, write_table, writer
 from millrace.formats.jsonl import json_lines
 from millrace.formats.text import mac_text, readable
 
-__all__ = ["CsvWriter", "finite", "json_lines", "mac_text", "readable"]
+__all__ = [
+    "FileFormat",
+    "PartWriter",
+    "json_lines",
+    "mac_text",
+    "readable",
+    "write_table",
+    "writer",
+]

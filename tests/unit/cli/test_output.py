@@ -7,10 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from millrace.api.downloads import write_table
 from millrace.batch import Coded, FlowBatch
 from millrace.cli.output import FlowOutput, Format, write_answer
-from millrace.formats import readable
+from millrace.formats import readable, write_table
 from millrace.schema import Schema
 
 SCHEMA = Schema()
