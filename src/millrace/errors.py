@@ -12,6 +12,7 @@
     │   ├── StoreFullError     no room is left on the device, or within its bound
     │   ├── StoreCorruptError  stored data cannot be read
     │   └── StoreLossError     starting so would lose stored data
+    ├── SinkError          a sink beside the store does not take flows
     ├── QueryError         a question cannot be answered as asked
     │   ├── QueryCancelledError    whoever asked no longer waits
     │   └── QueryTimeoutError      the statement took longer than it may
@@ -75,6 +76,29 @@ class StoreCorruptError(StoreError):
 
 class StoreLossError(StoreError):
     """Starting with this configuration, or this version, would lose stored data; says which, and how to allow it."""
+
+
+class SinkError(MillraceError):
+    """A sink beside the store does not take flows; the store is not concerned.
+
+    Parameters
+    ----------
+    message : str
+    transient : bool
+        Whether the same flows may be taken later (there is no room, say); else they are lost to this sink.
+    lost : int
+        Flows that the sink had taken before and lost with this.
+
+    Attributes
+    ----------
+    transient, lost
+        As given.
+    """
+
+    def __init__(self, message: str, *, transient: bool, lost: int = 0) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.lost = lost
 
 
 class QueryError(MillraceError):

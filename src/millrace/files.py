@@ -6,6 +6,7 @@ the machine may read them. The engine makes its files by the umask of the proces
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -88,6 +89,40 @@ def private_folder(folder: Path) -> None:
     log.warning("other users of this machine could look into the data folder; no more", folder=str(folder))
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only this user can look into, with those above it, where it is missing.
+
+    One that is there is left as it is: whoever made it may let others look into it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or something else has its name.
+    """
+    for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
+        missing.mkdir(mode=0o700, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
+def create_private(path: Path) -> int:
+    """Create a file that only this user can read, and open it for writing; never one that is there.
+
+    Returns
+    -------
+    int
+        Its descriptor.
+
+    Raises
+    ------
+    FileExistsError
+        If something has that name.
+    OSError
+        When the device refuses.
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
 def replace_private(path: Path, pieces: Iterator[str]) -> None:
     """Replace a file as a whole by a text that only this user can read; a crash leaves the old or the new one.
 
@@ -104,8 +139,7 @@ def replace_private(path: Path, pieces: Iterator[str]) -> None:
     """
     fresh = path.with_name(path.name + _NEW)
     fresh.unlink(missing_ok=True)
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
+    with os.fdopen(create_private(fresh), "w", encoding="utf-8") as file:
         file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())

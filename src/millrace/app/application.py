@@ -26,6 +26,7 @@ from millrace.app.metrics import (
     publish_threads,
 )
 from millrace.app.settings import Settings
+from millrace.app.sinks import make_branches, publish_branches
 from millrace.app.state import STATUS_AGE_S, STORE_STATUS_AGE_S, health_checks, pipeline_totals, store_condition
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
@@ -74,7 +75,8 @@ class Application:
     keep_state : bool
         Begin with the templates that the collector of this data folder was
         told, and save those that come. Whoever reads files does not: an old
-        capture's templates must never decode what routers send.
+        capture's templates must never decode what routers send. They wait for
+        sinks, too, as long as those work.
 
     Attributes
     ----------
@@ -110,6 +112,7 @@ class Application:
             settings.pipeline,
             StateFile(settings.data / STATE_FILE) if keep_state else None,
             lambda address: trust(address).configured,
+            make_branches(settings, from_files=not keep_state),
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)
@@ -130,7 +133,11 @@ class Application:
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
         decoder, flows, counters = self.pipeline.threads
         jobs = {job.name: job for job in self._tickers}
+        publish_branches(self.metrics, self.pipeline.branches)
         others: dict[str, Supervised] = {"sql": self.store.sql, **({"api": self.api} if self.api is not None else {})}
+        for branch in self.pipeline.branches:
+            others[f"sink-{branch.name}"] = branch.thread
+            self.health.register(f"sink-{branch.name}", branch.condition)
         publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **others}, jobs)
         health_checks(self.health, self.pipeline, self.receiver)
         self.health.register("store", lambda: store_condition(self.store))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from millrace.app.application import Application
 from millrace.app.settings import Settings
 from millrace.batch import DatagramBatch
 from millrace.errors import SourceError
+from millrace.pipeline import Pipeline
 from millrace.receive import read_capture
 
+_SINKS_TURN_S = 0.05
 _MS_PER_DAY = 86_400_000
 _NS_PER_DAY = _MS_PER_DAY * 1_000_000
 
@@ -46,6 +48,10 @@ class Loaded:
         Datagrams whose time of capture cannot be: they count as received now.
     too_many_days : int
         Datagrams that were left out, as their file had `MOST_DAYS` other days already.
+    written : dict of int
+        Flows that went to each sink, by its name.
+    unwritten : dict of int
+        Flows that a sink did not take in the end; only sinks that lost some.
     """
 
     datagrams: int
@@ -55,6 +61,8 @@ class Loaded:
     lost: int = 0
     implausible_times: int = 0
     too_many_days: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    unwritten: dict[str, int] = field(default_factory=dict)
 
 
 def load_captures(
@@ -102,9 +110,10 @@ def load_captures(
                     application.pipeline.put(dated)
                 datagrams += len(batch)
                 on_progress(datagrams)
+        _wait_for_sinks(application.pipeline)
     finally:
         application.stop()
-    writer = application.pipeline.writer
+    writer, branches = application.pipeline.writer, application.pipeline.branches
     kept_ms = settings.store.retention_raw_days * _MS_PER_DAY
     return Loaded(
         datagrams,
@@ -114,6 +123,8 @@ def load_captures(
         writer.dropped.total() + writer.waiting_rows + application.unstored.datagrams,
         dates.implausible,
         dates.left_out,
+        {branch.name: branch.written - branch.unfinished for branch in branches},
+        {branch.name: branch.lost for branch in branches if branch.lost},
     )
 
 
@@ -155,6 +166,17 @@ class Dates:
             return batch
         self.left_out += int((~taken).sum())
         return batch.part(taken)
+
+
+def _wait_for_sinks(pipeline: Pipeline) -> None:
+    """Wait until everything is decoded, and written by sinks that work.
+
+    A stop has a bounded time, in which a slow sink would hold up what is still to be decoded for the store.
+    """
+    while pipeline.branches and pipeline.alive and not pipeline.writer.last_error:
+        if not pipeline.waiting_bytes and not any(b.waiting_rows and not b.trouble.error for b in pipeline.branches):
+            return
+        time.sleep(_SINKS_TURN_S)
 
 
 def _offline(settings: Settings) -> Settings:

@@ -15,6 +15,7 @@ from millrace.config.columns import SchemaSettings
 from millrace.decode import Limits
 from millrace.pipeline import PipelineSettings
 from millrace.receive import ReceiveSettings
+from millrace.sinks import SinksSettings
 from millrace.state import StateSettings
 from millrace.store import StoreSettings
 from millrace.telemetry import TelemetrySettings
@@ -93,6 +94,9 @@ class Settings(Section):
 
     store: StoreSettings = StoreSettings()
     """The embedded store."""
+
+    sinks: SinksSettings = Field(default_factory=dict)
+    """Where flows go beside the store, by name."""
 
     api: ApiSettings = ApiSettings()
     """HTTP interface and console."""

@@ -112,7 +112,7 @@ def load(
 
     No collector may run on the data folder meanwhile (send with `replay` then).
     Flows keep their time of capture; those older than the retention are dropped. A time more than a day ahead of now
-    cannot be: such datagrams count as received now.
+    cannot be: such datagrams count as received now. Sinks of the configuration get the flows too.
 
         millrace load router.pcap --end-now
     """
@@ -124,6 +124,8 @@ def load(
         task = bar.add_task("datagrams", total=None)
         loaded = load_captures(settings, files, end_now=end_now, on_progress=lambda n: bar.update(task, completed=n))
     console.print(f"{loaded.flows} flows of {loaded.datagrams} datagrams stored in {settings.data}")
+    for sink, flows in loaded.written.items():
+        console.print(f"{flows} of them written to the sink {sink}")
     if loaded.not_decoded:
         console.print(f"[yellow]{loaded.not_decoded} things were not decoded;[/] 'millrace decode' tells which and why")
     if loaded.implausible_times:
@@ -139,6 +141,9 @@ def load(
         console.print("[yellow]some flows are older than the store keeps them;[/] use --end-now to keep them a while")
     if loaded.lost:
         console.print(f"[red]{loaded.lost} flows or datagrams were given up:[/] the store did not take them")
+    for sink, flows in loaded.unwritten.items():
+        console.print(f"[red]{flows} flows were not written to the sink {sink}:[/] the log says why")
+    if loaded.lost or loaded.unwritten:
         raise typer.Exit(NOT_ALL_STORED)
 
 

@@ -18,7 +18,8 @@ from millrace.config.section import Section
 
 _UNITS = {
     "_seconds": "s", "_s": "s", "_ms": "ms", "_ns": "ns", "_minutes": "min", "_hours": "h", "_days": "d",
-    "_bytes": "bytes", "_mbps": "Mbit/s", "_bps": "bit/s", "_rows": "rows", "_points": "points", "_percent": "%",
+    "_bytes": "bytes", "_mib": "MiB", "_mbps": "Mbit/s", "_bps": "bit/s", "_rows": "rows", "_points": "points",
+    "_percent": "%",
 }  # fmt: skip
 
 _BOUNDS = (

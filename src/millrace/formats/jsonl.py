@@ -25,7 +25,7 @@ def json_lines(table: pa.Table) -> bytes:
     members = [
         _member(name, table.column(name)) for name in table.column_names if table.column(name).null_count < len(table)
     ]
-    blank = pa.array([""] * table.num_rows, pa.string())
+    blank = pa.chunked_array([[""] * table.num_rows], pa.string())
     joined = _join(blank, *members) if members else blank
     rows = _join("{", pc.utf8_rtrim(joined, ","), "}\n").combine_chunks()
     return b"".join(_bytes_of(chunk) for chunk in (rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]))

@@ -1,5 +1,6 @@
 """Wires the stages with bounded queues: life cycle, workers, back-pressure, stage counts."""
 
+from millrace.pipeline.branch import Branch, Route
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.live import LiveHub, Subscription
 from millrace.pipeline.losses import Losses
@@ -11,6 +12,7 @@ from millrace.pipeline.totals import Marked
 from millrace.pipeline.writer import Writer
 
 __all__ = [
+    "Branch",
     "FlowSink",
     "LiveHub",
     "Losses",
@@ -21,6 +23,7 @@ __all__ = [
     "PipelineSettings",
     "Rate",
     "Rates",
+    "Route",
     "SavedState",
     "StateFile",
     "Subscription",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from millrace.batch import DatagramBatch, FlowBatch
 from millrace.decode import Counts, Decoder, ExporterStatus
+from millrace.pipeline.branch import Branch
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.decoding import FAILED, Decoding, count_lost
 from millrace.pipeline.frontier import Frontier
@@ -70,12 +71,13 @@ class Pipeline:
 
         offer ──► datagram queue ──► decode, enrich ─┬► flow buffer ──► writer ──► sink
                   (full: refused)                    │  (full: decoding waits)
-                                                     └► counters ─────► writer ──► sink
-                                                        (full: lost, counted)
+                                                     ├► counters ─────► writer ──► sink
+                                                     │  (full: lost, counted)
+                                                     └► branches, each with a queue, a thread and a sink of its own
 
     Everything that goes wrong costs as little as possible: a datagram at which
     the decoder fails costs itself; flows that cannot be enriched are stored
-    without; a live stream or a rate that fails costs no flow.
+    without; a live stream or a rate that fails costs no flow, nor does a branch.
 
     Parameters
     ----------
@@ -90,6 +92,8 @@ class Pipeline:
         Where templates and sampling rates survive; in memory if absent.
     reserved : callable
         Whether an exporter (sixteen bytes) has counts of its own however many there are.
+    branches : sequence of Branch
+        Take each batch after the writer has it.
 
     Attributes
     ----------
@@ -100,8 +104,9 @@ class Pipeline:
     writer, counters : Writer
         Of flows, and of interface counters.
     decoding : Decoding
+    branches : tuple of Branch
     asides : tuple of Trouble
-        Of enrichment, rates and live streams, for which no flow is lost.
+        Of enrichment, rates, live streams and handing over to branches, for which no flow is lost.
     refused : Losses
         Datagrams that found no room.
     crowded : Losses
@@ -119,6 +124,7 @@ class Pipeline:
         settings: PipelineSettings,
         state: SavedState | None = None,
         reserved: Callable[[bytes], bool] = lambda _: False,
+        branches: Sequence[Branch] = (),
     ) -> None:
         self.decoding = Decoding(make_decoder, state or MemoryState(), settings.flush_interval_s)
         self._enrich = enrich
@@ -127,11 +133,12 @@ class Pipeline:
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
         self._give_up = threading.Event()
         self._thread = Watched("millrace-decoder", self._run, self.decoding.trouble)
-        self._enriching, self._marking, self._rating, self._showing = self.asides = (
+        self._enriching, self._marking, self._rating, self._showing, self._branching = self.asides = (
             Trouble("enriching flows"),
             Trouble("counting implausible flows"),
             Trouble("computing rates"),
             Trouble("showing live flows"),
+            Trouble("handing flows to sinks"),
         )
         self._frontier = Frontier()
         self.reserved = reserved
@@ -149,13 +156,14 @@ class Pipeline:
             lambda rows, _: sink.insert_counters(rows),
             Schema(base=COUNTER_COLUMNS), settings, buffer_bytes // _COUNTERS_SHARE,
         )  # fmt: skip
+        self.branches = tuple(branches)
         self.refused = Losses()
         self.crowded = Losses()
         self.unenriched = 0
 
     @property
     def threads(self) -> tuple[Watched, ...]:
-        """The threads."""
+        """The threads on the way to the store."""
         return self._thread, self.writer.thread, self.counters.thread
 
     @property
@@ -173,6 +181,8 @@ class Pipeline:
         self.decoding.restore()
         for thread in self.threads:
             thread.start()
+        for branch in self.branches:
+            branch.start()
 
     def offer(self, batch: DatagramBatch) -> bool:
         """Take a batch from a receiver without waiting; False (and counted) when the queue is full."""
@@ -195,18 +205,26 @@ class Pipeline:
         """Decode and store what was taken, then end the threads.
 
         What cannot be stored within `PipelineSettings.stop_timeout_s` is given
-        up: counted under a reason, logged, and returned.
+        up: counted under a reason, logged, and returned. What branches cannot
+        write within it is counted and logged by them.
         """
         before = self._lost()
         deadline = time.monotonic() + self._stop_timeout_s
         for writer in (self.writer, self.counters):
             writer.end_by(deadline)
+        for branch in self.branches:
+            # A store that refuses takes all of the time; what waits for it comes to branches only then.
+            branch.end_by(deadline + _GRACE_S)
         self._datagrams.close()
         if not self._thread.join(deadline - time.monotonic()):
             self._give_up.set()
         for writer in (self.writer, self.counters):
             writer.stop(max(deadline - time.monotonic(), 0.0) + _GRACE_S)
         self._thread.join(_GRACE_S)
+        for branch in self.branches:
+            branch.finish()
+        for branch in self.branches:
+            branch.stop(max(deadline + _GRACE_S - time.monotonic(), 0.0))
         self._count_stopped(self._datagrams.drain())
         self.decoding.save_now()
         return self._unstored(before)
@@ -216,6 +234,8 @@ class Pipeline:
         self._give_up.set()
         for writer in (self.writer, self.counters):
             writer.give_up()
+        for branch in self.branches:
+            branch.give_up()
 
     def _lost(self) -> tuple[int, int, int]:
         datagrams = sum(n for (_, _, _, reason), n in list(self.counts.drops.items()) if reason == "stopped")
@@ -293,12 +313,27 @@ class Pipeline:
             for (*_, reason), amount in decoded.counts.drops.items():
                 if reason in _CROWDED:
                     self.crowded.add(reason, amount)
-            self.writer.put(self._shown(self._enriched(flows)))
+            flows = self._enriched(flows)
+            self.writer.put(self._shown(flows))
         except BaseException:
             self.writer.dropped.add(_NOT_HANDED_ON, len(flows))
             self.counters.dropped.add(_NOT_HANDED_ON, len(counters))
             raise
         self.counters.offer(counters)
+        self._branch(flows)
+
+    def _branch(self, flows: FlowBatch) -> None:
+        """Hand flows that the writer has to the branches."""
+        if not self.branches:
+            return
+        try:
+            size = flows.nbytes
+            for branch in self.branches:
+                branch.give(flows, size)
+        except Exception as error:  # noqa: BLE001, RUF100 - the store has them
+            self._branching.note(error, flows=len(flows))
+        else:
+            self._branching.clear()
 
     def _enriched(self, flows: FlowBatch) -> FlowBatch:
         try:

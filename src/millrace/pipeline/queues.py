@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -20,6 +21,9 @@ class Sized(Protocol):
 
 
 T = TypeVar("T", bound=Sized)
+
+_ASK_AGAIN_S = 0.1
+"""How soon whoever waits for room notices that it should wait no longer."""
 
 
 class ByteQueue(Generic[T]):
@@ -58,14 +62,17 @@ class ByteQueue(Generic[T]):
         with self._changed:
             return self._append(item, size)
 
-    def put(self, item: T) -> bool:
-        """Add, waiting for room; False only when the queue is closed."""
-        size = item.nbytes
+    def put(self, item: T, size: int | None = None, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Add, waiting for room; False when the queue is closed, or `unless` says so (asked every so often).
+
+        `size`: its bytes, if known.
+        """
+        size = item.nbytes if size is None else size
         with self._changed:
             while not self._append(item, size):
-                if self._closed:
+                if self._closed or unless():
                     return False
-                self._changed.wait()
+                self._changed.wait(_ASK_AGAIN_S)
             return True
 
     def _append(self, item: T, size: int) -> bool:

@@ -51,3 +51,7 @@ def test_chunked_tables_and_empty_ones():
     assert json_lines(pa.table({"a": pa.array([], pa.int64())})) == b""
     table = pa.concat_tables([pa.table({"a": [1]}), pa.table({"a": [None, 3]}, schema=pa.schema({"a": pa.int64()}))])
     assert [json.loads(line) for line in json_lines(table).splitlines()] == [{"a": 1}, {}, {"a": 3}]
+
+
+def test_rows_of_which_nothing_is_known_are_empty_objects():
+    assert json_lines(pa.table({"a": pa.nulls(2, pa.int64()), "b": pa.nulls(2, pa.string())})) == b"{}\n{}\n"
