@@ -114,7 +114,7 @@ def _pmacctd(
 
 
 @contextlib.contextmanager
-def _open_vswitch(port: int, folder: Path) -> Iterator[Callable[[int], None]]:
+def open_vswitch(port: int, folder: Path) -> Iterator[Callable[[int], None]]:
     """A switch in user space with ports of no hardware, which exports in three protocols at once."""
     del folder  # a socket's path must be short
     sockets = Path(tempfile.mkdtemp(prefix="ovs-"))
@@ -199,7 +199,7 @@ PEERS = (
     Peer("pmacctd nfprobe v9", _pmacctd("nfprobe", 9)),
     Peer("pmacctd nfprobe IPFIX", _pmacctd("nfprobe", 10)),
     Peer("pmacctd sfprobe", _pmacctd("sfprobe", 5)),
-    Peer("Open vSwitch", _open_vswitch),
+    Peer("Open vSwitch", open_vswitch),
 )
 
 

@@ -87,7 +87,7 @@ def _frame(number: int, index: int, size: int) -> bytes:
         packet = struct.pack("!IHBB16s16s", 6 << 28, len(l4) + size, proto, 60, src, dst)
         ether_type = 0x86DD
     else:
-        src, dst = bytes([10, 0, 0, number + 1]), bytes([192, 0, 2, number + 1])
+        src, dst = bytes([198, 51, 100, number + 1]), bytes([192, 0, 2, number + 1])
         header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(l4) + size, number, 0, 60, proto, 0, src, dst)
         packet = header[:10] + struct.pack("!H", _checksum(header)) + header[12:]
         ether_type = 0x0800
