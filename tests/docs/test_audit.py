@@ -80,4 +80,6 @@ def test_one_that_is_not_there_is_no_audit(audit, lock, tmp_path, capsys):
 
 
 def test_ci_asks():
-    assert {"make lock-check", "make audit"} <= set((ROOT / ".ci" / "run").read_text().splitlines())
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    made = {word for line in lines if line.startswith("make ") for word in line.split()}
+    assert {"lock-check", "audit"} <= made
