@@ -17,17 +17,9 @@ from millrace.api import ApiServer, Services, create_app
 from millrace.api.gate import Gate
 from millrace.app.activity import Activity
 from millrace.app.memory import MemoryKeeper
-from millrace.app.metrics import (
-    StoreMetrics,
-    Supervised,
-    publish_pipeline,
-    publish_receiver,
-    publish_store,
-    publish_threads,
-)
 from millrace.app.settings import Settings
-from millrace.app.sinks import make_branches, publish_branches
-from millrace.app.state import STATUS_AGE_S, STORE_STATUS_AGE_S, health_checks, pipeline_totals, store_condition
+from millrace.app.sinks import make_branches
+from millrace.app.told import STATUS_AGE_S, STORE_STATUS_AGE_S, pipeline_totals
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
 from millrace.decode import Decoder
@@ -35,13 +27,21 @@ from millrace.enrich import ASNames, Enricher
 from millrace.errors import StateError
 from millrace.files import STATE_FILE
 from millrace.lang.names import DEFAULT_NAMES
-from millrace.pipeline import FlowSink, NullSink, Pipeline, StateFile, Unstored
+from millrace.pipeline import (
+    FlowSink,
+    NullSink,
+    Pipeline,
+    StateFile,
+    Unstored,
+    publish_pipeline,
+    register_conditions,
+)
 from millrace.query import QueryEngine, StoreTables
-from millrace.receive import UdpReceiver
+from millrace.receive import UdpReceiver, publish_receiver
 from millrace.state import State
-from millrace.store import EmbeddedStore
+from millrace.store import EmbeddedStore, StoreMetrics, publish_store, store_condition
 from millrace.telemetry import Condition, Health, Metrics
-from millrace.threads import Ticker, kept
+from millrace.threads import Supervised, Ticker, kept, publish_threads
 
 log = structlog.get_logger(__name__)
 
@@ -131,15 +131,10 @@ class Application:
         publish_store(self.metrics, self.store)
         publish_receiver(self.metrics, self.receiver)
         publish_pipeline(self.metrics, self.pipeline, settings.telemetry.metrics.max_exporters)
-        decoder, flows, counters = self.pipeline.threads
-        jobs = {job.name: job for job in self._tickers}
-        publish_branches(self.metrics, self.pipeline.branches)
-        others: dict[str, Supervised] = {"sql": self.store.sql, **({"api": self.api} if self.api is not None else {})}
-        for branch in self.pipeline.branches:
-            others[f"sink-{branch.name}"] = branch.thread
-            self.health.register(f"sink-{branch.name}", branch.condition)
-        publish_threads(self.metrics, {"decoder": decoder, "writer": flows, "counters": counters, **others}, jobs)
-        health_checks(self.health, self.pipeline, self.receiver)
+        servers: dict[str, Supervised] = {"sql": self.store.sql, **({"api": self.api} if self.api is not None else {})}
+        publish_threads(self.metrics, {**self.pipeline.supervised, **servers}, {job.name: job for job in self._tickers})
+        self.health.register("receive", self.receiver.condition)
+        register_conditions(self.health, self.pipeline)
         self.health.register("store", lambda: store_condition(self.store))
         self.health.register("sql", self.store.sql.condition)
         if self.api is not None:

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-
 from millrace.app.settings import Settings
 from millrace.errors import ConfigError, QueryError, SchemaError
 from millrace.lang import DEFAULT_NAMES, Filter, Names, parse
 from millrace.pipeline import Branch, Route
 from millrace.schema import Schema
 from millrace.sinks import FileSink, FileSinkSettings
-from millrace.telemetry import Metrics
 
 _MIB = 1 << 20
-
-_COUNTERS: tuple[tuple[str, str, Callable[[Branch], int]], ...] = (
-    ("taken_flows", "Flows that came for a sink: written, filtered out, dropped, or waiting.", lambda b: b.taken),
-    ("filtered_flows", "Flows that the filter of a sink left out.", lambda b: b.filtered),
-    ("written_flows", "Flows that a sink took.", lambda b: b.written),
-    (
-        "unfinished_flows",
-        "Of the written ones, flows in files that could not be finished.",
-        lambda b: b.unfinished,
-    ),
-    ("refusals", "Attempts to write to a sink that failed.", lambda b: b.refusals),
-)
-_GAUGES: tuple[tuple[str, str, Callable[[Branch], int]], ...] = (
-    ("waiting_flows", "Flows that wait for a sink.", lambda b: b.waiting_rows),
-    ("waiting_bytes", "Bytes of flows that wait for a sink.", lambda b: b.waiting_bytes),
-)
 
 
 def make_branches(settings: Settings, *, from_files: bool = False) -> tuple[Branch, ...]:
@@ -52,27 +33,6 @@ def make_branches(settings: Settings, *, from_files: bool = False) -> tuple[Bran
     return tuple(
         _branch(name, sink, settings, schema, names, from_files=from_files) for name, sink in settings.sinks.items()
     )
-
-
-def publish_branches(metrics: Metrics, branches: Sequence[Branch]) -> None:
-    """Metrics per sink."""
-    for what, text, read in _COUNTERS:
-        metrics.callback("counter", "sinks", what, text, lambda r=read: _each(branches, r), ("sink",))  # type: ignore[misc]
-    metrics.callback(
-        "counter", "sinks", "dropped_flows", "Flows that were lost to a sink, by reason.",
-        lambda: [
-            ((branch.name, reason), float(amount))
-            for branch in branches
-            for reason, amount in list(branch.dropped.items())
-        ],
-        ("sink", "reason"),
-    )  # fmt: skip
-    for what, text, read in _GAUGES:
-        metrics.callback("gauge", "sinks", what, text, lambda r=read: _each(branches, r), ("sink",))  # type: ignore[misc]
-
-
-def _each(branches: Sequence[Branch], read: Callable[[Branch], int]) -> Iterable[tuple[tuple[str, ...], float]]:
-    return [((branch.name,), float(read(branch))) for branch in branches]
 
 
 def _branch(

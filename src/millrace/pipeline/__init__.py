@@ -1,9 +1,11 @@
 """Wires the stages with bounded queues: life cycle, workers, back-pressure, stage counts."""
 
 from millrace.pipeline.branch import Branch, Route
+from millrace.pipeline.conditions import register_conditions
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.live import LiveHub, Subscription
 from millrace.pipeline.losses import Losses
+from millrace.pipeline.metrics import publish_pipeline
 from millrace.pipeline.pipeline import Pipeline, Unstored
 from millrace.pipeline.rates import Rate, Rates
 from millrace.pipeline.sink import FlowSink, NullSink
@@ -29,4 +31,6 @@ __all__ = [
     "Subscription",
     "Unstored",
     "Writer",
+    "publish_pipeline",
+    "register_conditions",
 ]

@@ -162,6 +162,13 @@ class Pipeline:
         self.unenriched = 0
 
     @property
+    def supervised(self) -> dict[str, Watched]:
+        """Every thread by its name in metrics."""
+        decoder, flows, counters = self.threads
+        sinks = {f"sink-{branch.name}": branch.thread for branch in self.branches}
+        return {"decoder": decoder, "writer": flows, "counters": counters, **sinks}
+
+    @property
     def threads(self) -> tuple[Watched, ...]:
         """The threads on the way to the store."""
         return self._thread, self.writer.thread, self.counters.thread

@@ -6,6 +6,7 @@ from millrace.store.config import StoreSettings
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.embedded import EmbeddedStore
 from millrace.store.folder import require_folder
+from millrace.store.metrics import StoreMetrics, publish_store, store_condition
 from millrace.store.pruning import Prunable, named
 from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
 from millrace.store.sql_socket import local_sql
@@ -25,10 +26,13 @@ __all__ = [
     "Prunable",
     "Resolution",
     "Store",
+    "StoreMetrics",
     "StoreSettings",
     "StoreStatus",
     "TableStatus",
     "local_sql",
     "named",
+    "publish_store",
     "require_folder",
+    "store_condition",
 ]

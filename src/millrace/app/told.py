@@ -1,4 +1,4 @@
-"""What the parts say of themselves, put together for health checks and the HTTP interface."""
+"""What the parts say of themselves, put together for the HTTP interface."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any
 
-from millrace.pipeline import NullSink, Pipeline, Writer
+from millrace.pipeline import NullSink, Pipeline
 from millrace.receive import UdpReceiver
-from millrace.store import Store
-from millrace.telemetry import Condition, Health, worst
 
 STATUS_AGE_S = 2.0
 """How long a page may be shown what parts said of themselves: to ask them anew for each of many pages costs."""
@@ -66,46 +64,3 @@ def storing(pipeline: Pipeline) -> str:
     if isinstance(pipeline.sink, NullSink):
         return "no"
     return "refused" if pipeline.writer.last_error else "yes"
-
-
-def health_checks(health: Health, pipeline: Pipeline, receiver: UdpReceiver) -> None:
-    """Register what makes the collector degraded or failed."""
-    health.register("receive", receiver.condition)
-    health.register("decoder", lambda: _decoder_condition(pipeline))
-    health.register("writer", lambda: _writer_condition(pipeline.writer, "flows"))
-    health.register("counters", lambda: _writer_condition(pipeline.counters, "interface counters"))
-
-
-def _decoder_condition(pipeline: Pipeline) -> Condition:
-    decoding = pipeline.decoding
-    conditions = [
-        decoding.trouble.condition("failed", "datagrams are lost, decoding fails"),
-        decoding.saving.condition("degraded", "a restart would forget what exporters announced since"),
-        *(trouble.condition("degraded", f"flows are stored, but {trouble.what} fails") for trouble in pipeline.asides),
-    ]
-    if not pipeline.threads[0].alive:
-        conditions.append(Condition("failed", ("the thread that decodes does not run",)))
-    if pipeline.refused.lately():
-        what = f"{pipeline.refused_datagrams} datagrams were dropped because decoding did not keep up"
-        conditions.append(Condition("degraded", (what,)))
-    if pipeline.crowded.lately():
-        # No alarm: whoever can send a datagram could set it off at will.
-        what = f"Bounds of what is remembered of exporters were reached lately ({pipeline.crowded} since the start)"
-        why = "a flood of forged exporters, or a network that is larger than the bounds in decode"
-        conditions.append(Condition(notes=(f"{what}: {why}.",)))
-    return worst(conditions)
-
-
-def store_condition(store: Store) -> Condition:
-    """What of the store somebody should look at."""
-    warnings = store.warnings()
-    return Condition("degraded", warnings) if warnings else Condition()
-
-
-def _writer_condition(writer: Writer, what: str) -> Condition:
-    conditions = [writer.trouble.condition("failed", f"{what} wait, the store refuses them")]
-    if not writer.alive:
-        conditions.append(Condition("failed", (f"the thread that stores {what} does not run",)))
-    if writer.dropped.lately():
-        conditions.append(Condition("degraded", (f"{what} were given up: {writer.dropped}",)))
-    return worst(conditions)
