@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from millrace import __version__
-from millrace.app.process import keep_freed_memory, leave_pandas_out
+from millrace.app.process import keep_freed_memory, leave_pandas_out, take_short_turns
 from millrace.cli import capture, collect, configuration, measure, storage, traffic, users
 from millrace.cli.signals import deliver_signals
 from millrace.errors import MillraceError
@@ -62,6 +62,7 @@ app.add_typer(users.tokens, name="token")
 
 def main() -> None:
     """Run the command line; user errors end with a sentence and exit code 1 or 2."""
+    take_short_turns()
     keep_freed_memory()
     leave_pandas_out()
     try:
