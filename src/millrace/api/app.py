@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from millrace.api.access import install_access
+from millrace.api.answering import Questions
 from millrace.api.config import ApiSettings
 from millrace.api.console import console_routes
 from millrace.api.filter_routes import filter_routes
@@ -19,7 +20,6 @@ from millrace.api.help_routes import help_routes
 from millrace.api.listing import listing_routes
 from millrace.api.live_routes import live_routes
 from millrace.api.problems import document_problems, handle_errors
-from millrace.api.questions import Questions
 from millrace.api.routes import state_routes
 from millrace.api.search_routes import search_routes
 from millrace.api.services import Services

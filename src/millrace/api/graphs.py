@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import TypeAdapter
 
+from millrace.api.answering import Questions
 from millrace.api.askers import Asker
 from millrace.api.downloads import disposition, media_type, media_types
 from millrace.api.examples import HEATMAP, SANKEY, SEEN, SERIES, TOP
 from millrace.api.guard import identify
 from millrace.api.problems import RESPONSES
-from millrace.api.questions import Questions
 from millrace.api.services import Services
 from millrace.api.tables import series_records, series_table
 from millrace.formats import FileFormat, write_table

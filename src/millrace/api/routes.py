@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
+from millrace.api.answering import Questions
 from millrace.api.askers import Asker
-from millrace.api.columns import ColumnView, column_view
+from millrace.api.column_table import ColumnView, column_view
 from millrace.api.exporters import (
     ExporterDetail,
     ExporterView,
@@ -20,7 +21,6 @@ from millrace.api.exporters import (
 )
 from millrace.api.guard import identify, unscoped
 from millrace.api.problems import MISSING, RESPONSES, WHO
-from millrace.api.questions import Questions
 from millrace.api.services import Services
 from millrace.decode import ExporterStatus
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Reques
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
+from millrace.api.answering import Questions
 from millrace.api.askers import Asker, client_of
 from millrace.api.config import ApiSettings
 from millrace.api.downloads import disposition, media_type, media_types
@@ -15,7 +16,6 @@ from millrace.api.examples import EXPORT, SEARCH, VALUES
 from millrace.api.guard import identify
 from millrace.api.places import PlacedResponse, Turnstile
 from millrace.api.problems import MISSING, RESPONSES
-from millrace.api.questions import Questions
 from millrace.api.services import Services
 from millrace.api.streams import ExportStream
 from millrace.formats import FileFormat

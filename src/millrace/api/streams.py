@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 from fastapi import HTTPException, Request
 
+from millrace.api.answering import Questions
 from millrace.api.askers import Access, Asker
 from millrace.api.places import Reader
 from millrace.api.problems import ClientLeftError
-from millrace.api.questions import Questions
 from millrace.errors import DeniedError, MillraceError
 from millrace.formats import FileFormat, PartWriter, writer
 from millrace.query import Asking, Export

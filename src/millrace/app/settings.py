@@ -11,7 +11,7 @@ from pydantic import Field
 from millrace.access import AccessSettings
 from millrace.api import ApiSettings
 from millrace.config import ASNamesSettings, ExportersSettings, NetworksSettings, Section
-from millrace.config.columns import SchemaSettings
+from millrace.config.user_columns import SchemaSettings
 from millrace.decode import Limits
 from millrace.pipeline import PipelineSettings
 from millrace.receive import ReceiveSettings

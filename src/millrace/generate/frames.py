@@ -9,7 +9,7 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64, U8, U32, AnyArray, Bool
-from millrace.generate.columns import ETYPE_IPV6, addresses, numbers
+from millrace.generate.wire_values import ETYPE_IPV6, addresses, numbers
 
 MAX_HEADER = 128
 """Bytes of a packet that an agent samples, by default (sFlow v5)."""

@@ -7,10 +7,10 @@ import numpy as np
 from millrace.batch import FlowBatch, map_ipv4
 from millrace.batch.arrays import I64, U8
 from millrace.generate import messages, netflow5, sflow
-from millrace.generate.columns import ETYPE_IPV4
 from millrace.generate.datagrams import Datagrams
 from millrace.generate.stamp import stamp, units
 from millrace.generate.templates import Template, plain_template
+from millrace.generate.wire_values import ETYPE_IPV4
 
 PROTOCOLS = ("netflow-v5", "netflow-v9", "ipfix", "sflow-v5")
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import AnyArray
-from millrace.generate.columns import ipv4_words, numbers
 from millrace.generate.datagrams import Datagrams, from_blocks, join
+from millrace.generate.wire_values import ipv4_words, numbers
 
 MAX_RECORDS = 30
 """Records that fit a v5 datagram (24-byte header, 48-byte records, 1464 bytes)."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from millrace.batch import ARENA_PADDING, FlowBatch, Lists, address_bytes, is_mapped
 from millrace.batch.arrays import I64, AnyArray, Bool
-from millrace.generate.columns import ipv4_words, numbers
 from millrace.generate.datagrams import Datagrams
 from millrace.generate.frames import sampled_headers
+from millrace.generate.wire_values import ipv4_words, numbers
 
 _FLOW_SAMPLE = 1
 _RAW_HEADER, _SWITCH, _ROUTER, _GATEWAY = 1, 1001, 1002, 1003

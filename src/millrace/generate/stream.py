@@ -6,12 +6,12 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.generate import messages, netflow5, sflow
-from millrace.generate.columns import ETYPE_IPV6, numbers
 from millrace.generate.datagrams import Datagrams, join
 from millrace.generate.model import ModelExporter
 from millrace.generate.stamp import stamp
 from millrace.generate.templates import router_templates
 from millrace.generate.traffic import domain_of
+from millrace.generate.wire_values import ETYPE_IPV6, numbers
 
 MAX_PAYLOAD = 1400
 """Bytes of a datagram, so that it passes tunnels unfragmented."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import AnyArray
-from millrace.generate.columns import addresses, fixed_texts, ipv4_words, numbers
+from millrace.generate.wire_values import addresses, fixed_texts, ipv4_words, numbers
 
 Form = Literal["number", "ipv4", "ipv6", "uptime", "icmp", "mac", "constant", "text"]
 """How a field is written.

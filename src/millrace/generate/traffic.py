@@ -9,12 +9,12 @@ import numpy as np
 from millrace.batch import Coded, FlowBatch, Lists, address_bytes, map_ipv4
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.generate import applications as apps
-from millrace.generate.columns import ETYPE_IPV4, ETYPE_IPV6, numbers
 from millrace.generate.conversations import BURST_PACKET, BURST_PORT, Conversations, draw
 from millrace.generate.model import Model, ModelExporter
 from millrace.generate.netflow5 import AS_TRANS
 from millrace.generate.networks import RemoteHosts, ipv6_addresses
 from millrace.generate.topology import Topology
+from millrace.generate.wire_values import ETYPE_IPV4, ETYPE_IPV6, numbers
 from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES
 
 _FULL_PACKET = 1500

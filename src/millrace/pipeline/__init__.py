@@ -8,8 +8,8 @@ from millrace.pipeline.losses import Losses
 from millrace.pipeline.metrics import publish_pipeline
 from millrace.pipeline.pipeline import Pipeline, Unstored
 from millrace.pipeline.rates import Rate, Rates
+from millrace.pipeline.saved import MemoryState, SavedState, StateFile
 from millrace.pipeline.sink import FlowSink, NullSink
-from millrace.pipeline.state import MemoryState, SavedState, StateFile
 from millrace.pipeline.totals import Marked
 from millrace.pipeline.writer import Writer
 

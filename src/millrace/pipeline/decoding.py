@@ -14,7 +14,7 @@ import numpy as np
 from millrace.batch import DatagramBatch, FlowBatch
 from millrace.batch.arrays import Bool
 from millrace.decode import Counts, Decoded, Decoder, ExporterStatus, join_snapshot
-from millrace.pipeline.state import SavedState
+from millrace.pipeline.saved import SavedState
 from millrace.threads import Trouble
 
 FAILED = "decoder-failed"

@@ -19,8 +19,8 @@ from millrace.pipeline.live import LiveHub
 from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
 from millrace.pipeline.rates import Rates
+from millrace.pipeline.saved import MemoryState, SavedState
 from millrace.pipeline.sink import FlowSink
-from millrace.pipeline.state import MemoryState, SavedState
 from millrace.pipeline.totals import Totals
 from millrace.pipeline.writer import Writer
 from millrace.schema import COUNTER_COLUMNS, Schema

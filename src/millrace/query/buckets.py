@@ -20,7 +20,7 @@ from millrace.query.questions import MAX_POINTS, Interval
 from millrace.query.selection import Selection
 from millrace.query.source import SECOND, require_segments
 from millrace.query.sql import Parameters
-from millrace.query.tables import Plan, Table, plan, resolution_at, settled_until
+from millrace.query.tables import ReadPlan, Table, plan, resolution_at, settled_until
 
 _ROUND_SECONDS = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
@@ -158,9 +158,9 @@ class Bucketed:
 
     Attributes
     ----------
-    plan : Plan
+    plan : ReadPlan
         For amounts in each interval.
-    whole : Plan
+    whole : ReadPlan
         Of the same range for sums over all of it: coarser tables may serve.
     buckets : Buckets
     fine : Fine or None
@@ -169,8 +169,8 @@ class Bucketed:
         Seconds by which all buckets and fine intervals can be told apart.
     """
 
-    plan: Plan
-    whole: Plan
+    plan: ReadPlan
+    whole: ReadPlan
     buckets: Buckets
     fine: Fine | None
     spread_step: int
@@ -336,7 +336,7 @@ def _coarsest(tables: Sequence[Table]) -> int:
     return max(1, *(table.interval_seconds for table in tables))
 
 
-def covering(tables: Sequence[Table], buckets: Buckets, fine: Fine | None) -> Plan:
+def covering(tables: Sequence[Table], buckets: Buckets, fine: Fine | None) -> ReadPlan:
     """Plan of a range whose tables have no intervals that would straddle edges of buckets or of fine intervals."""
     start, end = buckets.start, buckets.end
     if buckets.even:
@@ -347,4 +347,4 @@ def covering(tables: Sequence[Table], buckets: Buckets, fine: Fine | None) -> Pl
     cuts = [start, *sorted(seam for seam in seams if start < seam < end), end]
     parts = [plan(tables, begin, stop, unit_of(buckets, fine, (begin, stop))) for begin, stop in pairwise(cuts)]
     segments = tuple(segment for part in parts for segment in part.segments)
-    return Plan(parts[0].start, parts[-1].end, parts[0].resolution_seconds, segments, parts[0].lacking)
+    return ReadPlan(parts[0].start, parts[-1].end, parts[0].resolution_seconds, segments, parts[0].lacking)

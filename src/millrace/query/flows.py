@@ -10,7 +10,7 @@ from millrace.query.selection import Selection
 from millrace.query.source import SECOND, answering, relation
 from millrace.query.spread import SHARE, SpreadFlows
 from millrace.query.sql import Parameters
-from millrace.query.tables import Plan, plan
+from millrace.query.tables import ReadPlan, plan
 from millrace.query.units import Measure
 from millrace.schema import Column, Schema
 
@@ -20,14 +20,14 @@ class Flows:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadPlan
     selection : Selection
     dimensions : sequence of Dimension
         Columns of the relations.
     measure : Measure
     parameters : Parameters
         Takes the values.
-    whole : Plan, optional
+    whole : ReadPlan, optional
         Plan of the same range for sums over all of it, which coarser tables may answer.
     spread_step : int, optional
         Spread flows over intervals of this length, in seconds.
@@ -53,13 +53,13 @@ class Flows:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: ReadPlan,
         selection: Selection,
         dimensions: Sequence[Dimension],
         measure: Measure,
         parameters: Parameters,
         *,
-        whole: Plan | None = None,
+        whole: ReadPlan | None = None,
         spread_step: int | None = None,
         marks: bool = False,
     ) -> None:

@@ -18,7 +18,7 @@ from millrace.query.run import Run
 from millrace.query.selection import PLAUSIBLE, Selection
 from millrace.query.source import answering, relation
 from millrace.query.sql import Parameters
-from millrace.query.tables import Plan, plan
+from millrace.query.tables import ReadPlan, plan
 
 MARKED = "_marked"
 """Column of answers: rows of the store with implausible flows, which may be several, among those that were read."""
@@ -29,13 +29,13 @@ MARKED_TOO_SQL = f"sum({MARKED}) AS {MARKED}"
 """The same of groups that have it."""
 
 
-def implausible_flows(selection: Selection, chosen: Plan, run: Run, counted: int | None = None) -> int:
+def implausible_flows(selection: Selection, chosen: ReadPlan, run: Run, counted: int | None = None) -> int:
     """Flows of the range of an answer that are marked as implausible, whether they are left out or not.
 
     Parameters
     ----------
     selection : Selection
-    chosen : Plan
+    chosen : ReadPlan
         Of the answer: gives the range.
     run : Run
     counted : int, optional

@@ -10,7 +10,7 @@ import numpy as np
 
 from millrace.query.questions import Interval, Period, Unit
 from millrace.query.render import Json
-from millrace.query.tables import Plan
+from millrace.query.tables import ReadPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +379,6 @@ def moment_ms(time_ms: int) -> str:
     return f"{np.datetime_as_string(np.datetime64(time_ms, 'ms'))}Z"
 
 
-def sources(plan: Plan) -> list[Source]:
+def sources(plan: ReadPlan) -> list[Source]:
     """Tables that a plan reads."""
     return [Source(s.table.name, moment(s.start), moment(s.end)) for s in plan.segments]

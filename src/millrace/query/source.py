@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from millrace.errors import QueryError
 from millrace.query.sql import Parameters, identifier
-from millrace.query.tables import Plan, Segment, Table
+from millrace.query.tables import ReadPlan, Segment, Table
 from millrace.schema import Column
 from millrace.store import Cancel
 
@@ -59,12 +59,14 @@ def is_rolled(column: Column) -> bool:
     return column.rollup == "key"
 
 
-def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Parameters, *, timed: bool = False) -> str:
+def relation(
+    plan: ReadPlan, selects: Sequence[str], condition: str, parameters: Parameters, *, timed: bool = False
+) -> str:
     """SQL of the flows of a plan: `SECOND`, what is selected, the sums and ``Flows``.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadPlan
     selects : sequence of str
         SQL of further columns.
     condition : str
@@ -91,7 +93,7 @@ def relation(plan: Plan, selects: Sequence[str], condition: str, parameters: Par
     )
 
 
-def require_segments(plan: Plan) -> None:
+def require_segments(plan: ReadPlan) -> None:
     """Raise QueryError if no table answers."""
     if plan.lacking and not plan.segments:
         raise QueryError(untold(*plan.lacking))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millrace.query.source import SECOND, SUMS, bounds, require_segments, restricted
 from millrace.query.sql import Parameters, identifier
-from millrace.query.tables import Plan, Segment
+from millrace.query.tables import ReadPlan, Segment
 
 SHARE = "_share"
 """Column of both relations: the part of a flow that a row stands for, above 0 and at most 1."""
@@ -33,7 +33,7 @@ class SpreadFlows:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadPlan
     selects : sequence of str
         SQL of further columns.
     names : sequence of str
@@ -56,7 +56,7 @@ class SpreadFlows:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: ReadPlan,
         selects: Sequence[str],
         names: Sequence[str],
         condition: str,

@@ -80,7 +80,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadPlan:
     """Segments that cover a range without gap or overlap.
 
     Attributes
@@ -128,7 +128,7 @@ def resolution_at(tables: Sequence[Table], start: int) -> int:
     return max(_finest(tables, start).interval_seconds, 1)
 
 
-def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None) -> Plan:
+def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None) -> ReadPlan:
     """Cover a range with as coarse tables as possible.
 
     Coarse tables serve the whole intervals inside the range, finer ones the
@@ -156,7 +156,7 @@ def plan(tables: Sequence[Table], start: int, end: int, step: int | None = None)
         table for table in tables if step is None or not table.interval_seconds or step % table.interval_seconds == 0
     ]
     coarse_first = sorted(fitting, key=lambda table: -table.interval_seconds)
-    return Plan(start, end, max(first.interval_seconds, 1), tuple(_cover(coarse_first, start, end)), lacking)
+    return ReadPlan(start, end, max(first.interval_seconds, 1), tuple(_cover(coarse_first, start, end)), lacking)
 
 
 def _cover(tables: Sequence[Table], start: int, end: int) -> list[Segment]:

@@ -16,9 +16,9 @@ from millrace.store import faults
 from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.parts import find_parts
-from millrace.store.state import State
 
 _WHERE = re.compile(r"reading from part \S*/([^/\s]+)/? in table \w+\.(\w+)")
 
@@ -61,7 +61,7 @@ class Damage:
             if self._detach_if_damaged(table, part)
         ]
 
-    def report_unloaded(self, state: State) -> None:
+    def report_unloaded(self, state: Facts) -> None:
         """Write down parts that the engine set aside when it opened, once."""
         rows = self._engine.rows(
             "SELECT table, name, bytes_on_disk FROM system.detached_parts "

@@ -30,10 +30,10 @@ from millrace.store.audit import AuditLog, Deletion, day
 from millrace.store.ddl import literal, quote
 from millrace.store.doomed import FOREVER_MS, Doomed, Forecast
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.knowledge import Gap, Gaps
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS, Resolution
-from millrace.store.state import State
 
 DELETION_KEY = "deletion"
 _MATCHED = "millrace_deletion"
@@ -65,7 +65,7 @@ class Deleter:
         What the rows of each table do not tell, by table.
     """
 
-    def __init__(self, engine: Engine, state: State, schema: Schema, audit: AuditLog, gaps: Mapping[str, Gaps]) -> None:
+    def __init__(self, engine: Engine, state: Facts, schema: Schema, audit: AuditLog, gaps: Mapping[str, Gaps]) -> None:
         self._engine = engine
         self._state = state
         self._schema = schema

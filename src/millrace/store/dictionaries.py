@@ -16,7 +16,7 @@ from importlib import resources
 from millrace.lang.names import data_text
 from millrace.store.ddl import literal
 from millrace.store.engine import Engine
-from millrace.store.state import State
+from millrace.store.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ DICTIONARIES = (
 )
 
 
-def install(engine: Engine, state: State) -> None:
+def install(engine: Engine, state: Facts) -> None:
     """Fill the tables and create the dictionaries, unless this very content is there already."""
     contents = {dictionary.name: read(dictionary.name) for dictionary in DICTIONARIES}
     digest = hashlib.sha256("".join(contents.values()).encode() + repr(DICTIONARIES).encode()).hexdigest()[:16]

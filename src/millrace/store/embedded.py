@@ -24,6 +24,7 @@ from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
 from millrace.store.doomed import Doomed, Forecast
 from millrace.store.embedded_engine import EmbeddedEngine, server_settings
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.folder import refuse_foreign
 from millrace.store.guard import Guard
@@ -36,7 +37,6 @@ from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
 from millrace.store.results import Results
 from millrace.store.roller import Roller
 from millrace.store.sql_server import SqlServer
-from millrace.store.state import State
 from millrace.store.status import table_statuses
 from millrace.store.store import LATE_SECONDS, Maintenance, StoreStatus
 from millrace.store.tokens import Tokens
@@ -84,7 +84,7 @@ class EmbeddedStore:
         self._audit = AuditLog(self._folder)
         self._damage = Damage(self._engine, self._audit)
         self._results = Results(self._engine, self._settings, self._damage)
-        self._state = State(self._engine)
+        self._state = Facts(self._engine)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
         self._marked = MarkedHours(self._engine, self._damage)

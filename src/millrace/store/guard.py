@@ -20,10 +20,10 @@ from millrace.schema.column import Rollup
 from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import SCHEMA_VERSION, TableSpec
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.parts import Extent, extent, find_parts
 from millrace.store.retention import DAY_MS, expired, keep_days
-from millrace.store.state import State
 
 SCHEMA_KEY, RETENTION_KEY, CLOCK_KEY = "schema", "retention", "retention-clock"
 
@@ -63,7 +63,7 @@ class Guard:
     Parameters
     ----------
     engine : Engine
-    state : State
+    state : Facts
     schema : Schema
     tables : sequence of TableSpec
         As this program and its configuration want them.
@@ -71,7 +71,7 @@ class Guard:
     """
 
     def __init__(
-        self, engine: Engine, state: State, schema: Schema, tables: Sequence[TableSpec], audit: AuditLog
+        self, engine: Engine, state: Facts, schema: Schema, tables: Sequence[TableSpec], audit: AuditLog
     ) -> None:
         self._engine = engine
         self._state = state

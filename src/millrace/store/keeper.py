@@ -14,13 +14,13 @@ from millrace.store.audit import AuditLog
 from millrace.store.ddl import TableSpec
 from millrace.store.disk import Room
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.guard import CLOCK_KEY, Guard
 from millrace.store.parts import drop_parts, find_parts
 from millrace.store.resolutions import RAW_TABLE
 from millrace.store.retention import RetentionClock, doubts, expired, keep_days, taken
 from millrace.store.roller import Roller
-from millrace.store.state import State
 from millrace.store.store import Maintenance
 
 _EVERY_MS = 600_000
@@ -49,7 +49,7 @@ class Keeper:
     def __init__(
         self,
         engine: Engine,
-        state: State,
+        state: Facts,
         tables: Sequence[TableSpec],
         audit: AuditLog,
         guard: Guard,

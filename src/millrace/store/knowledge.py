@@ -23,9 +23,9 @@ from typing import Any, TypeAlias
 from millrace.store import migrations
 from millrace.store.ddl import TableSpec, quote
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
 from millrace.store.rollups import last_block_statement, newer_than
-from millrace.store.state import State
 
 Gap: TypeAlias = "tuple[int, int]"
 """Unix seconds, the end excluded."""
@@ -60,7 +60,7 @@ class Knowledge:
         What the schema wants; sources before what is computed from them.
     """
 
-    def __init__(self, engine: Engine, state: State, tables: Sequence[TableSpec]) -> None:
+    def __init__(self, engine: Engine, state: Facts, tables: Sequence[TableSpec]) -> None:
         self._engine = engine
         self._state = state
         self._tables = [table for table in tables if table.name in _SECONDS]

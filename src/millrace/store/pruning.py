@@ -11,10 +11,10 @@ from millrace.store import faults
 from millrace.store.audit import AuditLog, Deletion
 from millrace.store.ddl import TableSpec, quote
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.guard import CLOCK_KEY, Guard, Shortening
 from millrace.store.parts import Extent, Part, drop_parts, extent, find_parts
 from millrace.store.retention import RetentionClock, expired, keep_days
-from millrace.store.state import State
 from millrace.store.unseen import Unseen, find_unseen
 
 
@@ -46,7 +46,7 @@ class Pruner:
     """
 
     def __init__(
-        self, engine: Engine, state: State, tables: Sequence[TableSpec], guard: Guard, audit: AuditLog
+        self, engine: Engine, state: Facts, tables: Sequence[TableSpec], guard: Guard, audit: AuditLog
     ) -> None:
         self._engine = engine
         self._state = state

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from millrace.errors import QueryError
-from millrace.store import faults, questions
+from millrace.store import faults, statements
 from millrace.store import outside as outside_of_store
 from millrace.store.cancel import Cancel
 from millrace.store.config import StoreSettings
@@ -61,7 +61,7 @@ class Results:
         """Result as an Arrow table; if `typed`, with times in UTC and enumerations as texts."""
         rows = self._settings.query_max_rows if max_rows is None else max_rows
         bounds: dict[str, int | float | str] = {"max_result_rows": rows, "result_overflow_mode": "throw"}
-        sql = questions.single(sql)
+        sql = statements.single(sql)
 
         def ask(share: Share) -> bytes:
             limits = self._limits(share, max_seconds, max_memory_bytes)
@@ -89,14 +89,14 @@ class Results:
             Whether it may read and write beyond the store, and change settings of its own.
         cancel : Cancel, optional
         """
-        sql = questions.single(sql)
+        sql = statements.single(sql)
         if not output.isalnum():
             raise QueryError(f"{output!r} is not the name of an output format")
         limits = self._limits(self._shares.large) | {"max_result_rows": 0, "max_execution_time": 0}
         try:
             # As the engine's own parser understands it: what a lexer of ours takes for a text may be more than one.
             written = self._asked("SELECT formatQuerySingleLine({sql:String})", {"sql": sql}, limits)
-            as_understood = questions.single(written)
+            as_understood = statements.single(written)
             if outside:
                 return self._engine.read(sql, output, {}, limits, cancel)
             _require_text(written)

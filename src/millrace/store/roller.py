@@ -20,10 +20,10 @@ from millrace.store import faults, rollups
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.engine import Engine
+from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.resolutions import RESOLUTIONS, Resolution
 from millrace.store.rollups import BlockRange
-from millrace.store.state import State
 from millrace.store.store import Maintenance
 from millrace.store.unseen import with_unseen
 
@@ -49,7 +49,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RollupPlan:
     """A statement that was begun.
 
     Parameters
@@ -101,7 +101,7 @@ class Progress:
         Oldest of those that are being taken, Unix milliseconds.
     last_round : int
         Source rows that waited for the round in which the last intervals were closed.
-    plan : Plan, optional
+    plan : RollupPlan, optional
         Begun and not yet known to be finished or undone.
     """
 
@@ -113,7 +113,7 @@ class Progress:
         self.pending = Pending()
         self.taking_ms = math.inf
         self.last_round = 0
-        self.plan: Plan | None = None
+        self.plan: RollupPlan | None = None
         self.last_insert_ms: float = -math.inf
         self.inserted = False
 
@@ -138,7 +138,7 @@ class Roller:
         Is told of parts that cannot be read.
     """
 
-    def __init__(self, engine: Engine, state: State, schema: Schema, settings: StoreSettings, damage: Damage) -> None:
+    def __init__(self, engine: Engine, state: Facts, schema: Schema, settings: StoreSettings, damage: Damage) -> None:
         self._engine = engine
         self._damage = damage
         self._state = state
@@ -164,7 +164,9 @@ class Roller:
             plan = stored.get("plan")
             if plan is not None:
                 blocks = BlockRange(progress.done, int(plan["upto"]))
-                progress.plan = Plan(blocks, int(plan["target"]), int(plan.get("rows", 0)), int(plan.get("flows", -1)))
+                progress.plan = RollupPlan(
+                    blocks, int(plan["target"]), int(plan.get("rows", 0)), int(plan.get("flows", -1))
+                )
                 self._try_to_settle(progress, progress.plan)
             self._lower(progress, self._last_block(progress.resolution.source))
             rows, oldest_ms = self._engine.rows(rollups.pending_statement(progress.resolution.source, progress.done))[0]
@@ -284,7 +286,7 @@ class Roller:
     def _max_rows(self, progress: Progress) -> int:
         return int(min(_MAX_ROWS, max(_MIN_ROWS, self._settings.rollup_max_groups / progress.ratio)))
 
-    def _try_to_settle(self, progress: Progress, plan: Plan) -> None:
+    def _try_to_settle(self, progress: Progress, plan: RollupPlan) -> None:
         """Settle on start; where data cannot be read the next round tries again, the folder opens."""
         try:
             self._settle(progress, plan)
@@ -339,7 +341,7 @@ class Roller:
         """Add a range of source blocks to the rollup; source rows taken and rows written."""
         resolution = progress.resolution
         rows, flows, _ = self._summary(resolution.source, blocks.where)
-        plan = Plan(blocks, self._last_block(resolution.table), rows, flows)
+        plan = RollupPlan(blocks, self._last_block(resolution.table), rows, flows)
         self._state.put(progress.key, {"done": progress.done, "plan": plan.stored})
         progress.plan = plan
         try:
@@ -352,7 +354,7 @@ class Roller:
             raise StoreError(f"the totals of blocks {blocks.after} to {blocks.upto} did not agree; they are redone")
         return settled.source_rows, settled.written
 
-    def _settle(self, progress: Progress, plan: Plan) -> Settled:
+    def _settle(self, progress: Progress, plan: RollupPlan) -> Settled:
         """Mark a planned range done if all of it arrived, else remove what arrived."""
         resolution = progress.resolution
         written, arrived, oldest_ms = self._summary(resolution.table, rollups.newer_than(plan.target))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from millrace.batch import DatagramBatch, address_bytes
 from millrace.decode import Decoder
 from millrace.pipeline.decoding import FAILED, RENEWED, Decoding
-from millrace.pipeline.state import MemoryState, StateFile
+from millrace.pipeline.saved import MemoryState, StateFile
 from millrace.schema import Schema
 from millrace.testing.netflow import IPFIX, LegacyRecord, Template, ipfix, options_template_set, template_set, v5
 

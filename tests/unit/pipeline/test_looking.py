@@ -9,7 +9,7 @@ import pytest
 from millrace.batch import DatagramBatch
 from millrace.decode import Decoder
 from millrace.pipeline.decoding import Decoding
-from millrace.pipeline.state import MemoryState
+from millrace.pipeline.saved import MemoryState
 from millrace.schema import Schema
 from millrace.testing.netflow import IPFIX, Template, ipfix, template_set
 

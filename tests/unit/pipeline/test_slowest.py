@@ -8,7 +8,7 @@ from millrace.batch import DatagramBatch
 from millrace.decode import Decoder
 from millrace.pipeline import decoding
 from millrace.pipeline.decoding import Decoding, Slowest
-from millrace.pipeline.state import MemoryState
+from millrace.pipeline.saved import MemoryState
 from millrace.schema import Schema
 
 

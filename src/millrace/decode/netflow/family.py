@@ -10,7 +10,7 @@ import numpy as np
 from millrace.batch import mapped_rows
 from millrace.batch.arrays import U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
-from millrace.decode.netflow.columns import AddressColumn, NumberColumn, first_nonzero
+from millrace.decode.netflow.column_kinds import AddressColumn, NumberColumn, first_nonzero
 from millrace.decode.netflow.records import Records
 
 if TYPE_CHECKING:

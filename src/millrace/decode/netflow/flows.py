@@ -11,10 +11,10 @@ import numpy as np
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64, U32, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows, spread, stable_order
-from millrace.decode.netflow.columns import first_nonzero
+from millrace.decode.netflow.column_kinds import first_nonzero
 from millrace.decode.netflow.headers import PROTOCOL_CODES
 from millrace.decode.netflow.names import Names
-from millrace.decode.netflow.plan import Plan
+from millrace.decode.netflow.plan import DecodePlan
 from millrace.decode.netflow.rates import element_rate
 from millrace.decode.netflow.records import Records, find_records
 from millrace.decode.netflow.sampling import Sampling
@@ -56,7 +56,7 @@ class Group:
         When the exporter started, from options; -1: unknown.
     """
 
-    plan: Plan
+    plan: DecodePlan
     sets: Sets
     records: Records
     boot_ms: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -90,7 +90,7 @@ class SpreadClock:
         return spread(self._group.boot_ms, self._group.records.counts)
 
 
-def make_group(plan: Plan, sets: Sets) -> Group:
+def make_group(plan: DecodePlan, sets: Sets) -> Group:
     """Locate the records of sets of one layout."""
     return Group(plan, sets, find_records(sets, plan.shape))
 

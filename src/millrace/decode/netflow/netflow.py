@@ -22,6 +22,7 @@ from millrace.decode.netflow.legacy import decode_legacy
 from millrace.decode.netflow.manners import UNITS
 from millrace.decode.netflow.options import Told, compile_options, read_options
 from millrace.decode.netflow.plan import compile_plan
+from millrace.decode.netflow.remembered import Remembered
 from millrace.decode.netflow.report import exporter_parts
 from millrace.decode.netflow.resolve import Part, Resolved, Resolver
 from millrace.decode.netflow.scopes import BatchScopes
@@ -29,7 +30,6 @@ from millrace.decode.netflow.sequence import follow
 from millrace.decode.netflow.sets import Sets, find_sets
 from millrace.decode.netflow.shares import KNOWN, note_flows, proven
 from millrace.decode.netflow.snapshot import Restorer, SnapshotPart, snapshot_parts
-from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import ExporterStatus
 from millrace.decode.netflow.tally import count_by_scope, count_costly, count_leftovers
 from millrace.decode.netflow.work import Allowance, Cost
@@ -66,7 +66,7 @@ class NetflowDecoder:
 
     def __init__(self, schema: Schema, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> None:
         self._schema = schema
-        self._state = State.empty(limits, quirks, trust)
+        self._state = Remembered.empty(limits, quirks, trust)
         self._resolver = Resolver(self._state)
         kept = limits.compiled_layouts, limits.compiled_bytes
         self._plans = Compiled(lambda layout: compile_plan(layout, schema, limits), *kept)

@@ -10,7 +10,7 @@ import numpy as np
 from millrace.batch.arrays import Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.assembly import spread
-from millrace.decode.netflow.columns import decode_text, distinct_texts
+from millrace.decode.netflow.column_kinds import decode_text, distinct_texts
 from millrace.decode.netflow.deadlines import STEP
 from millrace.decode.netflow.elements import Elements, element_of
 from millrace.decode.netflow.headers import V9

@@ -9,7 +9,7 @@ from typing import Protocol
 from millrace.batch.arrays import I64, U32
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.assembly import Rows
-from millrace.decode.netflow.columns import AddressColumn, DirectionColumn, NumberColumn, TextColumn
+from millrace.decode.netflow.column_kinds import AddressColumn, DirectionColumn, NumberColumn, TextColumn
 from millrace.decode.netflow.elements import (
     JUNIPER_COMMON_PROPERTIES,
     JUNIPER_PEN,
@@ -57,7 +57,7 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecodePlan:
     """How to execute a layout.
 
     Attributes
@@ -91,13 +91,13 @@ _NAT_EVENT = 230
 _REVERSE_COUNTERS = (2, 86, 298, 24, 1, 85, 231, 23)
 
 
-def compile_plan(layout: Layout, schema: Schema, limits: Limits, *, reverse_out: bool = False) -> Plan:
+def compile_plan(layout: Layout, schema: Schema, limits: Limits, *, reverse_out: bool = False) -> DecodePlan:
     """Compile a layout of data records; `reverse_out`: of an exporter with `Quirks.reverse_in_23_24`."""
     shape = shape_of(layout)
     elements = elements_of(shape.fields, layout.version, reverse_out=reverse_out)
     backward = reversed_elements(elements)
     compiler = _Compiler(schema, limits, shape, elements, FamilyRule.of(elements), header_uptime=layout.version == V9)
-    return Plan(
+    return DecodePlan(
         shape,
         tuple(compiler.forward()),
         elements,

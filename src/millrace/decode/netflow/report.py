@@ -8,8 +8,8 @@ from functools import partial
 from millrace.decode.netflow.headers import LEGACY, PROTOCOLS, SAMPLING_INTERVAL, V1, V5
 from millrace.decode.netflow.layout import Layout
 from millrace.decode.netflow.manners import ALL
+from millrace.decode.netflow.remembered import Remembered
 from millrace.decode.netflow.scopes import ExporterState, Scope
-from millrace.decode.netflow.state import State
 from millrace.decode.netflow.status import (
     DomainStatus,
     ExporterStatus,
@@ -29,7 +29,7 @@ _SCOPE_COST = 3
 """What an exporter and a stream cost, in templates."""
 
 
-def exporter_parts(state: State) -> Iterator[list[ExporterStatus]]:
+def exporter_parts(state: Remembered) -> Iterator[list[ExporterStatus]]:
     """A status per exporter of NetFlow and IPFIX, in the order in which they were first seen, in parts.
 
     Each part looks at some thousand things at most (a single exporter apart); between two of them `state` may change:
@@ -63,7 +63,7 @@ def exporter_parts(state: State) -> Iterator[list[ExporterStatus]]:
     yield part
 
 
-def _templates(exporter: ExporterState, state: State) -> tuple[TemplateStatus, ...]:
+def _templates(exporter: ExporterState, state: Remembered) -> tuple[TemplateStatus, ...]:
     """Templates of an exporter; of ports that announce the same, the one that did so last counts."""
     known = [template for scope in exporter.scopes.values() for template in state.templates.of(scope)]
     found: dict[tuple[int, int, int, int], TemplateStatus] = {}
@@ -88,7 +88,10 @@ def _fields(layout: Layout) -> Iterator[FieldStatus]:
 
 
 def _status(
-    exporter: ExporterState, state: State, templates: tuple[TemplateStatus, ...], waiting: tuple[WaitingStatus, ...]
+    exporter: ExporterState,
+    state: Remembered,
+    templates: tuple[TemplateStatus, ...],
+    waiting: tuple[WaitingStatus, ...],
 ) -> ExporterStatus:
     scopes = list(exporter.scopes.values())
     latest = max(scopes, key=lambda scope: scope.last_seen_ns, default=None)
@@ -124,7 +127,7 @@ def _domain(scopes: list[Scope]) -> DomainStatus:
     )  # fmt: skip
 
 
-def _sampling(scope: Scope, state: State) -> list[SamplingStatus]:
+def _sampling(scope: Scope, state: Remembered) -> list[SamplingStatus]:
     protocol = PROTOCOLS[scope.version]
     if scope.version in LEGACY:
         rate = scope.sampling_word & SAMPLING_INTERVAL if scope.version == V5 else 0

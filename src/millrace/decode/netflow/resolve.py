@@ -9,9 +9,9 @@ import numpy as np
 from millrace.batch.arrays import I64, U8
 from millrace.decode.netflow.fitting import fitting
 from millrace.decode.netflow.headers import Headers
+from millrace.decode.netflow.remembered import Remembered, give_up
 from millrace.decode.netflow.scopes import BatchScopes, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET, Sets
-from millrace.decode.netflow.state import State, give_up
 from millrace.decode.netflow.template_records import OPTIONS_SETS, TEMPLATE_SETS
 from millrace.decode.netflow.timeline import MISSING
 from millrace.decode.netflow.waiting import Release, WaitingSet, released_sets
@@ -59,7 +59,7 @@ class Resolved:
 class Resolver:
     """Reads template sets, and finds the layout of every data set at its position."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: Remembered) -> None:
         self._state = state
         self._put_off: dict[int, dict[int, None]] = {}
         """Keys of templates for which more is to be released in the next batch of their exporter, by its number."""

@@ -15,10 +15,10 @@ from millrace.decode.netflow.layout import Layout, least_record, parse_fields
 from millrace.decode.netflow.names import Texts
 from millrace.decode.netflow.options import APPLICATION, Now
 from millrace.decode.netflow.rates import LARGEST_RATE
+from millrace.decode.netflow.remembered import Remembered
 from millrace.decode.netflow.sampling import BINDINGS, INTERFACE
 from millrace.decode.netflow.scopes import ANY_PORT, ExporterState, Option, Port, Scope
 from millrace.decode.netflow.sets import FIRST_DATA_SET
-from millrace.decode.netflow.state import State
 from millrace.decode.netflow.template_records import RefusedError
 from millrace.decode.netflow.timeline import MISSING
 
@@ -42,7 +42,7 @@ SnapshotPart: TypeAlias = dict[str, list[dict[str, Any]]]
 _LONGEST_TEXT = 512
 
 
-def snapshot_parts(state: State) -> Iterator[list[SnapshotPart]]:
+def snapshot_parts(state: Remembered) -> Iterator[list[SnapshotPart]]:
     """Everything that exporters announced: templates, sampling rates, names, start times; in parts.
 
     Each part is of some thousand things at most; between two of them `state` may change: hundreds of thousands of
@@ -89,7 +89,7 @@ def join_snapshot(parts: Iterable[SnapshotPart]) -> dict[str, Any]:
     return {"format": _FORMAT, **whole}
 
 
-def _lasting(state: State) -> list[ExporterState]:
+def _lasting(state: Remembered) -> list[ExporterState]:
     """Exporters that are worth saving: configured ones first, then those who sent flows for the longest time."""
     exporters = list(state.scopes)
     rows = np.array([exporter.row for exporter in exporters], np.int64)
@@ -136,7 +136,7 @@ class _Known:
     json_bytes: int
 
     @classmethod
-    def of(cls, exporter: ExporterState, state: State) -> _Known:
+    def of(cls, exporter: ExporterState, state: Remembered) -> _Known:
         """Copy it."""
         scopes, ports = list(exporter.scopes.values()), list(exporter.ports.values())
         templates = [(scope, state.templates.of(scope)) for scope in scopes]
@@ -206,7 +206,7 @@ class _Known:
 class Restorer:
     """Takes a snapshot over, entry by entry; an entry that is wrong is skipped."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: Remembered) -> None:
         self._state = state
 
     def restore(self, snapshot: Mapping[str, Any]) -> bool:

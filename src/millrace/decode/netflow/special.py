@@ -11,7 +11,7 @@ from millrace.batch import Lists
 from millrace.batch.arrays import AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import is_icmp, write_icmp_from_port
-from millrace.decode.netflow.columns import first_nonzero
+from millrace.decode.netflow.column_kinds import first_nonzero
 from millrace.decode.netflow.family import IPV6, UNKNOWN, FamilyRule
 from millrace.decode.netflow.records import Records
 

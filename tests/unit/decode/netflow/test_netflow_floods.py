@@ -339,8 +339,8 @@ def test_what_an_exporter_told_comes_to_serve_its_second_port_in_steps(make):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_shared_in_steps_is_never_taken_for_that_of_another(make, seed, monkeypatch):
-    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_ONCE", 2)
-    monkeypatch.setattr("millrace.decode.netflow.state._SHARED_AT_A_TURN", 1)
+    monkeypatch.setattr("millrace.decode.netflow.remembered._SHARED_AT_ONCE", 2)
+    monkeypatch.setattr("millrace.decode.netflow.remembered._SHARED_AT_A_TURN", 1)
     monkeypatch.setattr("millrace.decode.netflow.registry._AT_ONCE", 40)
     rng = random.Random(seed)
     collector = make(Limits(domains=6, exporters=4, exporter_idle_s=2, ports_per_exporter=3))

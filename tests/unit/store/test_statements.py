@@ -3,7 +3,7 @@
 import pytest
 
 from millrace.errors import QueryError
-from millrace.store import questions
+from millrace.store import statements
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from millrace.store import questions
     ],
 )
 def test_reading_statements_pass_without_their_semicolon(sql, statement):
-    assert questions.single(sql) == statement
+    assert statements.single(sql) == statement
 
 
 @pytest.mark.parametrize("sql", ["", " ; ", "SYSTEM SHUTDOWN", "/* SELECT */ KILL QUERY WHERE 1", "SELECT 1; SELECT 2"])
 def test_others_are_refused(sql):
     with pytest.raises(QueryError):
-        questions.single(sql)
+        statements.single(sql)

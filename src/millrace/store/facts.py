@@ -11,7 +11,7 @@ from millrace.store.ddl import STATE_TABLE, literal
 from millrace.store.engine import Engine
 
 
-class State:
+class Facts:
     """Key-value facts, kept where the flows are kept and as durable as they.
 
     Every `put` adds a row; the one with the highest version counts.

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from millrace.decode import Decoder
 from millrace.pipeline import NullSink, Pipeline, PipelineSettings, StateFile
 from millrace.pipeline.decoding import Decoding
-from millrace.pipeline.state import LARGEST_BYTES
+from millrace.pipeline.saved import LARGEST_BYTES
 from millrace.schema import Schema
 
 
@@ -96,7 +96,7 @@ def test_a_file_for_which_there_is_no_memory_is_set_aside(tmp_path, monkeypatch)
     def exhausted(_):
         raise MemoryError
 
-    monkeypatch.setattr("millrace.pipeline.state.json.loads", exhausted)
+    monkeypatch.setattr("millrace.pipeline.saved.json.loads", exhausted)
     with capture_logs() as logs:
         assert StateFile(path).load() is None
     assert "MemoryError" in logs[0]["reason"]

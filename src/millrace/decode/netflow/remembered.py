@@ -29,7 +29,7 @@ _SCOPE_COST = 8
 
 
 @dataclass(slots=True)
-class State:
+class Remembered:
     """Templates, what options told, and sets that wait, of all exporters."""
 
     limits: Limits
@@ -43,7 +43,7 @@ class State:
     sharing: deque[tuple[ExporterState, Iterator[None]]] = field(default_factory=deque)
 
     @classmethod
-    def empty(cls, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> State:
+    def empty(cls, limits: Limits, quirks: QuirksOf, trust: TrustOf = no_trust) -> Remembered:
         """Nothing is known."""
         layouts = Layouts(limits.template_bytes)
         scopes = Scopes(limits, quirks, trust)
