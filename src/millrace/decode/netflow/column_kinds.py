@@ -6,7 +6,6 @@ Of several elements that feed a column the first with a non-zero value wins.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from millrace.batch import MAPPED_WORDS, Coded
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import write_ipv4
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.records import Records
-
-if TYPE_CHECKING:
-    from millrace.decode.netflow.plan import Clock
 
 _WIDTHS = (16, 64, 256)
 """Texts of variable length up to each of these many bytes are told apart among themselves."""

@@ -8,50 +8,16 @@ away where the port changes: the numbers go on all the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from millrace.batch.arrays import I64
-from millrace.decode.netflow.manners import ALL, LAST, NO_UNITS, candidates
+from millrace.decode.netflow.headers import Headers
+from millrace.decode.netflow.number_changes import NumberChanges
+from millrace.decode.netflow.scopes import BatchScopes, Ports
 from millrace.decode.netflow.steps import Steps
 
-if TYPE_CHECKING:
-    from millrace.decode.netflow.headers import Headers
-    from millrace.decode.netflow.scopes import BatchScopes, Ports
-
-_ENOUGH = 16
-"""Changes of port after which something is concluded."""
 _MOST = 256
 """Changes of port after which the ports are known to be of several devices."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What happened where the datagrams of a domain came from another port than the one before.
-
-    Attributes
-    ----------
-    last : ndarray of int64, shape (columns of `LAST`,)
-        Sequence number and units of the last datagram.
-    scope : int
-        Number of its scope.
-    explained : ndarray of int64, shape (manners,)
-        Changes at which the number is what each manner of `ALL` expects.
-    amount : int
-        Changes seen.
-    """
-
-    last: I64 = field(default_factory=lambda: np.full(len(LAST), NO_UNITS, np.int64))
-    scope: int = 0
-    explained: I64 = field(default_factory=lambda: np.zeros(len(ALL), np.int64))
-    amount: int = 0
-
-    def shared(self, version: int) -> bool:
-        """Whether the numbers go on from port to port: at three of four changes, as some datagrams may be lost."""
-        best = int(self.explained[candidates(version)].max())
-        return self.amount >= _ENOUGH and 4 * best >= 3 * self.amount
 
 
 def watch_ports(headers: Headers, scopes: BatchScopes, units: I64) -> None:
@@ -99,13 +65,13 @@ def _is_open(ports: Ports) -> bool:
     return len(ports.scopes) > 1 and not ports.common and (ports.changes is None or ports.changes.amount < _MOST)
 
 
-def _changes_of(ports: Ports) -> Changes:
+def _changes_of(ports: Ports) -> NumberChanges:
     if ports.changes is None:
-        ports.changes = Changes()
+        ports.changes = NumberChanges()
     return ports.changes
 
 
-def _conclude(ports: Ports, changes: Changes) -> None:
+def _conclude(ports: Ports, changes: NumberChanges) -> None:
     scopes = list(ports.scopes.values())
     if not changes.shared(scopes[0].version):
         return

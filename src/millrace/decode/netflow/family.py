@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from millrace.batch import mapped_rows
 from millrace.batch.arrays import U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.column_kinds import AddressColumn, NumberColumn, first_nonzero
 from millrace.decode.netflow.records import Records
-
-if TYPE_CHECKING:
-    from millrace.decode.netflow.plan import Clock
 
 IPV4, IPV6, UNKNOWN = 4, 6, 0
 

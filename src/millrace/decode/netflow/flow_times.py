@@ -19,18 +19,15 @@ A time outside is unknown. Whoever told it is counted
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from millrace.batch.arrays import I32, I64, U32, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.records import Records
 from millrace.decode.netflow.times import DELTA_MICROS, UPTIME, TimeSource, absolute_ms, observed_sources, time_sources
 from millrace.decode.result import Event
-
-if TYPE_CHECKING:
-    from millrace.decode.netflow.plan import Clock
 
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 BEFORE_MS = 8 * _DAY_MS

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from millrace.batch.arrays import I64, U32
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.column_kinds import AddressColumn, DirectionColumn, NumberColumn, TextColumn
 from millrace.decode.netflow.elements import (
     JUNIPER_COMMON_PROPERTIES,
@@ -27,25 +27,6 @@ from millrace.decode.netflow.special import CommonProperties, Icmp, MplsStack
 from millrace.decode.netflow.times import RELATIVE, TimeColumn, time_form
 from millrace.schema import Kind, Schema
 from millrace.schema.column import Column
-
-
-class Clock(Protocol):
-    """What uptimes and deltas of records are relative to, per record."""
-
-    @property
-    def export_ms(self) -> I64:
-        """Unix ms of the header."""
-        ...
-
-    @property
-    def uptime(self) -> U32:
-        """Uptime of the header in ms (NetFlow v9)."""
-        ...
-
-    @property
-    def boot_ms(self) -> I64:
-        """When the exporter started (systemInitTimeMilliseconds), from options; -1: unknown."""
-        ...
 
 
 class Step(Protocol):

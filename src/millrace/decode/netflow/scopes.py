@@ -17,10 +17,10 @@ from typing import TypeAlias
 import numpy as np
 
 from millrace.batch.arrays import I64, U8, Bool
-from millrace.decode.netflow.common_numbers import Changes as NumberChanges
 from millrace.decode.netflow.headers import PROTOCOLS
 from millrace.decode.netflow.ledger import Entry, Ledger
 from millrace.decode.netflow.manners import Counting
+from millrace.decode.netflow.number_changes import NumberChanges
 from millrace.decode.quirks import NO_QUIRKS, Quirks
 from millrace.decode.result import Event
 from millrace.decode.trust import STRANGER as UNKNOWN_TRUST

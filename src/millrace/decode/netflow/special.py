@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +10,10 @@ from millrace.batch import Lists
 from millrace.batch.arrays import AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows
 from millrace.decode.netflow.blocks import is_icmp, write_icmp_from_port
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.column_kinds import first_nonzero
 from millrace.decode.netflow.family import IPV6, UNKNOWN, FamilyRule
 from millrace.decode.netflow.records import Records
-
-if TYPE_CHECKING:
-    from millrace.decode.netflow.plan import Clock
 
 _ICMP, _ICMP6 = 1, 58
 _PORTS = (7, 11, 180, 181, 182, 183)

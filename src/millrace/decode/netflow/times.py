@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from millrace.batch.arrays import I64, AnyArray
 from millrace.decode.netflow.assembly import Rows
+from millrace.decode.netflow.clock import Clock
 from millrace.decode.netflow.records import Records
-
-if TYPE_CHECKING:
-    from millrace.decode.netflow.plan import Clock
 
 NTP_TO_UNIX_S = 2_208_988_800
 """Seconds from 1900 to 1970 (RFC 5905 §6)."""
