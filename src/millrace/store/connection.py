@@ -9,7 +9,7 @@ nowhere else in the store does `RuntimeError` mean the engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote as url_quote
@@ -60,8 +60,14 @@ class Connection:
         EngineError
             If the engine refuses it, or it fails or is ended.
         """
-        with _translated():
-            raw: bytes = self._connection.query(sql, output, **_bound(parameters)).bytes()
+        try:
+            with _translated():
+                raw: bytes = self._connection.query(sql, output, **_bound(parameters)).bytes()
+        except EngineError:
+            # chDB puts what the failed statement had written already before the result of the next one.
+            with suppress(EngineError):
+                self.execute("SELECT 1")
+            raise
         return raw
 
     def close(self) -> None:

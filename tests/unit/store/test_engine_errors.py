@@ -53,6 +53,13 @@ def test_an_error_of_a_statement_has_the_engines_code_and_says_whether_it_passes
     assert connection.read("SELECT 1", "TSV") == b"1\n"
 
 
+def test_what_a_failed_statement_had_written_is_not_in_the_answer_of_the_next_one(connection):
+    for _ in range(30):
+        with pytest.raises(EngineError):
+            connection.read("SELECT number FROM numbers(10) SETTINGS max_result_rows = 1, max_block_size = 1", "TSV")
+        assert connection.read("SELECT 1", "TSV") == b"1\n"
+
+
 def test_a_statement_that_gives_nothing_back_fails_in_the_same_way(connection):
     with pytest.raises(EngineError, match="nowhere") as caught:
         connection.execute("DROP TABLE nowhere")
