@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint format lock lock-check audit docs console console-check clean help
+.PHONY: demo test test-long bench lint format lock lock-check audit docs console console-check clean help
 
 help:
 	@echo "make demo    collect synthetic traffic and look at it"
 	@echo "make test    run the tests"
+	@echo "make test-long runs them with every value"
 	@echo "make bench   measure speed and size"
 	@echo "make lint    check format, types and the order of the rooms"
 	@echo "make console build the web console (needs Node 20.19 or later)"
@@ -31,6 +32,10 @@ test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto --ignore tests/services --ignore tests/browser
 	$(BIN)/python -m pytest -m alone tests/services
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) tests/services tests/browser
+
+# With every variant of every test.
+test-long:
+	MILLRACE_LONG=1 $(MAKE) test
 
 bench: $(READY)
 	$(BIN)/millrace bench

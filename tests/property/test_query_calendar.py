@@ -265,6 +265,7 @@ PERIODS = {
 }
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
 @pytest.mark.parametrize(("asked", "then"), PERIODS.items())
 def test_period_before_by_the_calendar(store, zone, asked, then):

@@ -53,6 +53,7 @@ def counts(payloads: list[bytes], cuts: list[int]) -> dict[object, int]:
     return {event: amount for event, amount in total.events.items() if amount}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("version", [V9, IPFIX])
 @given(seed=st.integers(0, (1 << 32) - 1))
 @settings(max_examples=60, deadline=None)

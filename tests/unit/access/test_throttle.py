@@ -64,6 +64,7 @@ def fail_for(throttle, clock, addresses, seconds, step):
         clock.move(step)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "addresses",
     [["192.0.2.1"], ["192.0.2.1", "192.0.2.2"], [f"2001:db8:0:{number:x}::1" for number in range(50)]],

@@ -47,6 +47,7 @@ def send(port, each_s, stop):
             stop.wait(max(due - time.monotonic(), 0))
 
 
+@pytest.mark.variants(1)
 def test_last_points_of_steady_traffic_do_not_fall(application):
     """A flush of three seconds made the last three points of a second each fall to nothing.
 

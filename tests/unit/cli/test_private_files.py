@@ -67,6 +67,7 @@ def kept(folder):
     return [data, *(path for path in data.rglob("*") if not path.is_symlink())]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "commands",
     [[ADD_USER, SERVE], [LOAD, SQL]],
@@ -79,6 +80,7 @@ def test_nobody_else_can_read_what_is_kept_whichever_command_comes_first(run, tm
         assert {path: mode for path, mode in shown.items() if int(mode, 8) & 0o077} == {}, command
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "command",
     [

@@ -48,6 +48,7 @@ def assert_keys_agree(store):
         assert totals(store, resolution.table, by=names + "TimeReceived") == raw, resolution.name
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("doomed", [HOST, SYSTEM], ids=["flows only", "keys"])
 @pytest.mark.parametrize(
     ("start_ms", "end_ms"),
@@ -88,6 +89,7 @@ def test_what_was_asked_for_goes_and_all_else_is_counted_once(store, doomed, sta
     assert_keys_agree(store)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("doomed", [HOST, limited(SYSTEM, NOW_MS - 4 * HOUR_MS + 777_777)], ids=["flows only", "keys"])
 def test_many_flows_go_in_pieces(store, monkeypatch, doomed):
     monkeypatch.setattr("millrace.store.deletion._PIECE_FLOWS", 150)
@@ -184,6 +186,7 @@ POINTS = (
 )
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(("point", "after"), [(point, bool(index % 2)) for index, point in enumerate(POINTS)])
 def test_wherever_it_is_killed_it_is_finished_later(store, monkeypatch, point, after):
     """As a start does it; a process that is really killed is in the service tests."""
@@ -290,6 +293,7 @@ def carried(store, name):
         store._state.put(f"columns:{table}", {})
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "doomed",
     [HOST, Doomed("InIfProvider = alpha", "InIfProvider = {p0:String}", {"p0": "alpha"}, ("InIfProvider",))],

@@ -320,6 +320,7 @@ LOOKED_UP = [
 """What look-ups say of a flow: it changes with the configuration, and with what exporters announce."""
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("name", [column.name for column in LOOKED_UP])
 def test_what_changes_inside_of_an_interval_tells_rows_apart(store, name):
     """30 MB of A and 210 MB of B were 240 MB of A."""

@@ -71,6 +71,7 @@ def test_parts_come_back_where_a_merge_could_not_be_written_whole(open_store):
     assert_rollups_agree(store)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_parts_come_back_where_it_takes_a_while_until_a_torn_merge_is_noticed(open_store):
     """The engine removes the parts that it merged when it comes to it, by itself within some 40 seconds."""

@@ -90,6 +90,7 @@ def test_it_is_told_of_the_exporter(make):
     assert "different templates" in status.last_issue
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("fields", "share"), [(1, 0.25), (20, 0.1), (300, 0.04)])
 def test_the_time_that_costly_layouts_take_is_bounded(make, fields, share):
     """Twenty messages a second of 280 sets, for ten seconds of receipt, of layouts that are never compiled already."""

@@ -89,6 +89,7 @@ def test_whoever_has_many_domains_gives_up_some_for_whoever_has_few(make):
     assert OWN + 50 - 12 - OWN <= greedy <= OWN + 50 - 12
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("exporters", "at_once"), [(8, 2048), (4, 2048), (4, 12), (3, 2)])
 def test_what_comes_and_goes_is_never_taken_for_one_another(make, exporters, at_once, monkeypatch):
     """Numbers of domains and exporters that made room are given again: nothing may be left under them."""
@@ -337,6 +338,7 @@ def test_what_an_exporter_told_comes_to_serve_its_second_port_in_steps(make):
     assert max(after - before for before, after in pairwise(known)) <= 1024
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_shared_in_steps_is_never_taken_for_that_of_another(make, seed, monkeypatch):
     monkeypatch.setattr("millrace.decode.netflow.remembered._SHARED_AT_ONCE", 2)

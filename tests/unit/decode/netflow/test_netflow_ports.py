@@ -307,6 +307,7 @@ def test_a_snapshot_of_an_earlier_version_knows_no_ports(collector, make, versio
     assert (ports(flows), rates(flows)) == ([(1, 100)], [100])
 
 
+@pytest.mark.variants(1)
 @BOTH
 def test_forged_ports_neither_fill_the_memory_nor_lock_the_honest_one_out(make, version):
     collector = make(Limits(ports_per_exporter=8))

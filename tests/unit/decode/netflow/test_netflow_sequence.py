@@ -146,6 +146,7 @@ PROVABLE = [
 """Without those of which nothing can be lost, or that say so little of their manner that loss stays in doubt."""
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("size", [1, 400])
 @pytest.mark.parametrize(("unit", "inclusive", "options"), MANNERS)
 def test_no_manner_of_counting_is_taken_for_loss(collector, unit, inclusive, options, size):
@@ -160,6 +161,7 @@ def test_no_manner_of_counting_is_taken_for_loss(collector, unit, inclusive, opt
     assert unit == "nothing" or collector.event("reordered") == 0
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(("unit", "inclusive", "options"), PROVABLE)
 def test_and_real_loss_is_found_under_each(collector, unit, inclusive, options):
     sent = stream(unit, 1, inclusive, **options)
@@ -204,6 +206,7 @@ def several_sets(version, unit, inclusive, datagrams=400, lose=0.0):
     return sent, lost
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize("size", [1, 400])
 @pytest.mark.parametrize("inclusive", [False, True])
 @pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records", "records", "data"])
@@ -217,6 +220,7 @@ def test_sets_of_every_kind_and_records_of_every_kind_may_be_counted(collector, 
     assert loss(collector) == (0, 0)
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("inclusive", [False, True])
 @pytest.mark.parametrize("unit", ["sets", "data-sets", "flow-sets", "all-records"])
 @pytest.mark.parametrize("version", [V9, IPFIX])
@@ -276,6 +280,7 @@ def over_ports(collector, sent, weights, *, start=16, size=40):
         collector.counts.add(collector.decoder.decode(batch).counts)
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("size", [1, 40])
 @pytest.mark.parametrize("weights", [[1, 1], [1, 1, 1, 1], [8, 2], [5, 3, 2]])
 @pytest.mark.parametrize("version", [V9, IPFIX])
@@ -291,6 +296,7 @@ def test_a_device_that_numbers_on_from_port_to_port_is_not_accused_of_loss(colle
     assert not [p for p in problems(status, Exporter("::/0"), status.last_seen_ns / 1e9) if "lost" in p.what]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("version", [V9, IPFIX])
 def test_loss_of_devices_that_number_each_for_themselves_is_found(collector, version):
     unit = "datagrams" if version == V9 else "records"

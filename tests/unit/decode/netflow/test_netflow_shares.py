@@ -219,6 +219,7 @@ def test_numbers_are_not_used_up(make):
     assert collector.decoder._netflow._state.scopes._next_number < 20 * 4 + 200
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("sends", [False, True], ids=["silent", "with-a-flow-each"])
 def test_who_made_room_and_is_gone_takes_nobody_along(make, sends):
     """Places and templates are full at the same time: whoever was to give up templates lost its place before."""

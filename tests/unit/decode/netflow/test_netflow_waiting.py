@@ -139,6 +139,7 @@ def test_an_exporter_that_spreads_over_very_many_ports_loses_nothing_that_waited
     assert collector.drops == {}
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("seed", range(30))
 def test_whatever_is_shared_and_given_up_in_small_steps_every_set_that_waited_is_accounted_for(make, seed, monkeypatch):
     monkeypatch.setattr("millrace.decode.netflow.remembered._SHARED_AT_ONCE", 3)
