@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from millrace.errors import StoreError, StoreLossError
+from millrace.generate import default_model, history
 from millrace.query import Asking, QueryEngine, SearchQuestion, StoreTables
 from millrace.schema import COLUMNS, Column, Kind, Schema
 from millrace.store import Doomed, closing, ddl
 from millrace.store.config import StoreSettings
+from millrace.store.embedded_engine import EmbeddedEngine
 from millrace.store.resolutions import BEFORE_TABLE, CLOSED_TABLE, OPEN_TABLE
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, make_flows, totals
 
@@ -124,6 +126,7 @@ POINTS = (
 )
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("point", POINTS)
 def test_wherever_it_is_killed_nothing_is_lost_or_doubled(store, monkeypatch, point, after):
@@ -371,11 +374,10 @@ UPGRADE_POINTS = (
 )
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("point", UPGRADE_POINTS)
 def test_an_upgrade_may_be_killed_anywhere(open_store, monkeypatch, point, after):
-    from millrace.store.embedded_engine import EmbeddedEngine
-
     expected = older(open_store, BATCHES[:2])
     execute = EmbeddedEngine.execute
     killed = []
@@ -402,8 +404,6 @@ def test_an_upgrade_may_be_killed_anywhere(open_store, monkeypatch, point, after
 
 
 def test_a_closed_hour_takes_less_room(store):
-    from millrace.generate import default_model, history
-
     for flows in history(default_model(), NOW_MS - 2 * HOUR_MS, NOW_MS - HOUR_MS, 50_000):
         store.insert(flows)
     room = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = '{}'"
