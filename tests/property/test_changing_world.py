@@ -1,5 +1,6 @@
 """Whatever changes while flows arrive, every answer is what adding up the stored flows one by one gives."""
 
+import os
 from collections import defaultdict
 from datetime import UTC, datetime
 from random import Random
@@ -289,7 +290,7 @@ def check_rollups_by_sql(world):
 
 
 @settings(
-    max_examples=3,
+    max_examples=3 if os.environ.get("MILLRACE_LONG") else 1,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -48,7 +48,7 @@ def assert_keys_agree(store):
         assert totals(store, resolution.table, by=names + "TimeReceived") == raw, resolution.name
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("doomed", [HOST, SYSTEM], ids=["flows only", "keys"])
 @pytest.mark.parametrize(
     ("start_ms", "end_ms"),
@@ -186,7 +186,7 @@ POINTS = (
 )
 
 
-@pytest.mark.variants(4)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(("point", "after"), [(point, bool(index % 2)) for index, point in enumerate(POINTS)])
 def test_wherever_it_is_killed_it_is_finished_later(store, monkeypatch, point, after):
     """As a start does it; a process that is really killed is in the service tests."""
