@@ -6,7 +6,7 @@ import numpy as np
 
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import U8, AnyArray
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.sflow.records import Records
 
 GENERIC = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch.arrays import U8, AnyArray
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.packet.layers import AFTER_UDP, Layer, Protocol, Tunnel
 from millrace.decode.packet.sheet import Sheet, ragged
 from millrace.decode.sflow.fields import read_addresses, read_lists, read_words

@@ -8,7 +8,7 @@ import numpy as np
 
 from millrace.batch import map_ipv4, windows
 from millrace.batch.arrays import I64, U8, U32, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.packet.sheet import ADDRESS
 
 _ADDRESS = np.dtype(

@@ -6,7 +6,7 @@ import numpy as np
 
 from millrace.batch import Lists
 from millrace.batch.arrays import I64, U8, U32, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.packet.sheet import Sheet, ragged
 from millrace.decode.sflow.fields import read_addresses, read_lists, read_words
 from millrace.decode.sflow.records import Records

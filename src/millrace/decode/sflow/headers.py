@@ -8,7 +8,7 @@ import numpy as np
 
 from millrace.batch import DatagramBatch
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.packet.sheet import ADDRESS
 from millrace.decode.sflow.fields import read_addresses, read_words
 

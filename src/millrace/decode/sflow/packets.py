@@ -10,7 +10,7 @@ import numpy as np
 from millrace.batch import map_ipv4
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.packet import dissect
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.packet.layers import AFTER_IPV6, HAS_PORTS, EtherType, Layer, Protocol
 from millrace.decode.packet.sheet import ADDRESS, Sheet
 from millrace.decode.sflow.frame_lengths import packet_bytes

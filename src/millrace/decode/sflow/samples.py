@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import gather
 from millrace.decode.sflow.headers import Headers
 from millrace.decode.sflow.interfaces import discarded, split_format
 from millrace.decode.sflow.tally import Tally
