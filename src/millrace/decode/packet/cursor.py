@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch import windows
-from millrace.batch.arrays import I64, U8, AnyArray
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 
 
 def gather(arena: U8, at: I64, layout: np.dtype[np.void]) -> AnyArray:
@@ -95,6 +95,10 @@ class Cursor:
         if self.away is None or not isinstance(step, int):
             return Cursor(self.arena, self.at + step)
         return Cursor(self.arena, None, self._ahead, self.away + step)
+
+    def only(self, mask: Bool) -> Cursor:
+        """The same offsets where a mask is True, and the beginning of the arena elsewhere, to read nothing outside."""
+        return self if mask.all() else Cursor(self.arena, np.where(mask, self.at, 0))
 
     def take(self, index: I64) -> Cursor:
         """The offsets of some packets."""

@@ -8,11 +8,13 @@ import numpy as np
 
 from millrace.batch import DatagramBatch
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.cursor import gather
+from millrace.decode.packet.cursor import look_ahead
 from millrace.decode.packet.sheet import ADDRESS
 from millrace.decode.sflow.fields import read_addresses, read_words
 
 _REST = np.dtype([("sub_agent", ">u4"), ("sequence", ">u4"), ("uptime", ">u4"), ("samples", ">u4")])
+_USUAL_BYTES = 12 + _REST.itemsize
+"""Of the header of an agent that has an IPv4 address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,14 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
         By reason, the rows that have no usable header.
     """
     start, stop = batch.start[which], batch.stop[which]
-    version, shown = read_words(batch.arena, start, stop)
-    agent = read_addresses(batch.arena, start + 4, stop)
-    at = agent.end
+    cursor = look_ahead(batch.arena, start, _USUAL_BYTES)
+    version, shown = read_words(cursor, stop)
+    agent = read_addresses(cursor.move(4), stop)
+    rest = agent.after
     five = shown & (version == 5)
     told = five & (start + 8 <= stop)
-    whole = told & agent.sane & (at + _REST.itemsize <= stop)
+    after = rest.move(_REST.itemsize)
+    whole = told & agent.sane & (after.at <= stop)
     unreadable: dict[str, I64] = {}
     if not whole.all():
         # How much must follow depends on the type of the address: an unknown one is told apart from a short datagram.
@@ -76,16 +80,17 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
             "bad-address-type": which[odd],
             "truncated": which[~shown | (five & ~whole & ~odd)],
         }
-        which, at, stop = which[whole], at[whole], stop[whole]
-    rest = gather(batch.arena, at, _REST)
+        index = np.flatnonzero(whole)
+        which, stop, rest, after = which[index], stop[index], rest.take(index), after.take(index)
+    tail = rest.read(_REST)
     headers = Headers(
         which,
         _or_sender(agent.values[whole], agent.known[whole], batch.source[which]),
-        rest["sub_agent"].astype(np.int64),
-        rest["sequence"].astype(np.int64),
-        rest["uptime"].astype(np.int64),
-        rest["samples"].astype(np.int64),
-        at + _REST.itemsize,
+        tail["sub_agent"].astype(np.int64),
+        tail["sequence"].astype(np.int64),
+        tail["uptime"].astype(np.int64),
+        tail["samples"].astype(np.int64),
+        after.at,
         stop,
     )
     return headers, unreadable

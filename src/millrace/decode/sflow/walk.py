@@ -9,7 +9,7 @@ import numpy as np
 from millrace.batch import windows
 from millrace.batch.arrays import I64, U8, Bool
 
-_HEAD_BYTES = 8
+HEAD_BYTES = 8
 _LENGTH = 0xFFFFFFFF  # lower half of a head read as one number; the tag is the upper half
 
 
@@ -100,7 +100,7 @@ def walk(arena: U8, at: I64, stop: I64, announced: I64, most: int) -> Walk:
         Items read of one list.
     """
     owner = np.arange(len(at))
-    last_head = stop - _HEAD_BYTES
+    last_head = stop - HEAD_BYTES
     words = windows(arena, ">u8")
     end = at
     none = np.zeros(0, np.int64)
@@ -111,16 +111,16 @@ def walk(arena: U8, at: I64, stop: I64, announced: I64, most: int) -> Walk:
         going = unread & (at <= last_head)
         if not going.all():
             # Lists with more to come; one whose last item overruns it is told by that item.
-            short.append(owner[unread & ~going & (end <= last_head + _HEAD_BYTES)])
+            short.append(owner[unread & ~going & (end <= last_head + HEAD_BYTES)])
             if not going.any():
                 return Walk(steps, np.concatenate(short), none)
             index = np.flatnonzero(going)
             owner, at, announced, last_head = owner[index], at[index], announced[index], last_head[index]
         head = words[at].astype(np.int64)
-        body = at + _HEAD_BYTES
+        body = at + HEAD_BYTES
         length = head & _LENGTH
         end = body + length
         steps.append(Items(owner, head >> 32 & _LENGTH, body, end))
         at = body + ((length + 3) & ~3)
-    more = (announced > most) & (end <= last_head + _HEAD_BYTES)
+    more = (announced > most) & (end <= last_head + HEAD_BYTES)
     return Walk(steps, np.concatenate(short), owner[more])
