@@ -90,7 +90,7 @@ HAS_PORTS = (Protocol.TCP, Protocol.UDP, Protocol.DCCP, Protocol.SCTP, Protocol.
 """Protocols whose header begins with source and destination port."""
 
 Table: TypeAlias = U8
-_Entry = TypeVar("_Entry", np.uint8, np.bool_)
+_Entry = TypeVar("_Entry", np.uint8, np.int64, np.bool_)
 
 
 def look_up(table: NDArray[_Entry], numbers: AnyArray) -> NDArray[_Entry]:
@@ -99,7 +99,8 @@ def look_up(table: NDArray[_Entry], numbers: AnyArray) -> NDArray[_Entry]:
     Parameters
     ----------
     table : ndarray, shape (most numbers,)
-    numbers : ndarray of unsigned integers, shape (n,)
+    numbers : ndarray of integers, shape (n,)
+        Not negative.
 
     Returns
     -------

@@ -69,7 +69,7 @@ def fill_raw_headers(
             lambda i: f"sampled header of {told[i]} bytes in a record that has room for {room[i]}",
         )  # fmt: skip
         stop = np.minimum(stop, records.stop)
-    link = np.minimum(head["protocol"], 255).astype(np.uint8)
+    link = np.minimum(head["protocol"].astype(np.uint32), 255).astype(np.uint8)
     rows = sheet.target(records.sample)
     dissection = dissect(schema, records.cursor.arena, start, stop, link)
     sheet.merge(dissection.flows, rows)
@@ -144,7 +144,7 @@ def _details(packet: AnyArray) -> Iterator[tuple[str, AnyArray, Bool]]:
 
 
 def _protocol(packet: AnyArray) -> U8:
-    protocol: U8 = np.minimum(packet["protocol"], 255).astype(np.uint8)
+    protocol: U8 = np.minimum(packet["protocol"].astype(np.uint32), 255).astype(np.uint8)
     return protocol
 
 

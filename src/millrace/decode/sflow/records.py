@@ -19,7 +19,10 @@ FORMATS = 1 << 12
 """Record formats of enterprise 0 lie below; a tag from here on is a vendor's."""
 
 
-_HEAD = np.dtype([("tag", ">u4"), ("length", ">u4")])
+_HEAD = np.dtype(
+    {"names": ["tag", "length", "both"], "formats": [">u4", ">u4", "u8"], "offsets": [0, 4, 0], "itemsize": HEAD_BYTES}
+)
+"""Both words as one, in whatever order of bytes, are for comparing."""
 _UNKNOWN, _UNUSED, _OVERRUN, _FIRST_KNOWN = 0, 1, 2, 3
 
 
@@ -156,16 +159,14 @@ def _locate_alike(
         heads = cursor.read(_HEAD)
         cursor = cursor.move(HEAD_BYTES)
         tag, length = int(heads["tag"][0]), int(heads["length"][0])
-        if (heads["tag"] != heads["tag"][0]).any():
-            return None
-        if (heads["length"] == heads["length"][0]).all():
+        if (heads["both"] == heads["both"][0]).all():
             if length > room:
                 return None
             stop = cursor.at + length
         else:
             lengths = heads["length"].astype(np.int64)
             stop = cursor.at + lengths
-            if left > 1 or (stop > samples.stop).any():
+            if left > 1 or (heads["tag"] != heads["tag"][0]).any() or (stop > samples.stop).any():
                 return None
             length = int(lengths.min())
         code = int(formats.codes[min(tag, FORMATS)])

@@ -9,6 +9,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.packet.cursor import Cursor, gather, look_ahead
+from millrace.decode.packet.layers import look_up
 from millrace.decode.sflow.headers import Headers
 from millrace.decode.sflow.interfaces import discarded, split_format
 from millrace.decode.sflow.tally import Tally
@@ -120,10 +121,10 @@ def locate_samples(arena: U8, headers: Headers, tally: Tally) -> Samples:
     end_of_datagram = headers.stop[items.owner]
     cut = items.end > end_of_datagram
     samples = Samples(items.owner, items.tag, items.at, np.minimum(items.end, end_of_datagram), cut)
-    heads = np.zeros(DISCARD + 1, np.int64)
+    heads = np.zeros(DISCARD + 2, np.int64)
     for form, layout in _HEADS.items():
         heads[form] = layout.itemsize
-    needed = heads[np.where(samples.format <= DISCARD, samples.format, 0)]
+    needed = look_up(heads, np.minimum(samples.format, DISCARD + 1))
     usable = (needed > 0) & (samples.stop - samples.at >= needed)
     if usable.all():
         return samples
