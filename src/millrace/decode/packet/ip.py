@@ -52,6 +52,7 @@ def ipv4(frames: Frames, front: Front) -> None:
     length = header["length"].astype(np.int64)
     length[length < header_bytes] = -1
     frames.enter_packet(front, length)
+    protocol = np.ascontiguousarray(header["protocol"])
     fragment = header["fragment"].astype(np.uint16)
     offset = fragment & np.uint16(0x1FFF)
     frames.sheet.put_all(
@@ -60,14 +61,14 @@ def ipv4(frames: Frames, front: Front) -> None:
             "EType": np.full(len(front), EtherType.IPV4, np.uint16),
             "SrcAddr": map_ipv4(header["src"]).view(ADDRESS).reshape(-1),
             "DstAddr": map_ipv4(header["dst"]).view(ADDRESS).reshape(-1),
-            "Proto": header["protocol"],
+            "Proto": protocol,
             "IPTos": header["tos"],
             "IPTTL": header["ttl"],
             "IPFragmentID": header["id"],
             "IPFragmentOffset": offset,
         },
     )
-    _go_on(frames, front.move(header_bytes), AFTER_IPV4, header["protocol"], offset == 0)
+    _go_on(frames, front.move(header_bytes), AFTER_IPV4, protocol, offset == 0)
 
 
 def ipv6(frames: Frames, front: Front) -> None:

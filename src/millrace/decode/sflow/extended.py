@@ -27,7 +27,7 @@ def fill_switch(records: Records, sheet: Sheet) -> None:
     switch = records.read(_SWITCH)
     target = sheet.target(records.sample)
     for column, name in (("SrcVlan", "src_vlan"), ("DstVlan", "dst_vlan")):
-        vlan = switch[name].astype(np.int64)
+        vlan = switch[name].astype(np.uint32)
         sheet.put_known(column, target, vlan, (vlan > 0) & (vlan <= _LAST_VLAN))
 
 
@@ -47,7 +47,8 @@ def fill_router(records: Records, sheet: Sheet) -> None:
     target = sheet.target(records.sample)
     sheet.put_known("NextHop", target, hop.values, hop.known)
     for column, name in (("SrcNetMask", "src"), ("DstNetMask", "dst")):
-        sheet.put_known(column, target, masks[name], shown & (masks[name] <= 128))
+        length = masks[name].astype(np.uint32)
+        sheet.put_known(column, target, length, shown & (length <= 128))
 
 
 def fill_mpls(records: Records, sheet: Sheet) -> None:

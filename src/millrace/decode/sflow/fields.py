@@ -29,14 +29,14 @@ class Addresses:
         There is one, and it is not unspecified (0.0.0.0, ::).
     sane : ndarray of bool, shape (n,)
         Its type exists and it ends before the structure does.
-    kind : ndarray of int64, shape (n,)
+    kind : ndarray of uint32, shape (n,)
         Its type as told.
     after : Cursor
         At what follows it; where it is not sane, at no more than what would.
     """
 
     values: AnyArray
-    kind: I64
+    kind: U32
     known: Bool
     sane: Bool
     after: Cursor
@@ -52,15 +52,15 @@ def read_addresses(cursor: Cursor, stop: I64) -> Addresses:
     stop : ndarray of int64, shape (n,)
     """
     field = cursor.read(_ADDRESS)
-    kind = field["type"].astype(np.int64)
-    values = map_ipv4(field["ipv4"]).view(ADDRESS).reshape(-1)
+    kind, ipv4 = field["type"].astype(np.uint32), field["ipv4"].astype(np.uint32)
+    values = map_ipv4(ipv4).view(ADDRESS).reshape(-1)
     if (kind == 1).all():
         after = cursor.move(8)
         sane = after.at <= stop
-        return Addresses(values, kind, sane & (field["ipv4"] != 0), sane, after)
+        return Addresses(values, kind, sane & (ipv4 != 0), sane, after)
     size = _BYTES[np.minimum(kind, 2)]
     sane = (cursor.at + 4 + size <= stop) & (kind <= 2)
-    known = sane & (field["ipv4"] != 0)
+    known = sane & (ipv4 != 0)
     six = np.flatnonzero(kind == 2)
     if len(six):
         wide = np.ascontiguousarray(field["ipv6"][six])

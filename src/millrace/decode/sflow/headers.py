@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch import DatagramBatch
-from millrace.batch.arrays import I64, U8, AnyArray, Bool
+from millrace.batch.arrays import I64, U8, Bool
 from millrace.decode.packet.cursor import look_ahead
 from millrace.decode.packet.sheet import ADDRESS
-from millrace.decode.sflow.fields import read_addresses, read_words
+from millrace.decode.sflow.fields import Addresses, read_addresses, read_words
 
 _REST = np.dtype([("sub_agent", ">u4"), ("sequence", ">u4"), ("uptime", ">u4"), ("samples", ">u4")])
 _USUAL_BYTES = 12 + _REST.itemsize
@@ -85,7 +85,7 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
     tail = rest.read(_REST)
     headers = Headers(
         which,
-        _or_sender(agent.values[whole], agent.known[whole], batch.source[which]),
+        _agents(agent, whole, batch.source, which),
         tail["sub_agent"].astype(np.int64),
         tail["sequence"].astype(np.int64),
         tail["uptime"].astype(np.int64),
@@ -96,8 +96,11 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
     return headers, unreadable
 
 
-def _or_sender(agents: AnyArray, known: Bool, source: U8) -> U8:
-    unnamed = ~known
+def _agents(agent: Addresses, whole: Bool, source: U8, which: I64) -> U8:
+    """Addresses of the agents whose header is whole, rows `which`; the sender's where none is named."""
+    agents, unnamed = agent.values, ~agent.known
+    if not whole.all():
+        agents, unnamed = agents[whole], unnamed[whole]
     if unnamed.any():
-        agents[unnamed] = np.ascontiguousarray(source[unnamed]).view(ADDRESS).reshape(-1)
+        agents[unnamed] = np.ascontiguousarray(source[which[unnamed]]).view(ADDRESS).reshape(-1)
     return agents.view(np.uint8).reshape(-1, 16)

@@ -73,7 +73,7 @@ def fill_raw_headers(
     rows = sheet.target(records.sample)
     dissection = dissect(schema, records.cursor.arena, start, stop, link)
     sheet.merge(dissection.flows, rows)
-    source, captured = datagram[records.sample], stop - start
+    source, captured = datagram if rows is None else datagram[records.sample], stop - start
     size, known, short = packet_bytes(dissection, head, captured, largest(source, captured))
     sheet.put_known("Bytes", rows, size, known)
     if short.any():

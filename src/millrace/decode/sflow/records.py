@@ -22,7 +22,7 @@ FORMATS = 1 << 12
 _HEAD = np.dtype(
     {"names": ["tag", "length", "both"], "formats": [">u4", ">u4", "u8"], "offsets": [0, 4, 0], "itemsize": HEAD_BYTES}
 )
-"""Both words as one, in whatever order of bytes, are for comparing."""
+"""Both words as one, in whatever order of bytes, are for comparing: a copy, which is faster to compare than a view."""
 _UNKNOWN, _UNUSED, _OVERRUN, _FIRST_KNOWN = 0, 1, 2, 3
 
 
@@ -159,7 +159,8 @@ def _locate_alike(
         heads = cursor.read(_HEAD)
         cursor = cursor.move(HEAD_BYTES)
         tag, length = int(heads["tag"][0]), int(heads["length"][0])
-        if (heads["both"] == heads["both"][0]).all():
+        both = heads["both"].copy()
+        if (both == both[0]).all():
             if length > room:
                 return None
             stop = cursor.at + length
