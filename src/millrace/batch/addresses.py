@@ -68,5 +68,6 @@ def map_ipv4(words: AnyArray) -> U8:
     """
     mapped = np.zeros((len(words), 4), ">u4")
     mapped[:, 2] = 0xFFFF
-    mapped[:, 3] = words
+    # Copied first: words amid structures of odd sizes are slow to be written piece by piece.
+    mapped[:, 3] = words.astype(np.uint32)
     return mapped.view(np.uint8).reshape(-1, 16)

@@ -88,9 +88,11 @@ class Decoder:
         word = windows(batch.arena, ">u4")[batch.start].astype(np.int64)
         size = batch.stop - batch.start
         version = word >> 16
+        sflow = (word == _SFLOW5) & (size >= 4)
+        if sflow.all():
+            return np.zeros(0, np.int64), version, np.arange(len(batch))
         known = _HEADER_BYTES[np.minimum(version, _LONGEST_VERSION)]
         netflow = (known > 0) & (size >= known)
-        sflow = (word == _SFLOW5) & (size >= 4)
         if netflow.all():
             return np.arange(len(batch)), version, np.zeros(0, np.int64)
         strange = np.flatnonzero(~(netflow | sflow))

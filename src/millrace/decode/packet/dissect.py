@@ -12,7 +12,7 @@ from millrace.batch.arrays import I64, U8
 from millrace.decode.packet import ethernet, ip, mpls, transport, tunnels
 from millrace.decode.packet.bits import fill_header_columns, header_columns
 from millrace.decode.packet.frames import Frames, Front
-from millrace.decode.packet.layers import LINK_LAYERS, Layer
+from millrace.decode.packet.layers import LINK_LAYERS, Layer, look_up
 from millrace.schema import Schema
 
 MAX_LAYERS = 24
@@ -85,7 +85,7 @@ def dissect(schema: Schema, arena: U8, start: I64, stop: I64, link: U8) -> Disse
     """
     wanted = header_columns(schema)
     frames = Frames(schema, arena, start, stop, frozenset(bits.layer for _, bits in wanted))
-    frames.begin(_FIRST_LAYER[link])
+    frames.begin(look_up(_FIRST_LAYER, link))
     for _ in range(MAX_LAYERS):
         reached = frames.reached()
         if not reached:

@@ -6,7 +6,7 @@ import numpy as np
 
 from millrace.batch.arrays import I64, U8, U16
 from millrace.decode.packet.frames import Frames, Front
-from millrace.decode.packet.layers import AFTER_ETHERTYPE, VLAN_TAGS, Layer
+from millrace.decode.packet.layers import AFTER_ETHERTYPE, VLAN_TAGS, Layer, look_up
 
 MAX_TAGS = 8
 """Tags read of one frame; more than three do not occur in earnest."""
@@ -51,10 +51,10 @@ def ethernet(frames: Frames, front: Front) -> None:
             "DstMAC": header["dst"].astype(np.uint64) >> np.uint64(16),
         },
     )
-    types, at, vlan = _skip_tags(frames, front, header["type"].astype(np.uint16))
+    types, size, vlan = _skip_tags(frames, front, header["type"].astype(np.uint16))
     frames.sheet.put_known("SrcVlan", front.target, vlan, vlan > 0)
     frames.sheet.put_known("EType", front.target, types, types >= _FIRST_ETHERTYPE)
-    front = front.move(at)
+    front = front.move(size)
     frames.count_link(front)
     frames.look_up(AFTER_ETHERTYPE, types, front)
 
@@ -64,8 +64,8 @@ def inner_ethernet(frames: Frames, front: Front) -> None:
     front = frames.visible(front, 14)
     if not len(front):
         return
-    types, at, _ = _skip_tags(frames, front, frames.read(front, _HEADER)["type"].astype(np.uint16))
-    front = front.move(at)
+    types, size, _ = _skip_tags(frames, front, frames.read(front, _HEADER)["type"].astype(np.uint16))
+    front = front.move(size)
     frames.count_link(front)
     frames.look_up(AFTER_ETHERTYPE, types, front)
 
@@ -78,7 +78,7 @@ def pppoe(frames: Frames, front: Front) -> None:
     header = frames.read(front, _PPPOE)
     layers = _AFTER_PPP[header["protocol"].astype(np.int64)]
     layers[header["version"] != 0x11] = Layer.NONE
-    front = front.move(front.at + 8)
+    front = front.move(8)
     frames.count_link(front.pick(layers != Layer.NONE))
     frames.send(layers, front)
 
@@ -88,30 +88,33 @@ def announces_payload(types: U16) -> U8:
     return np.where(_IS_TAG[types], np.uint8(Layer.ETHERNET), AFTER_ETHERTYPE[types])
 
 
-def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, I64, U16]:
-    """Find EtherType and offset after the VLAN tags, and the identifier of the outermost one that names a VLAN.
+def _skip_tags(frames: Frames, front: Front, types: U16) -> tuple[U16, int | I64, U16]:
+    """Find EtherType, bytes of the header and its VLAN tags, and the identifier of the outermost one that names a VLAN.
 
     Returns
     -------
     types : ndarray of uint16, shape (k,)
-    at : ndarray of int64, shape (k,)
+    size : int, or ndarray of int64, shape (k,)
+        One number if no frame is tagged.
     vlan : ndarray of uint16, shape (k,)
         Priority and drop-eligible bits removed; 0: untagged.
     """
-    at = front.at + 14
     vlan = np.zeros(len(front), np.uint16)
-    tagged = _IS_TAG[types]
+    tagged = look_up(_IS_TAG, types)
+    if not tagged.any():
+        return types, _HEADER.itemsize, vlan
+    size = np.full(len(front), _HEADER.itemsize, np.int64)
     for _ in range(MAX_TAGS):
-        if not tagged.any():
-            break
         index = np.flatnonzero(tagged)
-        tags = Front(front.rows[index], at[index], front.tag[index])
-        shown = frames.room(tags) >= 4
+        if not len(index):
+            break
+        tags = front.take(index).move(size[index])
+        shown = frames.shows(tags, _TAG.itemsize)
         index = index[shown]
         tag = frames.read(tags.pick(shown), _TAG)
         vlan[index] = np.where(vlan[index], vlan[index], tag["tci"] & _VLAN_ID)
         types[index] = tag["type"]
-        at[index] += 4
+        size[index] += _TAG.itemsize
         tagged[:] = False
         tagged[index] = _IS_TAG[types[index]]
-    return types, at, vlan
+    return types, size, vlan

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millrace.batch import windows
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.layers import Layer, Table
+from millrace.decode.packet.cursor import Cursor, look_ahead
+from millrace.decode.packet.layers import Layer, Table, look_up
 from millrace.decode.packet.sheet import Sheet
 from millrace.schema import Schema
 
@@ -17,25 +17,9 @@ _TRANSPORT_COLUMNS = (
 )  # fmt: skip
 """Columns that not every IP packet has: those of the outer packet must not show beside an inner one."""
 
-
-def gather(arena: U8, at: I64, layout: np.dtype[np.void]) -> AnyArray:
-    """Copy one structure per offset.
-
-    As opaque items, which NumPy copies with one memcpy each, seen as the
-    structure afterwards: ten times faster than gathering a structured dtype,
-    which is copied field by field.
-
-    Parameters
-    ----------
-    arena : ndarray of uint8, shape (n_bytes,)
-    at : ndarray of int64, shape (n,)
-    layout : structured dtype
-
-    Returns
-    -------
-    ndarray of `layout`, shape (n,)
-    """
-    return windows(arena, np.dtype((np.void, layout.itemsize)))[at].view(layout)
+_USUAL_BYTES = 64
+"""Seen of all frames at once: Ethernet, IPv4 or IPv6 without options, what is read of TCP. The arena's padding keeps
+it inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +30,8 @@ class Front:
     ----------
     rows : ndarray of int64, shape (k,)
         Distinct frames.
-    at : ndarray of int64, shape (k,)
-        Offset of the layer's first byte in the arena.
+    cursor : Cursor
+        At the layer's first byte.
     tag : ndarray of uint8, shape (k,)
         Protocol number that announced the layer, where one did.
     whole : bool
@@ -55,12 +39,17 @@ class Front:
     """
 
     rows: I64
-    at: I64
+    cursor: Cursor
     tag: U8
     whole: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def at(self) -> I64:
+        """Offset of the layer's first byte in the arena; ndarray of int64, shape (k,). Not to be modified."""
+        return self.cursor.at
 
     @property
     def target(self) -> I64 | None:
@@ -70,14 +59,15 @@ class Front:
     def pick(self, mask: Bool) -> Front:
         """The frames of a mask."""
         # One conversion to an index and three takes: each mask by itself would cost four times a take.
-        index = np.flatnonzero(mask)
-        if len(index) == len(mask):
-            return self
-        return Front(self.rows.take(index), self.at.take(index), self.tag.take(index))
+        return self if mask.all() else self.take(np.flatnonzero(mask))
 
-    def move(self, at: I64) -> Front:
-        """The same frames at other offsets."""
-        return Front(self.rows, at, self.tag, self.whole)
+    def take(self, index: I64) -> Front:
+        """The frames at some indices."""
+        return Front(self.rows.take(index), self.cursor.take(index), self.tag.take(index))
+
+    def move(self, step: int | I64) -> Front:
+        """The same frames so many bytes on."""
+        return Front(self.rows, self.cursor.move(step), self.tag, self.whole)
 
 
 class Frames:
@@ -119,12 +109,14 @@ class Frames:
         self.sheet = Sheet(schema, rows)
         self.marks = {layer: np.full(rows, -1, np.int64) for layer in wanted}
         self._every_row = np.arange(rows)
+        self._least: int | None = None
         self._waiting: dict[Layer, list[Front]] = {}
 
     def begin(self, layers: U8) -> None:
         """Send every frame to its first layer."""
         rows = self._every_row
-        self.send(layers, Front(rows, self.start, np.zeros(len(rows), np.uint8), whole=True))
+        cursor = look_ahead(self.arena, self.start, _USUAL_BYTES)
+        self.send(layers, Front(rows, cursor, np.zeros(len(rows), np.uint8), whole=True))
 
     def send(self, layers: U8, front: Front) -> None:
         """Let frames go on in the layer that each one names; those that name NONE are finished."""
@@ -146,7 +138,7 @@ class Frames:
 
     def look_up(self, table: Table, numbers: AnyArray, front: Front) -> None:
         """Let frames go on in the layer that a table names for their number."""
-        self.send(table[numbers], front)
+        self.send(look_up(table, numbers), front)
 
     def reached(self) -> list[tuple[Layer, Front]]:
         """Take the frames that wait, by layer."""
@@ -158,9 +150,19 @@ class Frames:
         limit = self.limit if front.whole else self.limit[front.rows]
         return limit - front.at
 
+    def shows(self, front: Front, size: int) -> Bool:
+        """Which frames show at least `size` bytes."""
+        if front.whole and front.cursor.away is not None:
+            if self._least is None:
+                self._least = int((self.limit - self.start).min())
+            if front.cursor.away + size <= self._least:
+                return np.ones(len(front), np.bool_)
+        shown: Bool = self.room(front) >= size
+        return shown
+
     def visible(self, front: Front, size: int) -> Front:
         """The frames that show at least `size` bytes."""
-        return front.pick(self.room(front) >= size)
+        return front.pick(self.shows(front, size))
 
     def read(self, front: Front, layout: np.dtype[np.void]) -> AnyArray:
         """Copy a header of each frame; at least one byte of it must be `visible`.
@@ -168,7 +170,7 @@ class Frames:
         The arena's padding keeps a read of up to 64 bytes inside; fields
         beyond the visible bytes must not be used.
         """
-        return gather(self.arena, front.at, layout)
+        return front.cursor.read(layout)
 
     def mark(self, layer: str, front: Front) -> None:
         """Remember where a header begins, if it is the outermost of its kind and wanted."""
@@ -212,7 +214,10 @@ class Frames:
                 self.l3_bytes[front.rows[outside]] = length[outside]
                 self._enter_inner(front.rows[~outside])
         told = length >= 0
-        end = np.where(told, front.at + length, np.iinfo(np.int64).max)
+        end = front.at + length
+        if not told.all():
+            end[~told] = np.iinfo(np.int64).max
+        self._least = None
         if front.whole:
             np.minimum(self.limit, end, out=self.limit)
             self.depth += np.uint8(1)
@@ -256,6 +261,6 @@ def _join(fronts: list[Front]) -> Front:
         return fronts[0]
     return Front(
         np.concatenate([front.rows for front in fronts]),
-        np.concatenate([front.at for front in fronts]),
+        Cursor(fronts[0].cursor.arena, np.concatenate([front.at for front in fronts])),
         np.concatenate([front.tag for front in fronts]),
     )

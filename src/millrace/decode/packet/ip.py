@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch import map_ipv4
-from millrace.batch.arrays import U8, AnyArray, Bool
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.packet.frames import Frames, Front
-from millrace.decode.packet.layers import AFTER_IPV4, AFTER_IPV6, EtherType, Layer, Protocol, Table, Tunnel
+from millrace.decode.packet.layers import AFTER_IPV4, AFTER_IPV6, EtherType, Layer, Protocol, Table, Tunnel, look_up
 from millrace.decode.packet.sheet import ADDRESS
 
 MAX_EXTENSIONS = 8
@@ -27,6 +27,7 @@ _EXTENSION = np.dtype([("next", "u1"), ("length", "u1"), ("type_or_offset", ">u2
 _WRAPS = np.zeros(256, np.bool_)
 _WRAPS[[Protocol.IPV4, Protocol.IPV6, Protocol.ETHERNET]] = True
 
+_WITHOUT_OPTIONS = 0x45
 _NO_NEXT_HEADER = 59
 _SEGMENT_ROUTING = 4  # routing type (RFC 8754 §2)
 
@@ -40,15 +41,18 @@ def ipv4(frames: Frames, front: Front) -> None:
     if not len(front):
         return
     header = frames.read(front, _IPV4)
-    sane = (header["version_ihl"] >= 0x45) & (header["version_ihl"] <= 0x4F)
-    if not sane.all():
+    header_bytes: int | I64 = _IPV4.itemsize
+    if not (header["version_ihl"] == _WITHOUT_OPTIONS).all():
+        sane = (header["version_ihl"] >= _WITHOUT_OPTIONS) & (header["version_ihl"] <= 0x4F)
         front, header = front.pick(sane), header[sane]
         if not len(front):
             return
+        header_bytes = (header["version_ihl"] & 0x0F).astype(np.int64) * 4
     frames.mark("ipv4", front)
-    header_bytes = (header["version_ihl"] & 0x0F).astype(np.int64) * 4
     length = header["length"].astype(np.int64)
-    frames.enter_packet(front, np.where(length >= header_bytes, length, -1))
+    length[length < header_bytes] = -1
+    frames.enter_packet(front, length)
+    protocol = np.ascontiguousarray(header["protocol"])
     fragment = header["fragment"].astype(np.uint16)
     offset = fragment & np.uint16(0x1FFF)
     frames.sheet.put_all(
@@ -57,14 +61,14 @@ def ipv4(frames: Frames, front: Front) -> None:
             "EType": np.full(len(front), EtherType.IPV4, np.uint16),
             "SrcAddr": map_ipv4(header["src"]).view(ADDRESS).reshape(-1),
             "DstAddr": map_ipv4(header["dst"]).view(ADDRESS).reshape(-1),
-            "Proto": header["protocol"],
+            "Proto": protocol,
             "IPTos": header["tos"],
             "IPTTL": header["ttl"],
             "IPFragmentID": header["id"],
             "IPFragmentOffset": offset,
         },
     )
-    _go_on(frames, front.move(front.at + header_bytes), AFTER_IPV4, header["protocol"], offset == 0)
+    _go_on(frames, front.move(header_bytes), AFTER_IPV4, protocol, offset == 0)
 
 
 def ipv6(frames: Frames, front: Front) -> None:
@@ -99,7 +103,7 @@ def ipv6(frames: Frames, front: Front) -> None:
             "IPv6FlowLabel": first & np.uint32(0xFFFFF),
         },
     )
-    _go_on(frames, front.move(front.at + 40), AFTER_IPV6, header["next"], None)
+    _go_on(frames, front.move(40), AFTER_IPV6, header["next"], None)
 
 
 def extension(frames: Frames, front: Front) -> None:
@@ -123,7 +127,7 @@ def extension(frames: Frames, front: Front) -> None:
         rest = _tell_fragments(frames, front, header, is_fragment)
         routing_type = header["type_or_offset"] >> 8
         segment_routed = segment_routed | ((number == Protocol.ROUTING) & (routing_type == _SEGMENT_ROUTING))
-        front = front.move(front.at + size)
+        front = front.move(size)
         number = header["next"]
         frames.sheet.put("Proto", front.rows, number)
         more = rest & (AFTER_IPV6[number] == Layer.EXTENSION)
@@ -156,11 +160,12 @@ def _go_on(frames: Frames, front: Front, table: Table, number: U8, first_fragmen
         front, number = front.pick(first_fragment), number[first_fragment]
     if not len(front):
         return
-    layers = table[number]
-    wrapped = _WRAPS[number]
+    number = np.ascontiguousarray(number)
+    layers = look_up(table, number)
+    wrapped = look_up(_WRAPS, number)
     if wrapped.any():
         wrapped &= layers != Layer.NONE
         is_ethernet = wrapped & (number == Protocol.ETHERNET)
         frames.enter_tunnel(front.pick(is_ethernet), Tunnel.SRV6)
         frames.enter_tunnel(front.pick(wrapped & ~is_ethernet), Tunnel.IPIP)
-    frames.send(layers, Front(front.rows, front.at, np.ascontiguousarray(number), front.whole))
+    frames.send(layers, Front(front.rows, front.cursor, number, front.whole))

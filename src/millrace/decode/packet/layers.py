@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from millrace.batch.arrays import U8
+from millrace.batch.arrays import U8, AnyArray
 
 
 class Layer(IntEnum):
@@ -89,6 +90,25 @@ HAS_PORTS = (Protocol.TCP, Protocol.UDP, Protocol.DCCP, Protocol.SCTP, Protocol.
 """Protocols whose header begins with source and destination port."""
 
 Table: TypeAlias = U8
+_Entry = TypeVar("_Entry", np.uint8, np.int64, np.bool_)
+
+
+def look_up(table: NDArray[_Entry], numbers: AnyArray) -> NDArray[_Entry]:
+    """Entries of a table; one look if all numbers are the same, as of packets of one kind they are.
+
+    Parameters
+    ----------
+    table : ndarray, shape (most numbers,)
+    numbers : ndarray of integers, shape (n,)
+        Not negative.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    if len(numbers) and (numbers == numbers[0]).all():
+        return np.full(len(numbers), table[numbers[0]])
+    return table.take(numbers)
 
 
 def _table(size: int, entries: Mapping[int, Layer]) -> Table:

@@ -42,7 +42,7 @@ def mpls(frames: Frames, front: Front) -> None:
         word = frames.read(front, _ENTRY)["word"].astype(np.int64)
         rows.append(front.rows[outermost])
         labels.append(word[outermost] >> 12)
-        front = front.move(front.at + 4)
+        front = front.move(4)
         bottom = (word & 0x100) != 0
         bottoms.append(front.pick(bottom))
         front, outermost = front.pick(~bottom), outermost[~bottom]
@@ -87,4 +87,4 @@ def _guess_payload(frames: Frames, front: Front) -> None:
     worded = (nibble == 0) & (room >= 18) & (announces_payload(payload["type_after_word"].astype(np.uint16)) != 0)
     layers[bare | worded] = Layer.INNER_ETHERNET
     frames.count_link(front)
-    frames.send(layers, front.move(front.at + np.where(worded, 4, 0)))
+    frames.send(layers, front.move(np.where(worded, 4, 0)))

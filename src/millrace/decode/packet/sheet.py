@@ -83,10 +83,11 @@ class Sheet:
 
     def put_known(self, name: str, rows: I64 | None, values: AnyArray, known: Bool) -> None:
         """Write only the values that are known."""
-        index = np.flatnonzero(known)
-        if len(index) == len(known):
+        if known.all():
             self.put(name, rows, values)
-        elif len(index):
+            return
+        index = np.flatnonzero(known)
+        if len(index):
             self.put(name, index if rows is None else rows[index], values[index])
 
     def put_missing(self, name: str, rows: I64 | None, values: AnyArray, known: Bool | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.decode.packet.frames import Frames, Front
-from millrace.decode.packet.layers import AFTER_UDP
+from millrace.decode.packet.layers import AFTER_UDP, look_up
 
 _PORTS = np.dtype([("src", ">u2"), ("dst", ">u2")])
 _TCP = np.dtype(
@@ -25,7 +25,7 @@ def tcp(frames: Frames, front: Front) -> None:
     header = frames.read(front, _TCP)
     frames.sheet.put_all(front.target, {"SrcPort": header["src"], "DstPort": header["dst"]})
     flags = header["flags"].astype(np.uint16) & _TCP_FLAGS
-    frames.sheet.put_known("TCPFlags", front.target, flags, frames.room(front) >= 14)
+    frames.sheet.put_known("TCPFlags", front.target, flags, frames.shows(front, _TCP.itemsize))
 
 
 def udp(frames: Frames, front: Front) -> None:
@@ -34,9 +34,9 @@ def udp(frames: Frames, front: Front) -> None:
     front = ports(frames, front)
     if not len(front):
         return
-    layers = AFTER_UDP[frames.read(front, _PORTS)["dst"].astype(np.int64)]
+    layers = look_up(AFTER_UDP, frames.read(front, _PORTS)["dst"].astype(np.uint16))
     if layers.any():
-        frames.send(layers, front.move(front.at + 8))
+        frames.send(layers, front.move(8))
 
 
 def ports(frames: Frames, front: Front) -> Front:

@@ -41,7 +41,7 @@ def gre(frames: Frames, front: Front) -> None:
     frames.enter_tunnel(front.pick(whole), Tunnel.GRE, key[whole], has_key[whole])
     layers = AFTER_TUNNEL[header["protocol"].astype(np.int64)]
     layers[~whole] = Layer.NONE
-    frames.send(layers, front.move(front.at + header_bytes))
+    frames.send(layers, front.move(header_bytes))
 
 
 def vxlan(frames: Frames, front: Front) -> None:
@@ -53,7 +53,7 @@ def vxlan(frames: Frames, front: Front) -> None:
     flagged = (header["flags"] & 0x08) != 0
     front = front.pick(flagged)
     frames.enter_tunnel(front, Tunnel.VXLAN, header["vni"][flagged] >> 8)
-    frames.send_all(Layer.INNER_ETHERNET, front.move(front.at + 8))
+    frames.send_all(Layer.INNER_ETHERNET, front.move(8))
 
 
 def geneve(frames: Frames, front: Front) -> None:
@@ -66,7 +66,7 @@ def geneve(frames: Frames, front: Front) -> None:
     front, header = front.pick(sane), header[sane]
     frames.enter_tunnel(front, Tunnel.GENEVE, header["vni"] >> 8)
     options = (header["version_options"] & 0x3F).astype(np.int64) * 4
-    frames.look_up(AFTER_TUNNEL, header["protocol"].astype(np.int64), front.move(front.at + 8 + options))
+    frames.look_up(AFTER_TUNNEL, header["protocol"].astype(np.int64), front.move(8 + options))
 
 
 def gtpu(frames: Frames, front: Front) -> None:
@@ -82,7 +82,7 @@ def gtpu(frames: Frames, front: Front) -> None:
     longer = (flags & 0x07) != 0
     fits = ~longer | (frames.room(front) >= 12)
     following = np.where((flags & 0x04) != 0, header["next"], 0)
-    front = front.move(front.at + np.where(longer, 12, 8))
+    front = front.move(np.where(longer, 12, 8))
     _skip_gtp_extensions(frames, front.pick(fits), following[fits])
 
 
@@ -97,8 +97,8 @@ def _skip_gtp_extensions(frames: Frames, front: Front, following: AnyArray) -> N
         length = frames.read(front, _BYTE)["value"].astype(np.int64) * 4
         fits = (length > 0) & (frames.room(front) >= length)
         front = front.pick(fits)
-        front = front.move(front.at + length[fits])
-        following = frames.read(front.move(front.at - 1), _BYTE)["value"]
+        front = front.move(length[fits])
+        following = frames.read(front.move(-1), _BYTE)["value"]
 
 
 def _send_user_packet(frames: Frames, front: Front) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch import FlowBatch
-from millrace.batch.arrays import U8, AnyArray
-from millrace.decode.packet.frames import gather
+from millrace.batch.arrays import AnyArray
 from millrace.decode.sflow.records import Records
 
 GENERIC = 1
@@ -29,13 +28,13 @@ _NARROW = {"IfDirection": np.uint8, "IfStatus": np.uint8, "PromiscuousMode": np.
 _COUNTED = frozenset(name for name, _ in _COLUMNS if name.startswith(("In", "Out")))
 
 
-def read_interface_counters(arena: U8, records: Records) -> FlowBatch:
+def read_interface_counters(records: Records) -> FlowBatch:
     """Read generic interface counters, in the order of the structure.
 
     A counter of all ones is one that the agent does not keep (sFlow v5 page
     41): unknown. The other columns of the table are the caller's.
     """
-    structure = gather(arena, records.at, _STRUCTURE)
+    structure = records.read(_STRUCTURE)
     batch = FlowBatch(len(records))
     for name, wire in _COLUMNS:
         values: AnyArray = structure[name]

@@ -35,7 +35,7 @@ from millrace.schema import FLOW_PROTOCOLS, SAMPLING_SOURCES, Schema
 
 _RAW, _GATEWAY = 1, 1003
 
-_FILLERS: dict[int, tuple[int, Callable[[U8, Records, Sheet], None]]] = {
+_FILLERS: dict[int, tuple[int, Callable[[Records, Sheet], None]]] = {
     3: (32, partial(packets.fill_sampled_ip, layout=packets.SAMPLED_IPV4)),
     4: (56, partial(packets.fill_sampled_ip, layout=packets.SAMPLED_IPV6)),
     2: (24, packets.fill_sampled_ethernet),
@@ -149,17 +149,17 @@ class SflowDecoder:
         tally.event("flow_samples", samples.datagram[~is_discard])
         tally.event("discard_samples", samples.datagram[is_discard])
         tally.event("flows", samples.datagram)
-        heads = read_flow_heads(arena, samples)
-        records = locate_records(arena, samples, heads.records_at, heads.records, _FORMATS, tally)
+        heads, cursor = read_flow_heads(arena, samples)
+        records = locate_records(samples, cursor, heads.records, _FORMATS, tally)
         sheet = Sheet(self._schema, len(samples))
         if _RAW in records:
             largest = partial(self._agents.largest_captures, visit)
-            packets.fill_raw_headers(self._schema, arena, records[_RAW], sheet, tally, samples.datagram, largest)
+            packets.fill_raw_headers(self._schema, records[_RAW], sheet, tally, samples.datagram, largest)
         for form, (_, fill) in _FILLERS.items():
             if form in records and len(records[form]):
-                fill(arena, records[form], sheet)
+                fill(records[form], sheet)
         if _GATEWAY in records:
-            fill_gateway(arena, records[_GATEWAY], sheet, tally, samples.datagram)
+            fill_gateway(records[_GATEWAY], sheet, tally, samples.datagram)
         _fill_heads(sheet, heads)
         self._note_rates(samples, heads, visit, tally)
         flows = sheet.flows()
@@ -243,12 +243,12 @@ def _decode_counters(arena: U8, samples: Samples, origin: _Origin, tally: Tally)
     if not len(samples):
         return FlowBatch(0)
     tally.event("counter_samples", samples.datagram)
-    at, announced = read_counter_heads(arena, samples)
-    records = locate_records(arena, samples, at, announced, _COUNTER_FORMATS, tally)
+    announced, cursor = read_counter_heads(arena, samples)
+    records = locate_records(samples, cursor, announced, _COUNTER_FORMATS, tally)
     if counters.GENERIC not in records:
         return FlowBatch(0)
     generic = records[counters.GENERIC]
-    batch = counters.read_interface_counters(arena, generic)
+    batch = counters.read_interface_counters(generic)
     origin.tell_counters(batch, samples.datagram[generic.sample])
     return batch
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch.arrays import U8, AnyArray
-from millrace.decode.packet.frames import gather
 from millrace.decode.packet.layers import AFTER_UDP, Layer, Protocol, Tunnel
 from millrace.decode.packet.sheet import Sheet, ragged
 from millrace.decode.sflow.fields import read_addresses, read_lists, read_words
@@ -19,50 +18,51 @@ _PORTS = np.dtype([("src", ">u4"), ("dst", ">u4")])
 _LAST_VLAN = 4094  # 4095 is reserved, 0 means untagged (IEEE 802.1Q §9.6)
 
 
-def fill_switch(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_switch(records: Records, sheet: Sheet) -> None:
     """VLANs on both sides (sFlow v5 page 37).
 
     They win over tags of the sampled header: the switch knows the VLAN of an
     untagged port, and the header shows one side only. 0 tells nothing.
     """
-    switch = gather(arena, records.at, _SWITCH)
+    switch = records.read(_SWITCH)
     target = sheet.target(records.sample)
     for column, name in (("SrcVlan", "src_vlan"), ("DstVlan", "dst_vlan")):
-        vlan = switch[name].astype(np.int64)
+        vlan = switch[name].astype(np.uint32)
         sheet.put_known(column, target, vlan, (vlan > 0) & (vlan <= _LAST_VLAN))
 
 
-def fill_vlan_tunnel(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_vlan_tunnel(records: Records, sheet: Sheet) -> None:
     """Tags that were stripped before sampling (sFlow v5 page 40): the first of them was the outermost of all."""
-    count, _ = read_words(arena, records.at, records.stop)
-    tag, shown = read_words(arena, records.at + 4, records.stop)
+    count, _ = read_words(records.cursor, records.stop)
+    tag, shown = read_words(records.cursor.move(4), records.stop)
     vlan = tag & 0xFFF
     sheet.put_known("SrcVlan", records.sample, vlan, shown & (count > 0) & (vlan > 0))
 
 
-def fill_router(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_router(records: Records, sheet: Sheet) -> None:
     """Next hop and prefix lengths (sFlow v5 page 37)."""
-    hop = read_addresses(arena, records.at, records.stop)
-    shown = hop.sane & (hop.end + _MASKS.itemsize <= records.stop)
-    masks = gather(arena, np.where(shown, hop.end, 0), _MASKS)
+    hop = read_addresses(records.cursor, records.stop)
+    shown = hop.sane & (hop.after.move(_MASKS.itemsize).at <= records.stop)
+    masks = hop.after.only(shown).read(_MASKS)
     target = sheet.target(records.sample)
     sheet.put_known("NextHop", target, hop.values, hop.known)
     for column, name in (("SrcNetMask", "src"), ("DstNetMask", "dst")):
-        sheet.put_known(column, target, masks[name], shown & (masks[name] <= 128))
+        length = masks[name].astype(np.uint32)
+        sheet.put_known(column, target, length, shown & (length <= 128))
 
 
-def fill_mpls(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_mpls(records: Records, sheet: Sheet) -> None:
     """Labels of the received packet (sFlow v5 page 39) where the sampled header shows none."""
-    hop = read_addresses(arena, records.at, records.stop)
-    count, shown = read_words(arena, hop.end, records.stop)
-    usable = hop.sane & shown & (count > 0) & (count <= (records.stop - hop.end - 4) // 4)
+    hop = read_addresses(records.cursor, records.stop)
+    count, shown = read_words(hop.after, records.stop)
+    usable = hop.sane & shown & (count > 0) & (count <= (records.stop - hop.after.at - 4) // 4)
     told = sheet.lists("MPLSLabels")
     if told is not None:
         usable &= ~told[1][records.sample]
     if not usable.any():
         return
     rows, count = records.sample[usable], count[usable]
-    labels = read_lists(arena, hop.end[usable] + 4, count) >> np.uint32(12)
+    labels = read_lists(records.cursor.arena, hop.after.at[usable] + 4, count) >> np.uint32(12)
     known = np.zeros(sheet.rows, np.bool_)
     known[rows] = True
     if told is not None:
@@ -74,22 +74,22 @@ def fill_mpls(arena: U8, records: Records, sheet: Sheet) -> None:
     sheet.put_lists("MPLSLabels", ragged(sheet.rows, rows, count, labels), known)
 
 
-def fill_nat(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_nat(records: Records, sheet: Sheet) -> None:
     """Translated addresses (sFlow v5 page 39)."""
-    source = read_addresses(arena, records.at, records.stop)
-    destination = read_addresses(arena, source.end, records.stop)
+    source = read_addresses(records.cursor, records.stop)
+    destination = read_addresses(source.after, records.stop)
     sheet.put_known("SrcAddrNAT", records.sample, source.values, source.known)
     sheet.put_known("DstAddrNAT", records.sample, destination.values, source.sane & destination.known)
 
 
-def fill_nat_ports(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_nat_ports(records: Records, sheet: Sheet) -> None:
     """Translated ports (sFlow port NAT structure)."""
-    ports = gather(arena, records.at, _PORTS)
+    ports = records.read(_PORTS)
     for column, name in (("SrcPortNAT", "src"), ("DstPortNAT", "dst")):
         sheet.put_known(column, records.sample, ports[name], ports[name] <= 0xFFFF)
 
 
-def fill_tunnel(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
+def fill_tunnel(records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
     """Outer header that was removed at ingress or is added at egress (sFlow tunnel structures §3).
 
     A tunnel that the sampled header itself shows wins.
@@ -97,7 +97,7 @@ def fill_tunnel(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.v
     records = records.pick(~sheet.known("OuterSrcAddr")[records.sample])
     if not len(records):
         return
-    outer = gather(arena, records.at, layout)
+    outer = records.read(layout)
     source, destination = read_ends(outer)
     sheet.put("OuterSrcAddr", records.sample, source)
     sheet.put("OuterDstAddr", records.sample, destination)
@@ -118,7 +118,7 @@ def _tunnel_type(outer: AnyArray) -> U8:
     return kind
 
 
-def fill_vni(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_vni(records: Records, sheet: Sheet) -> None:
     """Virtual network identifier (sFlow tunnel structures §3) where the sampled header shows none."""
-    vni, _ = read_words(arena, records.at, records.stop)
+    vni, _ = read_words(records.cursor, records.stop)
     sheet.put_missing("VNI", records.sample, vni)

@@ -8,7 +8,7 @@ import numpy as np
 
 from millrace.batch import map_ipv4, windows
 from millrace.batch.arrays import I64, U8, U32, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import Cursor
 from millrace.decode.packet.sheet import ADDRESS
 
 _ADDRESS = np.dtype(
@@ -29,49 +29,50 @@ class Addresses:
         There is one, and it is not unspecified (0.0.0.0, ::).
     sane : ndarray of bool, shape (n,)
         Its type exists and it ends before the structure does.
-    kind : ndarray of int64, shape (n,)
+    kind : ndarray of uint32, shape (n,)
         Its type as told.
-    end : ndarray of int64, shape (n,)
-        What follows it.
+    after : Cursor
+        At what follows it; where it is not sane, at no more than what would.
     """
 
     values: AnyArray
-    kind: I64
+    kind: U32
     known: Bool
     sane: Bool
-    end: I64
+    after: Cursor
 
 
-def read_addresses(arena: U8, at: I64, stop: I64) -> Addresses:
+def read_addresses(cursor: Cursor, stop: I64) -> Addresses:
     """Read an address behind its type: 0 unknown, 1 IPv4, 2 IPv6 (sFlow v5 page 25).
 
     Parameters
     ----------
-    arena : ndarray of uint8, shape (n_bytes,)
-    at, stop : ndarray of int64, shape (n,)
-        `at` lies at least 4 bytes before the end of the arena's padding.
+    cursor : Cursor
+        At most a few bytes after `stop`, so that the arena's padding holds an address.
+    stop : ndarray of int64, shape (n,)
     """
-    field = gather(arena, np.minimum(at, stop), _ADDRESS)
-    kind = field["type"].astype(np.int64)
-    size = _BYTES[np.minimum(kind, 2)]
-    sane = (at + 4 + size <= stop) & (kind <= 2)
-    values = map_ipv4(field["ipv4"]).view(ADDRESS).reshape(-1)
-    known = sane & (field["ipv4"] != 0)
-    end = at + 4 + np.where(sane, size, 0)
+    field = cursor.read(_ADDRESS)
+    kind, ipv4 = field["type"].astype(np.uint32), field["ipv4"].astype(np.uint32)
+    values = map_ipv4(ipv4).view(ADDRESS).reshape(-1)
     if (kind == 1).all():
-        return Addresses(values, kind, known, sane, end)
+        after = cursor.move(8)
+        sane = after.at <= stop
+        return Addresses(values, kind, sane & (ipv4 != 0), sane, after)
+    size = _BYTES[np.minimum(kind, 2)]
+    sane = (cursor.at + 4 + size <= stop) & (kind <= 2)
+    known = sane & (ipv4 != 0)
     six = np.flatnonzero(kind == 2)
     if len(six):
         wide = np.ascontiguousarray(field["ipv6"][six])
         values[six] = wide
         known[six] = sane[six] & wide.view(np.uint64).reshape(-1, 2).any(axis=1)
-    return Addresses(values, kind, known & (kind > 0), sane, end)
+    return Addresses(values, kind, known & (kind > 0), sane, cursor.move(4 + np.where(sane, size, 0)))
 
 
-def read_words(arena: U8, at: I64, stop: I64) -> tuple[I64, Bool]:
+def read_words(cursor: Cursor, stop: I64) -> tuple[I64, Bool]:
     """Read one 32-bit word at each offset; 0 and False where it lies outside."""
-    inside = at + 4 <= stop
-    words = gather(arena, np.where(inside, at, 0), _WORD)["word"].astype(np.int64)
+    inside = cursor.at + 4 <= stop
+    words = cursor.only(inside).read(_WORD)["word"].astype(np.int64)
     return np.where(inside, words, 0), inside
 
 

@@ -45,13 +45,16 @@ def packet_bytes(dissection: Dissection, head: AnyArray, captured: I64, largest:
         Whose frame length is only what was captured, give or take what was stripped, or less than the IP packet
         that was captured.
     """
-    frame, stripped = head["frame_bytes"].astype(np.int64), head["stripped"].astype(np.int64)
+    frame = head["frame_bytes"].astype(np.int64)
     room = frame - dissection.link_bytes
     told = dissection.l3_bytes
-    fits = (told >= 0) & ((told <= room) | (frame == 0))
-    known = fits | (frame > 0)
+    fits = (told >= 0) & (told <= room)
+    if not fits.all():
+        fits |= (told >= 0) & (frame == 0)
     if fits.all():
-        return told, known, ~fits
+        return told, fits, ~fits
+    known = fits | (frame > 0)
+    stripped = head["stripped"].astype(np.int64)
     uncut = np.abs(frame - captured) <= stripped
     full = captured >= np.maximum(largest, USUAL_CAPTURE)
     short = ~fits & (told >= 0) & ((uncut & full) | (told <= captured - dissection.link_bytes))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from millrace.batch import Lists
-from millrace.batch.arrays import I64, U8, U32, Bool
-from millrace.decode.packet.frames import gather
+from millrace.batch.arrays import I64, U32, Bool
+from millrace.decode.packet.cursor import Cursor
 from millrace.decode.packet.sheet import Sheet, ragged
 from millrace.decode.sflow.fields import read_addresses, read_lists, read_words
 from millrace.decode.sflow.records import Records
@@ -19,7 +19,7 @@ _NUMBERS = np.dtype([("as", ">u4"), ("src_as", ">u4"), ("src_peer_as", ">u4"), (
 _SEGMENT = np.dtype([("type", ">u4"), ("count", ">u4")])
 
 
-def fill_gateway(arena: U8, records: Records, sheet: Sheet, tally: Tally, datagram: I64) -> None:
+def fill_gateway(records: Records, sheet: Sheet, tally: Tally, datagram: I64) -> None:
     """Fill next hop, AS numbers, AS path and communities (sFlow v5 page 38).
 
     ::
@@ -33,27 +33,28 @@ def fill_gateway(arena: U8, records: Records, sheet: Sheet, tally: Tally, datagr
     AS or none and tell nothing. Lists whose count does not fit the record are
     counted, and what stands before them is kept.
     """
-    hop = read_addresses(arena, records.at, records.stop)
-    fits = hop.sane & (hop.end + _NUMBERS.itemsize <= records.stop)
+    hop = read_addresses(records.cursor, records.stop)
+    lists = hop.after.move(_NUMBERS.itemsize)
+    fits = hop.sane & (lists.at <= records.stop)
     sheet.put_known("BGPNextHop", records.sample, hop.values, hop.known)
-    numbers = gather(arena, np.where(fits, hop.end, 0), _NUMBERS)
+    numbers = hop.after.only(fits).read(_NUMBERS)
     source = numbers["src_as"].astype(np.int64)
     sheet.put_known("SrcAS", records.sample, source, fits & (source > 0))
     rows = np.flatnonzero(fits)
-    at = hop.end[rows] + _NUMBERS.itemsize
-    at, whole = _fill_path(arena, records, sheet, rows, at, numbers["segments"][rows].astype(np.int64))
-    communities = _fill_communities(arena, records, sheet, rows[whole], at[whole])
+    at = lists.at[rows]
+    at, whole = _fill_path(records, sheet, rows, at, numbers["segments"][rows].astype(np.int64))
+    communities = _fill_communities(records, sheet, rows[whole], at[whole])
     good = np.zeros(len(records), np.bool_)
     good[rows[whole][communities]] = True
     if not good.all():
         bad = records.pick(~good)
         tally.drop(
             "record", "bad-length", datagram[bad.sample],
-            lambda i: f"extended gateway of {bad.stop[i] - bad.at[i]} bytes is shorter than its lists",
+            lambda i: f"extended gateway of {bad.lengths[i]} bytes is shorter than its lists",
         )  # fmt: skip
 
 
-def _fill_path(arena: U8, records: Records, sheet: Sheet, rows: I64, at: I64, left: I64) -> tuple[I64, Bool]:
+def _fill_path(records: Records, sheet: Sheet, rows: I64, at: I64, left: I64) -> tuple[I64, Bool]:
     """Read the AS paths of the records `rows`; where each ends, and which are whole."""
     end = at.copy()
     whole = left == 0
@@ -64,7 +65,7 @@ def _fill_path(arena: U8, records: Records, sheet: Sheet, rows: I64, at: I64, le
         stop = records.stop[rows[index]]
         shown = first <= stop
         # A head that lies outside is read from elsewhere and not used.
-        count = gather(arena, np.where(shown, end[index], 0), _SEGMENT)["count"].astype(np.int64)
+        count = Cursor(records.cursor.arena, end[index]).only(shown).read(_SEGMENT)["count"].astype(np.int64)
         fits = np.flatnonzero(shown & (count <= (stop - first) // 4))
         if not len(fits):
             break
@@ -78,7 +79,7 @@ def _fill_path(arena: U8, records: Records, sheet: Sheet, rows: I64, at: I64, le
         index = index[~done]
     if segments:
         owner, first, count = (np.concatenate(parts) for parts in zip(*segments, strict=True))
-        path = ragged(sheet.rows, records.sample[rows[owner]], count, read_lists(arena, first, count))
+        path = ragged(sheet.rows, records.sample[rows[owner]], count, read_lists(records.cursor.arena, first, count))
         _tell_path(sheet, path, records.sample[rows])
     return end, whole
 
@@ -113,14 +114,16 @@ def _distinct_hops(path: Lists, most: int) -> list[tuple[I64, U32]]:
     return found
 
 
-def _fill_communities(arena: U8, records: Records, sheet: Sheet, rows: I64, at: I64) -> Bool:
+def _fill_communities(records: Records, sheet: Sheet, rows: I64, at: I64) -> Bool:
     """Read the communities of the records `rows`; which lists are whole."""
     stop = records.stop[rows]
-    count, shown = read_words(arena, at, stop)
+    count, shown = read_words(Cursor(records.cursor.arena, at), stop)
     whole = shown & (count <= (stop - at - 4) // 4)
     rows, at, count = records.sample[rows[whole]], at[whole] + 4, count[whole]
     if count.any():
         known = np.zeros(sheet.rows, np.bool_)
         known[rows] = True
-        sheet.put_lists("DstCommunities", ragged(sheet.rows, rows, count, read_lists(arena, at, count)), known)
+        sheet.put_lists(
+            "DstCommunities", ragged(sheet.rows, rows, count, read_lists(records.cursor.arena, at, count)), known
+        )
     return whole

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch import DatagramBatch
-from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.batch.arrays import I64, U8, Bool
+from millrace.decode.packet.cursor import look_ahead
 from millrace.decode.packet.sheet import ADDRESS
-from millrace.decode.sflow.fields import read_addresses, read_words
+from millrace.decode.sflow.fields import Addresses, read_addresses, read_words
 
 _REST = np.dtype([("sub_agent", ">u4"), ("sequence", ">u4"), ("uptime", ">u4"), ("samples", ">u4")])
+_USUAL_BYTES = 12 + _REST.itemsize
+"""Of the header of an agent that has an IPv4 address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,14 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
         By reason, the rows that have no usable header.
     """
     start, stop = batch.start[which], batch.stop[which]
-    version, shown = read_words(batch.arena, start, stop)
-    agent = read_addresses(batch.arena, start + 4, stop)
-    at = agent.end
+    cursor = look_ahead(batch.arena, start, _USUAL_BYTES)
+    version, shown = read_words(cursor, stop)
+    agent = read_addresses(cursor.move(4), stop)
+    rest = agent.after
     five = shown & (version == 5)
     told = five & (start + 8 <= stop)
-    whole = told & agent.sane & (at + _REST.itemsize <= stop)
+    after = rest.move(_REST.itemsize)
+    whole = told & agent.sane & (after.at <= stop)
     unreadable: dict[str, I64] = {}
     if not whole.all():
         # How much must follow depends on the type of the address: an unknown one is told apart from a short datagram.
@@ -76,23 +80,27 @@ def read_headers(batch: DatagramBatch, which: I64) -> tuple[Headers, dict[str, I
             "bad-address-type": which[odd],
             "truncated": which[~shown | (five & ~whole & ~odd)],
         }
-        which, at, stop = which[whole], at[whole], stop[whole]
-    rest = gather(batch.arena, at, _REST)
+        index = np.flatnonzero(whole)
+        which, stop, rest, after = which[index], stop[index], rest.take(index), after.take(index)
+    tail = rest.read(_REST)
     headers = Headers(
         which,
-        _or_sender(agent.values[whole], agent.known[whole], batch.source[which]),
-        rest["sub_agent"].astype(np.int64),
-        rest["sequence"].astype(np.int64),
-        rest["uptime"].astype(np.int64),
-        rest["samples"].astype(np.int64),
-        at + _REST.itemsize,
+        _agents(agent, whole, batch.source, which),
+        tail["sub_agent"].astype(np.int64),
+        tail["sequence"].astype(np.int64),
+        tail["uptime"].astype(np.int64),
+        tail["samples"].astype(np.int64),
+        after.at,
         stop,
     )
     return headers, unreadable
 
 
-def _or_sender(agents: AnyArray, known: Bool, source: U8) -> U8:
-    unnamed = ~known
+def _agents(agent: Addresses, whole: Bool, source: U8, which: I64) -> U8:
+    """Addresses of the agents whose header is whole, rows `which`; the sender's where none is named."""
+    agents, unnamed = agent.values, ~agent.known
+    if not whole.all():
+        agents, unnamed = agents[whole], unnamed[whole]
     if unnamed.any():
-        agents[unnamed] = np.ascontiguousarray(source[unnamed]).view(ADDRESS).reshape(-1)
+        agents[unnamed] = np.ascontiguousarray(source[which[unnamed]]).view(ADDRESS).reshape(-1)
     return agents.view(np.uint8).reshape(-1, 16)

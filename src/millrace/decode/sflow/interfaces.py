@@ -61,7 +61,8 @@ def if_index(form: I64, value: I64) -> I64:
     ----------
     form, value : ndarray of int64, shape (n,)
     """
-    return np.where((form == _INDEX) & (value != _LOCAL), value, 0)
+    known = (form == _INDEX) & (value != _LOCAL)
+    return value if known.all() else np.where(known, value, 0)
 
 
 def discarded(form: I64) -> Bool:

@@ -10,7 +10,6 @@ import numpy as np
 from millrace.batch import map_ipv4
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.packet import dissect
-from millrace.decode.packet.frames import gather
 from millrace.decode.packet.layers import AFTER_IPV6, HAS_PORTS, EtherType, Layer, Protocol
 from millrace.decode.packet.sheet import ADDRESS, Sheet
 from millrace.decode.sflow.frame_lengths import packet_bytes
@@ -43,7 +42,7 @@ _EXTENSION = AFTER_IPV6 == Layer.EXTENSION
 
 
 def fill_raw_headers(
-    schema: Schema, arena: U8, records: Records, sheet: Sheet, tally: Tally, datagram: I64, largest: LargestOf
+    schema: Schema, records: Records, sheet: Sheet, tally: Tally, datagram: I64, largest: LargestOf
 ) -> None:
     """Dissect the sampled headers (sFlow v5 page 36).
 
@@ -52,14 +51,14 @@ def fill_raw_headers(
 
     Parameters
     ----------
-    schema, arena, records, sheet, tally
+    schema, records, sheet, tally
     datagram : ndarray of int64, shape (n_samples,)
         Datagram of each sample.
     largest : callable
         From the datagrams of headers and how many bytes each has the most that the agent of each ever captured.
     """
-    head = gather(arena, records.at, _RAW)
-    start = records.at + _RAW.itemsize
+    head = records.read(_RAW)
+    start = records.cursor.move(_RAW.itemsize).at
     stop = start + head["header_bytes"].astype(np.int64)
     over = stop > records.stop
     if over.any():
@@ -70,18 +69,18 @@ def fill_raw_headers(
             lambda i: f"sampled header of {told[i]} bytes in a record that has room for {room[i]}",
         )  # fmt: skip
         stop = np.minimum(stop, records.stop)
-    link = np.minimum(head["protocol"], 255).astype(np.uint8)
+    link = np.minimum(head["protocol"].astype(np.uint32), 255).astype(np.uint8)
     rows = sheet.target(records.sample)
-    dissection = dissect(schema, arena, start, stop, link)
+    dissection = dissect(schema, records.cursor.arena, start, stop, link)
     sheet.merge(dissection.flows, rows)
-    source, captured = datagram[records.sample], stop - start
+    source, captured = datagram if rows is None else datagram[records.sample], stop - start
     size, known, short = packet_bytes(dissection, head, captured, largest(source, captured))
     sheet.put_known("Bytes", rows, size, known)
     if short.any():
         tally.event("short_frame_lengths", source[short])
 
 
-def fill_sampled_ip(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
+def fill_sampled_ip(records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
     """Fill from sampled IPv4 or IPv6 (sFlow v5 page 37) what no sampled header told.
 
     Where one told of an IP packet, its missing columns are filled if it is the
@@ -92,13 +91,13 @@ def fill_sampled_ip(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[
         return
     seen = sheet.known("Proto")[records.sample]
     if not seen.all():
-        _fill_whole(arena, records.pick(~seen), sheet, layout)
+        _fill_whole(records.pick(~seen), sheet, layout)
     if seen.any():
-        _fill_gaps(arena, records.pick(seen), sheet, layout)
+        _fill_gaps(records.pick(seen), sheet, layout)
 
 
-def _fill_whole(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
-    packet = gather(arena, records.at, layout)
+def _fill_whole(records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
+    packet = records.read(layout)
     rows = records.sample
     source, destination = read_ends(packet)
     etype = EtherType.IPV4 if layout is SAMPLED_IPV4 else EtherType.IPV6
@@ -116,8 +115,8 @@ def _fill_whole(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.v
         sheet.put_known(name, rows, values, known)
 
 
-def _fill_gaps(arena: U8, records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
-    packet = gather(arena, records.at, layout)
+def _fill_gaps(records: Records, sheet: Sheet, layout: np.dtype[np.void]) -> None:
+    packet = records.read(layout)
     rows = records.sample
     shown = sheet.get("Proto", rows)
     # A header that ends among extension headers of IPv6 does not tell the protocol.
@@ -145,7 +144,7 @@ def _details(packet: AnyArray) -> Iterator[tuple[str, AnyArray, Bool]]:
 
 
 def _protocol(packet: AnyArray) -> U8:
-    protocol: U8 = np.minimum(packet["protocol"], 255).astype(np.uint8)
+    protocol: U8 = np.minimum(packet["protocol"].astype(np.uint32), 255).astype(np.uint8)
     return protocol
 
 
@@ -162,9 +161,9 @@ def read_ends(packet: AnyArray) -> tuple[AnyArray, AnyArray]:
     return ends[0], ends[1]
 
 
-def fill_sampled_ethernet(arena: U8, records: Records, sheet: Sheet) -> None:
+def fill_sampled_ethernet(records: Records, sheet: Sheet) -> None:
     """Fill from sampled Ethernet (sFlow v5 page 36) what nothing else told."""
-    frame = gather(arena, records.at, _ETHERNET)
+    frame = records.read(_ETHERNET)
     rows = records.sample
     sheet.put_missing("SrcMAC", rows, frame["src"].astype(np.uint64) >> np.uint64(16))
     sheet.put_missing("DstMAC", rows, frame["dst"].astype(np.uint64) >> np.uint64(16))

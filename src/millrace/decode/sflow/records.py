@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millrace.batch.arrays import I64, U8, Bool
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
+from millrace.decode.packet.cursor import Cursor
 from millrace.decode.sflow.samples import Samples
 from millrace.decode.sflow.tally import Tally
-from millrace.decode.sflow.walk import Items, walk
+from millrace.decode.sflow.walk import HEAD_BYTES, Items, walk
 
 MAX_RECORDS = 256
 """Records read of one sample; real ones carry fewer than twenty."""
@@ -18,6 +19,10 @@ FORMATS = 1 << 12
 """Record formats of enterprise 0 lie below; a tag from here on is a vendor's."""
 
 
+_HEAD = np.dtype(
+    {"names": ["tag", "length", "both"], "formats": [">u4", ">u4", "u8"], "offsets": [0, 4, 0], "itemsize": HEAD_BYTES}
+)
+"""Both words as one, in whatever order of bytes, are for comparing: a copy, which is faster to compare than a view."""
 _UNKNOWN, _UNUSED, _OVERRUN, _FIRST_KNOWN = 0, 1, 2, 3
 
 
@@ -58,25 +63,37 @@ class Records:
     ----------
     sample : ndarray of int64, shape (k,)
         Distinct, ascending.
-    at, stop : ndarray of int64, shape (k,)
+    cursor : Cursor
+    stop : ndarray of int64, shape (k,)
         Content.
     """
 
     sample: I64
-    at: I64
+    cursor: Cursor
     stop: I64
 
     def __len__(self) -> int:
         return len(self.sample)
 
+    @property
+    def lengths(self) -> I64:
+        """Bytes of content; ndarray of int64, shape (k,)."""
+        return self.stop - self.cursor.at
+
+    def read(self, layout: np.dtype[np.void]) -> AnyArray:
+        """What each begins with, to be read only; ndarray of `layout`, shape (k,)."""
+        return self.cursor.read(layout)
+
     def pick(self, mask: Bool) -> Records:
         """The records of a mask."""
+        if mask.all():
+            return self
         index = np.flatnonzero(mask)
-        return self if len(index) == len(mask) else Records(self.sample[index], self.at[index], self.stop[index])
+        return Records(self.sample[index], self.cursor.take(index), self.stop[index])
 
 
 def locate_records(
-    arena: U8, samples: Samples, at: I64, announced: I64, formats: Formats, tally: Tally
+    samples: Samples, cursor: Cursor, announced: I64, formats: Formats, tally: Tally
 ) -> dict[int, Records]:
     """Locate the records of each sample; count those that cannot be read.
 
@@ -84,10 +101,11 @@ def locate_records(
 
     Parameters
     ----------
-    arena : ndarray of uint8, shape (n_bytes,)
     samples : Samples
-    at, announced : ndarray of int64, shape (n,)
-        Where the records of each sample begin, how many it announces.
+    cursor : Cursor
+        Where the records of each sample begin.
+    announced : ndarray of int64, shape (n,)
+        How many each has by its own count.
     formats : Formats
     tally : Tally
 
@@ -96,7 +114,10 @@ def locate_records(
     dict of int to Records
         By format; only formats that occur.
     """
-    found = walk(arena, at, samples.stop, announced, MAX_RECORDS)
+    alike = _locate_alike(samples, cursor, announced, formats, tally)
+    if alike is not None:
+        return alike
+    found = walk(cursor.arena, cursor.at, samples.stop, announced, MAX_RECORDS)
     _count_lists(tally, samples, announced, found.short, found.long)
     parts: dict[int, list[Items]] = {}
     for items in found.steps:
@@ -112,29 +133,79 @@ def locate_records(
     for position, form in enumerate(formats.forms):
         located = parts.get(_FIRST_KNOWN + position)
         if located:
-            first = _first_per_sample(Items.join(located), len(samples))
+            first = _first_per_sample(cursor.arena, Items.join(located), len(samples))
             records[form] = _long_enough(tally, samples, first, form, formats.least[form])
     return records
 
 
-def _first_per_sample(items: Items, samples: int) -> Records:
+def _locate_alike(
+    samples: Samples, cursor: Cursor, announced: I64, formats: Formats, tally: Tally
+) -> dict[int, Records] | None:
+    """Locate the records of samples that all have the same ones, as those of an agent mostly have.
+
+    None unless nothing is wrong with any, no format comes twice, and at most the last ones differ in length.
+    """
+    amount = int(announced[0])
+    if cursor.away is None or amount > MAX_RECORDS or (announced != amount).any():
+        return None
+    sample = np.arange(len(samples))
+    room = int((samples.stop - cursor.at).min())
+    records: dict[int, Records] = {}
+    unused = 0
+    for left in range(amount, 0, -1):
+        room -= HEAD_BYTES
+        if room < 0:
+            return None
+        heads = cursor.read(_HEAD)
+        cursor = cursor.move(HEAD_BYTES)
+        tag, length = int(heads["tag"][0]), int(heads["length"][0])
+        both = heads["both"].copy()
+        if (both == both[0]).all():
+            if length > room:
+                return None
+            stop = cursor.at + length
+        else:
+            lengths = heads["length"].astype(np.int64)
+            stop = cursor.at + lengths
+            if left > 1 or (heads["tag"] != heads["tag"][0]).any() or (stop > samples.stop).any():
+                return None
+            length = int(lengths.min())
+        code = int(formats.codes[min(tag, FORMATS)])
+        if code == _UNUSED:
+            unused += 1
+        elif code == _UNKNOWN:
+            return None
+        else:
+            form = formats.forms[code - _FIRST_KNOWN]
+            if form in records or length < formats.least[form]:
+                return None
+            records[form] = Records(sample, cursor, stop)
+        padded = (length + 3) & ~3
+        cursor = cursor.move(padded)
+        room -= padded
+    for _ in range(unused):
+        tally.drop("record", "unused-record", samples.datagram, None)
+    return records
+
+
+def _first_per_sample(arena: U8, items: Items, samples: int) -> Records:
     owner = items.owner
     if (owner[1:] > owner[:-1]).all():
-        return Records(owner, items.at, items.end)
+        return Records(owner, Cursor(arena, items.at), items.end)
     first = np.full(samples, -1, np.int64)
     first[owner[::-1]] = np.arange(len(owner))[::-1]
     index = first[first >= 0]
-    return Records(owner[index], items.at[index], items.end[index])
+    return Records(owner[index], Cursor(arena, items.at[index]), items.end[index])
 
 
 def _long_enough(tally: Tally, samples: Samples, records: Records, form: int, least: int) -> Records:
-    whole = records.stop - records.at >= least
+    whole = records.lengths >= least
     if whole.all():
         return records
     short = records.pick(~whole)
     tally.drop(
         "record", "bad-length", samples.datagram[short.sample],
-        lambda i: f"record of format {form} has {short.stop[i] - short.at[i]} bytes, at least {least} expected",
+        lambda i: f"record of format {form} has {short.lengths[i]} bytes, at least {least} expected",
     )  # fmt: skip
     return records.pick(whole)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.frames import gather
+from millrace.decode.packet.cursor import Cursor, gather, look_ahead
+from millrace.decode.packet.layers import look_up
 from millrace.decode.sflow.headers import Headers
 from millrace.decode.sflow.interfaces import discarded, split_format
 from millrace.decode.sflow.tally import Tally
@@ -43,6 +44,11 @@ _HEADS: dict[int, np.dtype[np.void]] = {
     EXPANDED_COUNTERS: _EXPANDED_COUNTER_HEAD,
     DISCARD: _DISCARD_HEAD,
 }
+
+_FLOW_BYTES = 112
+"""Seen of all flow samples at once: an expanded head and three records of 16 bytes, or as much of longer ones."""
+_COUNTER_BYTES = 112
+"""Seen of all counter samples at once: an expanded head and the generic counters, which most begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,8 @@ class FlowHeads:
         Interfaces; formats 0 (index), 1 (discarded, value is the reason), 2 (several).
     reason
         Why the packet was discarded; -1: it was not.
-    records_at, records
-        Where the records begin, how many are announced.
+    records
+        How many are announced.
     """
 
     rate: I64
@@ -100,7 +106,6 @@ class FlowHeads:
     output_format: I64
     output: I64
     reason: I64
-    records_at: I64
     records: I64
 
 
@@ -116,10 +121,10 @@ def locate_samples(arena: U8, headers: Headers, tally: Tally) -> Samples:
     end_of_datagram = headers.stop[items.owner]
     cut = items.end > end_of_datagram
     samples = Samples(items.owner, items.tag, items.at, np.minimum(items.end, end_of_datagram), cut)
-    heads = np.zeros(DISCARD + 1, np.int64)
+    heads = np.zeros(DISCARD + 2, np.int64)
     for form, layout in _HEADS.items():
         heads[form] = layout.itemsize
-    needed = heads[np.where(samples.format <= DISCARD, samples.format, 0)]
+    needed = look_up(heads, np.minimum(samples.format, DISCARD + 1))
     usable = (needed > 0) & (samples.stop - samples.at >= needed)
     if usable.all():
         return samples
@@ -160,59 +165,63 @@ def _count_unusable(tally: Tally, samples: Samples, needed: I64) -> None:
             tally.drop("sample", reason, part.datagram, name(part))
 
 
-def read_flow_heads(arena: U8, samples: Samples) -> FlowHeads:
-    """Read the heads of flow samples, expanded flow samples and discarded packets."""
+def read_flow_heads(arena: U8, samples: Samples) -> tuple[FlowHeads, Cursor]:
+    """Read the heads of flow samples, expanded flow samples and discarded packets; where the records of each begin."""
     readers = {FLOW: _plain_heads, EXPANDED_FLOW: _expanded_heads, DISCARD: _discard_heads}
-    parts = [(samples.format == form, read) for form, read in readers.items()]
-    for mask, read in parts:
+    parts = [(samples.format == form, form, read) for form, read in readers.items()]
+    for mask, form, read in parts:
         if mask.all():
-            return read(arena, samples.at)
+            cursor = look_ahead(arena, samples.at, _FLOW_BYTES)
+            return read(cursor.read(_HEADS[form])), cursor.move(_HEADS[form].itemsize)
     columns = [np.zeros(len(samples), np.int64) for _ in FlowHeads.__slots__]
-    for mask, read in parts:
+    at = samples.at.copy()
+    for mask, form, read in parts:
         if mask.any():
-            part = read(arena, samples.at[mask])
+            part = read(gather(arena, samples.at[mask], _HEADS[form]))
+            at[mask] += _HEADS[form].itemsize
             for column, name in zip(columns, FlowHeads.__slots__, strict=True):
                 column[mask] = getattr(part, name)
-    return FlowHeads(*columns)
+    return FlowHeads(*columns), Cursor(arena, at)
 
 
-def read_counter_heads(arena: U8, samples: Samples) -> tuple[I64, I64]:
-    """Where the records of counter samples begin, and how many are announced."""
+def read_counter_heads(arena: U8, samples: Samples) -> tuple[I64, Cursor]:
+    """How many records counter samples announce, and where they begin."""
+    for form in (COUNTERS, EXPANDED_COUNTERS):
+        if (samples.format == form).all():
+            cursor = look_ahead(arena, samples.at, _COUNTER_BYTES)
+            return _wide(cursor.read(_HEADS[form])["records"]), cursor.move(_HEADS[form].itemsize)
     records = np.zeros(len(samples), np.int64)
-    at = np.zeros(len(samples), np.int64)
+    at = samples.at.copy()
     for form in (COUNTERS, EXPANDED_COUNTERS):
         mask = samples.format == form
         records[mask] = gather(arena, samples.at[mask], _HEADS[form])["records"]
-        at[mask] = samples.at[mask] + _HEADS[form].itemsize
-    return at, records
+        at[mask] += _HEADS[form].itemsize
+    return records, Cursor(arena, at)
 
 
-def _plain_heads(arena: U8, at: I64) -> FlowHeads:
-    head = gather(arena, at, _FLOW_HEAD)
+def _plain_heads(head: AnyArray) -> FlowHeads:
     output_format, output = split_format(_wide(head["output"]))
     return FlowHeads(
         _wide(head["rate"]), _wide(head["source"]) & 0xFFFFFF,
         *split_format(_wide(head["input"])), output_format, output, _reason(output_format, output),
-        at + _FLOW_HEAD.itemsize, _wide(head["records"]),
+        _wide(head["records"]),
     )  # fmt: skip
 
 
-def _expanded_heads(arena: U8, at: I64) -> FlowHeads:
-    head = gather(arena, at, _EXPANDED_HEAD)
+def _expanded_heads(head: AnyArray) -> FlowHeads:
     output_format, output = _wide(head["output_format"]), _wide(head["output"])
     return FlowHeads(
         _wide(head["rate"]), _wide(head["source"]), _wide(head["input_format"]), _wide(head["input"]),
-        output_format, output, _reason(output_format, output), at + _EXPANDED_HEAD.itemsize, _wide(head["records"]),
+        output_format, output, _reason(output_format, output), _wide(head["records"]),
     )  # fmt: skip
 
 
-def _discard_heads(arena: U8, at: I64) -> FlowHeads:
+def _discard_heads(head: AnyArray) -> FlowHeads:
     """Every discarded packet counts: the sampling rate is not told, a reason is."""
-    head = gather(arena, at, _DISCARD_HEAD)
-    zero = np.zeros(len(at), np.int64)
+    zero = np.zeros(len(head), np.int64)
     return FlowHeads(
         zero, _wide(head["source"]), zero, _wide(head["input"]), zero, _wide(head["output"]), _wide(head["reason"]),
-        at + _DISCARD_HEAD.itemsize, _wide(head["records"]),
+        _wide(head["records"]),
     )  # fmt: skip
 
 

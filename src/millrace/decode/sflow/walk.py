@@ -9,7 +9,7 @@ import numpy as np
 from millrace.batch import windows
 from millrace.batch.arrays import I64, U8, Bool
 
-_HEAD_BYTES = 8
+HEAD_BYTES = 8
 _LENGTH = 0xFFFFFFFF  # lower half of a head read as one number; the tag is the upper half
 
 
@@ -21,26 +21,31 @@ class Items:
     ----------
     owner : ndarray of int64, shape (k,)
         List that each item belongs to.
-    tag : ndarray of int64, shape (k,)
-        Enterprise (20 bits) and format (12 bits).
+    head : ndarray of int64, shape (k,)
+        Its two words as one number.
     at, end : ndarray of int64, shape (k,)
         Content as announced; `end` may lie after the end of the list.
     """
 
     owner: I64
-    tag: I64
+    head: I64
     at: I64
     end: I64
 
     def __len__(self) -> int:
         return len(self.owner)
 
+    @property
+    def tag(self) -> I64:
+        """Enterprise (20 bits) and format (12 bits); ndarray of int64, shape (k,)."""
+        return self.head >> 32 & _LENGTH
+
     def pick(self, mask: Bool) -> Items:
         """The items of a mask."""
-        index = np.flatnonzero(mask)
-        if len(index) == len(mask):
+        if mask.all():
             return self
-        return Items(self.owner[index], self.tag[index], self.at[index], self.end[index])
+        index = np.flatnonzero(mask)
+        return Items(self.owner[index], self.head[index], self.at[index], self.end[index])
 
     @classmethod
     def join(cls, parts: list[Items]) -> Items:
@@ -50,7 +55,7 @@ class Items:
         none = np.zeros(0, np.int64)
         return cls(
             np.concatenate([none, *(part.owner for part in parts)]),
-            np.concatenate([none, *(part.tag for part in parts)]),
+            np.concatenate([none, *(part.head for part in parts)]),
             np.concatenate([none, *(part.at for part in parts)]),
             np.concatenate([none, *(part.end for part in parts)]),
         )
@@ -100,27 +105,29 @@ def walk(arena: U8, at: I64, stop: I64, announced: I64, most: int) -> Walk:
         Items read of one list.
     """
     owner = np.arange(len(at))
-    last_head = stop - _HEAD_BYTES
+    last_head = stop - HEAD_BYTES
     words = windows(arena, ">u8")
     end = at
     none = np.zeros(0, np.int64)
     steps: list[Items] = []
     short: list[I64] = [none]
+    fewest = int(announced.min(initial=most))
     for step in range(most):
-        unread = announced > step
-        going = unread & (at <= last_head)
-        if not going.all():
+        fits = at <= last_head
+        if step >= fewest or not fits.all():
+            unread = announced > step
             # Lists with more to come; one whose last item overruns it is told by that item.
-            short.append(owner[unread & ~going & (end <= last_head + _HEAD_BYTES)])
-            if not going.any():
+            short.append(owner[unread & ~fits & (end <= last_head + HEAD_BYTES)])
+            index = np.flatnonzero(unread & fits)
+            if not len(index):
                 return Walk(steps, np.concatenate(short), none)
-            index = np.flatnonzero(going)
             owner, at, announced, last_head = owner[index], at[index], announced[index], last_head[index]
+            fewest = int(announced.min())
         head = words[at].astype(np.int64)
-        body = at + _HEAD_BYTES
+        body = at + HEAD_BYTES
         length = head & _LENGTH
         end = body + length
-        steps.append(Items(owner, head >> 32 & _LENGTH, body, end))
+        steps.append(Items(owner, head, body, end))
         at = body + ((length + 3) & ~3)
-    more = (announced > most) & (end <= last_head + _HEAD_BYTES)
+    more = (announced > most) & (end <= last_head + HEAD_BYTES)
     return Walk(steps, np.concatenate(short), owner[more])
