@@ -75,8 +75,7 @@ def plan(table: TableSpec, found: TableFound) -> list[str]:
     StoreError
         If the order, the partitions or a type cannot be changed in place.
     """
-    partitions = {_key(table.partition), _key(table.earlier_partition or table.partition)}
-    if _key(found.order) != _key(", ".join(table.order)) or _key(found.partition) not in partitions:
+    if _key(found.order) != _key(", ".join(table.order)) or _key(found.partition) != _key(table.partition):
         raise StoreError(
             f"table {table.name!r} is sorted by ({found.order}) and partitioned by ({found.partition}), wanted is "
             f"({', '.join(table.order)}) and ({table.partition}), which cannot be changed in place; "
