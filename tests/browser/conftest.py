@@ -66,7 +66,7 @@ def demo(browser, tmp_path_factory) -> Iterator[str]:
         except (httpx.HTTPError, KeyError, ValueError):
             return False
 
-    wait_for(flows_come, 240, lambda: (folder / "demo.log").read_text())
+    wait_for(flows_come, 110, lambda: (folder / "demo.log").read_text())
     yield url
     process.terminate()
     process.wait(30)
