@@ -44,7 +44,7 @@ def test_a_token_is_nobody_in_another_mode_than_it_was_made_in(access, make_acce
 
 
 def test_only_the_hash_of_a_token_is_kept(access, tmp_path):
-    secret = access.tokens.create(as_user(access, "alice"), "t", "viewer", None).text.rpartition("_")[2]
+    secret = access.tokens.create(as_user(access, "alice"), "t", "viewer", None).text.split("_", 2)[2]
     assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("state.db*"))
 
 
