@@ -6,7 +6,7 @@ look in NumPy, Arrow and ClickHouse, so that these facts stand in one place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
@@ -157,8 +157,6 @@ class Column:
         ClickHouse compression codec.
     display : str
         How the console and tables show it.
-    goflow2 : (str, int), optional
-        Name and protobuf number in the GoFlow2-compatible output.
     """
 
     name: str
@@ -176,7 +174,6 @@ class Column:
     rollup: Rollup | None = None
     codec: str = "LZ4"
     display: Display = "number"
-    goflow2: tuple[str, int] | None = field(default=None)
 
     @property
     def clickhouse(self) -> str:

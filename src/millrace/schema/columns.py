@@ -41,32 +41,32 @@ def _flow() -> Iterator[Column]:
     yield Column(
         "TimeReceived", Kind.TIME_MS, "Received",
         "When the collector's kernel received the datagram (capture time for capture files).",
-        group, dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_received_ns", 110),
+        group, dimension=False, codec=_TIME_CODEC, display="time",
     )  # fmt: skip
     yield Column(
         "TimeFlowStart", Kind.TIME_MS, "Flow start", "When the first packet of the flow was seen.",
         group, elements=_ie(150, 152, 154, 156, 158, 22), netflow_v5="first", sflow="datagram receive time",
-        dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_flow_start_ns", 111),
+        dimension=False, codec=_TIME_CODEC, display="time",
     )  # fmt: skip
     yield Column(
         "TimeFlowEnd", Kind.TIME_MS, "Flow end", "When the last packet of the flow was seen.",
         group, elements=_ie(151, 153, 155, 157, 159, 21), netflow_v5="last", sflow="datagram receive time",
-        dimension=False, codec=_TIME_CODEC, display="time", goflow2=("time_flow_end_ns", 112),
+        dimension=False, codec=_TIME_CODEC, display="time",
     )  # fmt: skip
     yield Column(
         "FlowProtocol", Kind.ENUM, "Flow protocol", "Protocol that carried the flow to the collector.",
-        group, values=FLOW_PROTOCOLS, rollup="key", display="text", goflow2=("type", 1),
+        group, values=FLOW_PROTOCOLS, rollup="key", display="text",
     )  # fmt: skip
     yield Column(
         "ObservationDomain", Kind.U32, "Observation domain",
         "IPFIX observation domain, NetFlow v9 source ID, NetFlow v5 engine, sFlow sub-agent.",
-        group, sflow="datagram sub_agent_id", goflow2=("observation_domain_id", 70),
+        group, sflow="datagram sub_agent_id",
     )  # fmt: skip
     yield Column(
         "SamplingRate", Kind.U64, "Sampling rate",
         "N of 1-in-N packet sampling. 1 where it is unknown (see SamplingRateSource).",
         group, elements=_ie(34, 50, 305, 309), netflow_v5="sampling_interval", sflow="sample sampling_rate",
-        default=1, dimension=False, rollup="key", goflow2=("sampling_rate", 3),
+        default=1, dimension=False, rollup="key",
     )  # fmt: skip
     yield Column(
         "SamplingRateSource", Kind.ENUM, "Sampling known by", "How the sampling rate is known.",
@@ -76,12 +76,12 @@ def _flow() -> Iterator[Column]:
         "Bytes", Kind.U64, "Bytes",
         "Layer-3 bytes as reported; multiply by SamplingRate for the estimate.",
         group, elements=_ie(1, 85, 231, 23), netflow_v5="dOctets", sflow="sampled header: length of the IP packet",
-        dimension=False, rollup="sum", codec="T64, LZ4", display="bytes", goflow2=("bytes", 9),
+        dimension=False, rollup="sum", codec="T64, LZ4", display="bytes",
     )  # fmt: skip
     yield Column(
         "Packets", Kind.U64, "Packets", "Packets as reported; multiply by SamplingRate for the estimate.",
         group, elements=_ie(2, 86, 298, 24), netflow_v5="dPkts", sflow="1 per flow sample",
-        dimension=False, rollup="sum", codec="T64, LZ4", display="packets", goflow2=("packets", 10),
+        dimension=False, rollup="sum", codec="T64, LZ4", display="packets",
     )  # fmt: skip
     yield Column(
         "FlowDirection", Kind.ENUM, "Direction", "Where the exporter metered the flow.",
@@ -90,7 +90,7 @@ def _flow() -> Iterator[Column]:
     yield Column(
         "ForwardingStatus", Kind.U8, "Forwarding status",
         "IANA forwardingStatus: 64 to 127 forwarded, 128 to 191 dropped, 192 and more consumed.",
-        group, elements=_ie(89), sflow="discard reason", rollup="key", goflow2=("forwarding_status", 24),
+        group, elements=_ie(89), sflow="discard reason", rollup="key",
     )  # fmt: skip
     yield Column(
         "FlowEndReason", Kind.U8, "End reason", "Why the exporter ended the flow (IANA flowEndReason).",
@@ -116,7 +116,6 @@ def _exporter() -> Iterator[Column]:
     yield Column(
         "ExporterAddress", Kind.ADDRESS, "Exporter", "Address of the exporter (sFlow: of the agent).",
         group, sflow="datagram agent_address", rollup="key", codec=_WIDE_CODEC, display="address",
-        goflow2=("sampler_address", 11),
     )  # fmt: skip
     for attribute in EXPORTER_ATTRIBUTES:
         yield Column(
@@ -139,24 +138,24 @@ def _ends() -> Iterator[Column]:
             f"{prefix}Addr", Kind.ADDRESS, f"{side.capitalize()} address",
             f"IPv6 or IPv4-mapped {side} address of the innermost packet.",
             group, elements=_ie(*addr), netflow_v5=f"{low}addr", sflow="sampled header, sampled IPv4 or IPv6",
-            codec=_WIDE_CODEC, display="address", goflow2=(f"{low}_addr", 6 if first else 7),
+            codec=_WIDE_CODEC, display="address",
         )  # fmt: skip
         yield Column(
             f"{prefix}Port", Kind.U16, f"{side.capitalize()} port", f"Transport {side} port.",
             group, elements=_ie(port, *((180, 182) if first else (181, 183))),
             netflow_v5=f"{low}port", sflow="sampled header, sampled IPv4 or IPv6",
-            display="port", goflow2=(f"{low}_port", 21 if first else 22),
+            display="port",
         )  # fmt: skip
         yield Column(
             f"{prefix}NetMask", Kind.U8, f"{side.capitalize()} prefix length",
             f"Length of the routed prefix of the {side} address.",
             group, elements=_ie(*mask), netflow_v5=f"{low}_mask", sflow="extended router",
-            dimension=False, display="prefix-length", goflow2=(f"{low}_net", 16 if first else 17),
+            dimension=False, display="prefix-length",
         )  # fmt: skip
         yield Column(
             f"{prefix}AS", Kind.U32, f"{side.capitalize()} AS", f"Autonomous system of the {side}.",
             "Routing", elements=_ie(*as_), netflow_v5=f"{low}_as", sflow="extended gateway",
-            rollup="key", display="as", goflow2=(f"{low}_as", 14 if first else 15),
+            rollup="key", display="as",
         )  # fmt: skip
         yield Column(
             f"{prefix}ASName", Kind.TEXT, f"{side.capitalize()} AS name", f"Name of the {side}'s autonomous system.",
@@ -182,12 +181,11 @@ def _ends() -> Iterator[Column]:
             f"{prefix}Vlan", Kind.U16, f"{side.capitalize()} VLAN",
             f"VLAN identifier on the {'ingress' if first else 'egress'} side, priority bits removed.",
             "Layer 2", elements=_ie(*vlan), sflow="extended switch, sampled header",
-            goflow2=(f"{low}_vlan", 33 if first else 34),
         )  # fmt: skip
         yield Column(
             f"{prefix}MAC", Kind.MAC, f"{side.capitalize()} MAC", f"{side.capitalize()} MAC address.",
             "Layer 2", elements=_ie(*mac), sflow="sampled header, sampled Ethernet",
-            codec=_WIDE_CODEC, display="mac", goflow2=(f"{low}_mac", 27 if first else 28),
+            codec=_WIDE_CODEC, display="mac",
         )  # fmt: skip
         yield Column(
             f"{prefix}AddrNAT", Kind.ADDRESS, f"Translated {side} address",
@@ -202,11 +200,11 @@ def _ends() -> Iterator[Column]:
 
 def _interfaces() -> Iterator[Column]:
     group = "Interfaces"
-    for side, prefix, ids, number in (("input", "In", (10, 252), 18), ("output", "Out", (14, 253), 19)):
+    for side, prefix, ids in (("input", "In", (10, 252)), ("output", "Out", (14, 253))):
         yield Column(
             f"{prefix}If", Kind.U32, f"{side.capitalize()} ifIndex", f"ifIndex of the {side} interface; 0: unknown.",
             group, elements=_ie(*ids), netflow_v5=side, sflow=f"sample {side} (format bits split off)",
-            rollup="key", goflow2=(f"{prefix.lower()}_if", number),
+            rollup="key",
         )  # fmt: skip
         for attribute, description in (
             ("Name", "Name (ifName)"),
@@ -240,18 +238,17 @@ def _plausibility() -> Iterator[Column]:
 
 def _routing() -> Iterator[Column]:
     group = "Routing"
-    for name, title, ids, field, sflow, number in (
-        ("NextHop", "Next hop", (15, 62), "nexthop", "extended router", 12),
-        ("BGPNextHop", "BGP next hop", (18, 63), "", "extended gateway", 100),
+    for name, title, ids, field, sflow in (
+        ("NextHop", "Next hop", (15, 62), "nexthop", "extended router"),
+        ("BGPNextHop", "BGP next hop", (18, 63), "", "extended gateway"),
     ):
         yield Column(
             name, Kind.ADDRESS, title, f"{title} of the route to the destination.", group,
             elements=_ie(*ids), netflow_v5=field, sflow=sflow, codec=_WIDE_CODEC, display="address",
-            goflow2=("next_hop" if number == 12 else "bgp_next_hop", number),
         )  # fmt: skip
     yield Column(
         "DstASPath", Kind.U32_LIST, "AS path", "AS path of the route to the destination.",
-        group, sflow="extended gateway", display="as", goflow2=("as_path", 102),
+        group, sflow="extended gateway", display="as",
     )  # fmt: skip
     for position, ordinal in enumerate(("1st", "2nd", "3rd"), start=1):
         yield Column(
@@ -260,7 +257,7 @@ def _routing() -> Iterator[Column]:
         )  # fmt: skip
     yield Column(
         "DstCommunities", Kind.U32_LIST, "Communities", "BGP communities of the route to the destination.",
-        group, sflow="extended gateway", display="community", goflow2=("bgp_communities", 101),
+        group, sflow="extended gateway", display="community",
     )  # fmt: skip
     for prefix, number in (("Ingress", 234), ("Egress", 235)):
         yield Column(
@@ -274,36 +271,35 @@ def _headers() -> Iterator[Column]:
 
     def column(
         name: str, kind: Kind, title: str, description: str, *ids: int, v5: str = "",
-        number: tuple[str, int] | None = None, rollup: Rollup | None = None, display: Display = "number",
+        rollup: Rollup | None = None, display: Display = "number",
     ) -> Column:  # fmt: skip
         return Column(
             name, kind, title, description, group, elements=_ie(*ids), netflow_v5=v5,
-            sflow="sampled header", goflow2=number, rollup=rollup, display=display,
+            sflow="sampled header", rollup=rollup, display=display,
         )  # fmt: skip
 
-    yield column("EType", Kind.U16, "Ethertype", "2048: IPv4, 34525: IPv6.", 256,
-                 number=("etype", 30), rollup="key", display="ethertype")  # fmt: skip
-    yield column("Proto", Kind.U8, "Protocol", "IP protocol of the innermost packet.", 4, v5="prot",
-                 number=("proto", 20), rollup="key", display="protocol")  # fmt: skip
-    yield column("TCPFlags", Kind.U16, "TCP flags", "TCP flags seen, or-ed together.", 6, v5="tcp_flags",
-                 number=("tcp_flags", 26))  # fmt: skip
-    yield column("IPTos", Kind.U8, "ToS", "IPv4 type of service or IPv6 traffic class (DSCP and ECN).", 5,
-                 v5="tos", number=("ip_tos", 23))  # fmt: skip
-    yield column("IPTTL", Kind.U8, "TTL", "IPv4 time to live or IPv6 hop limit.", 192, 52, 53,
-                 number=("ip_ttl", 25))  # fmt: skip
-    yield column("IPFragmentID", Kind.U32, "Fragment ID", "Identification of the fragments of a packet.", 54,
-                 number=("fragment_id", 35))  # fmt: skip
-    yield column("IPFragmentOffset", Kind.U16, "Fragment offset", "Offset of a fragment in units of 8 bytes.", 88,
-                 number=("fragment_offset", 36))  # fmt: skip
-    yield column("IPv6FlowLabel", Kind.U32, "IPv6 flow label", "Flow label of the IPv6 header.", 31,
-                 number=("ipv6_flow_label", 37))  # fmt: skip
-    yield column("ICMPType", Kind.U8, "ICMP type", "Type of ICMP or ICMPv6 messages.", 176, 178,
-                 number=("icmp_type", 31))  # fmt: skip
-    yield column("ICMPCode", Kind.U8, "ICMP code", "Code of ICMP or ICMPv6 messages.", 177, 179,
-                 number=("icmp_code", 32))  # fmt: skip
+    yield column("EType", Kind.U16, "Ethertype", "2048: IPv4, 34525: IPv6.", 256, rollup="key", display="ethertype")
+    yield column(
+        "Proto",
+        Kind.U8,
+        "Protocol",
+        "IP protocol of the innermost packet.",
+        4,
+        v5="prot",
+        rollup="key",
+        display="protocol",
+    )
+    yield column("TCPFlags", Kind.U16, "TCP flags", "TCP flags seen, or-ed together.", 6, v5="tcp_flags")
+    yield column("IPTos", Kind.U8, "ToS", "IPv4 type of service or IPv6 traffic class (DSCP and ECN).", 5, v5="tos")
+    yield column("IPTTL", Kind.U8, "TTL", "IPv4 time to live or IPv6 hop limit.", 192, 52, 53)
+    yield column("IPFragmentID", Kind.U32, "Fragment ID", "Identification of the fragments of a packet.", 54)
+    yield column("IPFragmentOffset", Kind.U16, "Fragment offset", "Offset of a fragment in units of 8 bytes.", 88)
+    yield column("IPv6FlowLabel", Kind.U32, "IPv6 flow label", "Flow label of the IPv6 header.", 31)
+    yield column("ICMPType", Kind.U8, "ICMP type", "Type of ICMP or ICMPv6 messages.", 176, 178)
+    yield column("ICMPCode", Kind.U8, "ICMP code", "Code of ICMP or ICMPv6 messages.", 177, 179)
     yield Column(
         "MPLSLabels", Kind.U32_LIST, "MPLS labels", "MPLS labels, top of the stack first.",
-        group, elements=_ie(*range(70, 80)), sflow="extended MPLS, sampled header", goflow2=("mpls_label", 81),
+        group, elements=_ie(*range(70, 80)), sflow="extended MPLS, sampled header",
     )  # fmt: skip
 
 
