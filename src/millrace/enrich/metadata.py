@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from types import MappingProxyType
 
-from millrace.batch import as_ipv6
-from millrace.errors import ConfigError
+from millrace.enrich.prefixes import PrefixRanges
 
 BOUNDARIES = ("undefined", "external", "internal")
 """Names of `InIfBoundary` and `OutIfBoundary`, by code."""
@@ -103,13 +101,8 @@ class StaticMetadata:
 
     def __init__(self, exporters: Iterable[Exporter] = ()) -> None:
         self.exporters: tuple[Exporter, ...] = (UNKNOWN_EXPORTER, *exporters)
-        by_length: dict[int, dict[int, int]] = {}
-        for number, exporter in enumerate(self.exporters[1:], start=1):
-            subnet = as_ipv6(ip_network(exporter.subnet))
-            other = by_length.setdefault(subnet.prefixlen, {}).setdefault(int(subnet.network_address), number)
-            if other != number:
-                raise ConfigError(f"exporters.{exporter.subnet}: same subnet as {self.exporters[other].subnet}")
-        self._by_length = sorted(by_length.items(), reverse=True)
+        entries = ((exporter.subnet, number) for number, exporter in enumerate(self.exporters[1:], start=1))
+        self._ranges = PrefixRanges("exporters", entries)
 
     def find(self, address: bytes) -> int:
         """Index into `exporters` of the longest prefix that contains an address; 0 if none does.
@@ -119,10 +112,4 @@ class StaticMetadata:
         address : bytes
             Sixteen bytes; IPv6 or IPv4-mapped.
         """
-        value = int.from_bytes(address, "big")
-        for length, prefixes in self._by_length:
-            shift = 128 - length
-            found = prefixes.get(value >> shift << shift)
-            if found is not None:
-                return found
-        return 0
+        return self._ranges.find(address) or 0

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from ipaddress import ip_network
 
 import numpy as np
 
-from millrace.batch import Coded, FlowBatch, as_ipv6, plain
+from millrace.batch import Coded, FlowBatch, plain
 from millrace.batch.arrays import I32, U32
 from millrace.enrich.coding import TextCodes
+from millrace.enrich.prefixes import PrefixRanges
 from millrace.enrich.ranges import RangeTable
-from millrace.errors import ConfigError
 
 COLUMN_ENDS = {
     "name": "NetName", "role": "NetRole", "site": "NetSite", "region": "NetRegion", "tenant": "NetTenant",
@@ -79,11 +78,12 @@ class Networks:
     """
 
     def __init__(self, networks: Iterable[Network] = ()) -> None:
-        starts, found = _ranges(networks)
+        entries = ((one.prefix, tuple(getattr(one, name) for name in _ATTRIBUTES)) for one in networks)
+        ranges = PrefixRanges("networks", entries, _inherited)
         # Row 0 means that no prefix contains the address.
         rows: dict[_Values | None, int] = {None: _NOWHERE}
-        numbers = [rows.setdefault(values, len(rows)) for values in found]
-        self._table = RangeTable(starts, numbers)
+        numbers = [rows.setdefault(values, len(rows)) for values in ranges.values]
+        self._table = RangeTable(ranges.starts, numbers)
         self._count = len(rows) - 1
         known = [values or _UNKNOWN for values in rows]
         texts = {end: _ATTRIBUTES.index(attribute) for attribute, end in COLUMN_ENDS.items()}
@@ -137,47 +137,5 @@ class Networks:
             flows.put(name, numbers, None if valid is None else valid | (numbers != 0))
 
 
-def _ranges(networks: Iterable[Network]) -> tuple[list[int], list[_Values | None]]:
-    """Ranges without overlap, in order: where each begins, and what is known of it."""
-    starts: list[int] = [0]
-    found: list[_Values | None] = [None]
-    open_prefixes: list[tuple[int, _Values]] = []
-
-    def begin(start: int, values: _Values | None) -> None:
-        if start == starts[-1]:
-            found[-1] = values
-        elif values != found[-1]:
-            starts.append(start)
-            found.append(values)
-
-    def close(before: int) -> None:
-        while open_prefixes and open_prefixes[-1][0] < before:
-            last, _ = open_prefixes.pop()
-            if last + 1 < 1 << 128:
-                begin(last + 1, open_prefixes[-1][1] if open_prefixes else None)
-
-    for first, last, network in _sorted(networks):
-        close(first)
-        values = tuple(getattr(network, name) for name in _ATTRIBUTES)
-        if open_prefixes:
-            values = tuple(own or inherited for own, inherited in zip(values, open_prefixes[-1][1], strict=True))
-        begin(first, values)
-        open_prefixes.append((last, values))
-    close(1 << 128)
-    return starts, found
-
-
-def _sorted(networks: Iterable[Network]) -> list[tuple[int, int, Network]]:
-    """First and last address of each, shorter prefixes before those inside them."""
-    known: dict[tuple[int, int], Network] = {}
-    for network in networks:
-        first, last = _span(network.prefix)
-        other = known.setdefault((first, -last), network)
-        if other is not network:
-            raise ConfigError(f"networks.{network.prefix}: same prefix as {other.prefix}")
-    return [(first, -last, network) for (first, last), network in sorted(known.items(), key=lambda item: item[0])]
-
-
-def _span(prefix: str) -> tuple[int, int]:
-    network = as_ipv6(ip_network(prefix))
-    return int(network.network_address), int(network.broadcast_address)
+def _inherited(own: _Values, outer: _Values) -> _Values:
+    return tuple(value or inherited for value, inherited in zip(own, outer, strict=True))

@@ -1,4 +1,4 @@
-"""Longest-prefix match of whole arrays of addresses, over ranges that do not overlap."""
+"""Looks up whole arrays of addresses in ranges that do not overlap."""
 
 from __future__ import annotations
 

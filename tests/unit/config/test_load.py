@@ -213,5 +213,5 @@ def test_exporters_become_static_metadata(write):
 
 def test_same_subnet_in_two_spellings_is_refused(write):
     settings = load(Root, write("exporters: {192.0.2.1: {}, 192.0.2.1/32: {}}\n"), {})
-    with pytest.raises(ConfigError, match="same subnet as"):
+    with pytest.raises(ConfigError, match="same prefix as"):
         static_metadata(settings.exporters)
