@@ -38,7 +38,7 @@ def document() -> str:
         live=LiveHub(),
         store=dict,
         status=dict,
-        access=Gate(Access(AccessSettings(), State(StateSettings(), Path()), lambda *_: None)),
+        authenticator=Gate(Access(AccessSettings(), State(StateSettings(), Path()), lambda *_: None)),
         # The version of the package would make every release change the file.
         version="1",
     )

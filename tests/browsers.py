@@ -65,7 +65,7 @@ class Console:
             steady=clock,
             transport=transport,
         )
-        self.app = create_app(replace(services, access=Gate(self.access)), ApiSettings(allowed_hosts=["*"]))
+        self.app = create_app(replace(services, authenticator=Gate(self.access)), ApiSettings(allowed_hosts=["*"]))
 
     def start(self):
         self.state.start()

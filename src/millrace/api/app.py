@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from millrace.api.access import install_access
 from millrace.api.answering import Questions
 from millrace.api.config import ApiSettings
 from millrace.api.console import console_routes
@@ -22,6 +21,7 @@ from millrace.api.live_routes import live_routes
 from millrace.api.problems import document_problems, handle_errors
 from millrace.api.routes import state_routes
 from millrace.api.search_routes import search_routes
+from millrace.api.security import install_security
 from millrace.api.services import Services
 
 PREFIX = "/api/v1"
@@ -93,8 +93,8 @@ def create_app(services: Services, settings: ApiSettings | None = None) -> FastA
     app.include_router(listing_routes(app))
     # Of these, the later stands before the earlier.
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_BYTES, compresslevel=_COMPRESS_LEVEL)
-    if isinstance(services.access, Gate):
-        install_access(app, services.access, PREFIX)
+    if isinstance(services.authenticator, Gate):
+        install_security(app, services.authenticator, PREFIX)
     app.add_middleware(HostGuard, hosts=settings.hosts())
     app.add_middleware(BodyGuard, max_bytes=settings.max_body_bytes, timeout_seconds=settings.body_timeout_seconds)
     # Last: its pages are addresses that nothing else answers.

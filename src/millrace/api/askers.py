@@ -41,7 +41,7 @@ class Asker(Protocol):
         """How it was recognised; ``open``: everybody is the same."""
 
 
-class Access(Protocol):
+class Authenticator(Protocol):
     """Recognises who asks."""
 
     def identity(self, request: Request) -> Asker:
@@ -69,7 +69,7 @@ class Anybody:
     via: str = "open"
 
 
-class OpenAccess:
+class OpenToAll:
     """Everybody may see everything, and has saved nothing."""
 
     def identity(self, request: Request) -> Asker:  # noqa: ARG002 - nobody is asked
@@ -101,13 +101,13 @@ class Circumstances:
     schema : Schema
     names : Names
         That filters may use.
-    access : Access
+    authenticator : Authenticator
     now : callable
         Unix seconds.
     """
 
-    def __init__(self, schema: Schema, names: Names, access: Access, now: Callable[[], float]) -> None:
-        self._access = access
+    def __init__(self, schema: Schema, names: Names, authenticator: Authenticator, now: Callable[[], float]) -> None:
+        self._authenticator = authenticator
         self._now = now
         self._scope = lru_cache(maxsize=_SCOPES)(lambda text: _scope(text, schema, names))
 
@@ -136,7 +136,7 @@ class Circumstances:
         """
         limit = asker.scope_filter
         scope: Filter = self._scope(limit) if limit else Everything()
-        saved = self._access.saved(asker) if "@" in text else {}
+        saved = self._authenticator.saved(asker) if "@" in text else {}
         now, asked = moment or self.moment()
         return Asking(now, scope, saved, cancel, asked)
 

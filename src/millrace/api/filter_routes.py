@@ -55,7 +55,7 @@ def filter_routes(services: Services) -> APIRouter:
     suggestions = Suggestions()
 
     def saved(asker: Asker, text: str) -> Mapping[str, str]:
-        return services.access.saved(asker) if "@" in text else {}
+        return services.authenticator.saved(asker) if "@" in text else {}
 
     @router.post("/check")
     def check(body: Annotated[CheckBody, Body(openapi_examples=CHECK)], asker: Asker = asks) -> FilterCheck:
@@ -72,7 +72,7 @@ def filter_routes(services: Services) -> APIRouter:
         """
 
         def known() -> Completion:
-            names = tuple(services.access.saved(asker))
+            names = tuple(services.authenticator.saved(asker))
             return complete(body.text, body.cursor, services.schema, services.names, names)
 
         found = await run_in_threadpool(known)

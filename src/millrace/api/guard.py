@@ -140,7 +140,7 @@ def identify(services: Services) -> Callable[[Request], Awaitable[Asker]]:
 
     # Who asks was looked up before: in the event loop, as threads for endpoints may all be taken.
     async def identity(request: Request) -> Asker:
-        return services.access.identity(request)
+        return services.authenticator.identity(request)
 
     return identity
 
@@ -149,7 +149,7 @@ def unscoped(services: Services) -> Callable[[Request], Awaitable[Asker]]:
     """Dependency of an endpoint that tells of more than flows: who asks; 403 if it may see only a part of them."""
 
     async def identity(request: Request) -> Asker:
-        asker = services.access.identity(request)
+        asker = services.authenticator.identity(request)
         if asker.scope_filter:
             raise HTTPException(403, "you may see a part of the flows only; this tells of the whole collector")
         return asker

@@ -37,11 +37,11 @@ def watch_routes(services: Services) -> APIRouter:
         Components and reasons tell of paths, hosts and users: they are for those who may see the state of the
         collector (log in, or send a token). Strangers are told `ok` or `failed` alone.
         """
-        access = services.access
-        if access.recognised_at_sight(request):
-            asker = access.recognised(request)
+        authenticator = services.authenticator
+        if authenticator.recognised_at_sight(request):
+            asker = authenticator.recognised(request)
         else:
-            asker = await to_thread.run_sync(access.recognised, request, limiter=limiter.get())
+            asker = await to_thread.run_sync(authenticator.recognised, request, limiter=limiter.get())
         report = _shown(await reported.answer(), asker)
         return JSONResponse(_REPORT.dump_python(report, mode="json"), 503 if report.status == "failed" else 200)
 

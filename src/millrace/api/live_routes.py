@@ -66,7 +66,7 @@ def live_routes(services: Services, settings: ApiSettings, stopping: Callable[[]
         names = column or [name for name in USUAL_COLUMNS if name in services.schema]
         columns = [known_column(services.schema, name) for name in dict.fromkeys(names)]
 
-        reader = Reader(services.access, request, asker)
+        reader = Reader(services.authenticator, request, asker)
 
         async def gone() -> bool:
             over = stopping() or reader.must_ask_anew()

@@ -14,7 +14,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from millrace.api.askers import Access, Asker
+from millrace.api.askers import Asker, Authenticator
 
 RECHECK_SECONDS = 10.0
 """How often it is asked whether a reader may still read: sessions end, rights change, tokens are revoked."""
@@ -121,15 +121,15 @@ class Reader:
 
     Parameters
     ----------
-    access : Access
+    authenticator : Authenticator
     request : Request
         That the answer was begun with.
     asker : Asker
         Who sent it then.
     """
 
-    def __init__(self, access: Access, request: Request, asker: Asker) -> None:
-        self._access = access
+    def __init__(self, authenticator: Authenticator, request: Request, asker: Asker) -> None:
+        self._authenticator = authenticator
         self._request = request
         self._asker = asker
         self._began = time.monotonic()
@@ -144,7 +144,7 @@ class Reader:
         if time.monotonic() < self._due:
             return True
         self._due = time.monotonic() + RECHECK_SECONDS
-        return await to_thread.run_sync(self._access.still, self._request, self._asker)
+        return await to_thread.run_sync(self._authenticator.still, self._request, self._asker)
 
 
 def _refused(detail: str) -> HTTPException:

@@ -88,7 +88,7 @@ def search_routes(services: Services, questions: Questions, settings: ApiSetting
         """
         place = places.enter(client_of(request, asker))
         try:
-            stream = ExportStream(questions, services.access, request, asker, question.filter, file_format)
+            stream = ExportStream(questions, services.authenticator, request, asker, question.filter, file_format)
             head = await stream.begin(lambda asking: engine.export(question, asking))
         except BaseException:
             place.leave()

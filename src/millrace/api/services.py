@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from millrace.api.askers import Access, Circumstances, OpenAccess
+from millrace.api.askers import Authenticator, Circumstances, OpenToAll
 from millrace.decode import ExporterStatus
 from millrace.enrich import LearnedNames, StaticMetadata
 from millrace.lang import DEFAULT_NAMES, Names
@@ -42,7 +42,7 @@ class Services:
         What the configuration says of exporters.
     names : Names
         That filters may use.
-    access : Access
+    authenticator : Authenticator
         Recognises who asks.
     interface_names : callable
         Name and description by exporter (sixteen bytes) and ifIndex, as exporters announce them; may take a while.
@@ -64,7 +64,7 @@ class Services:
     version: str
     metadata: StaticMetadata = field(default_factory=StaticMetadata)
     names: Names = DEFAULT_NAMES
-    access: Access = field(default_factory=OpenAccess)
+    authenticator: Authenticator = field(default_factory=OpenToAll)
     interface_names: Callable[[], LearnedNames] = dict
     implausible: Callable[[], Mapping[bytes, Marked]] = dict
     now: Callable[[], float] = time.time
@@ -72,4 +72,4 @@ class Services:
     @cached_property
     def circumstances(self) -> Circumstances:
         """Of whoever asks: the same for all kinds of questions."""
-        return Circumstances(self.schema, self.names, self.access, self.now)
+        return Circumstances(self.schema, self.names, self.authenticator, self.now)

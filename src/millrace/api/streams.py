@@ -10,7 +10,7 @@ import structlog
 from fastapi import HTTPException, Request
 
 from millrace.api.answering import Questions
-from millrace.api.askers import Access, Asker
+from millrace.api.askers import Asker, Authenticator
 from millrace.api.places import Reader
 from millrace.api.problems import ClientLeftError
 from millrace.errors import DeniedError, MillraceError
@@ -36,7 +36,7 @@ class ExportStream:
     Parameters
     ----------
     questions : Questions
-    access : Access
+    authenticator : Authenticator
         Asked now and then whether who asks may go on.
     request : Request
     asker : Asker
@@ -48,13 +48,13 @@ class ExportStream:
     def __init__(
         self,
         questions: Questions,
-        access: Access,
+        authenticator: Authenticator,
         request: Request,
         asker: Asker,
         text: str,
         file_format: FileFormat,
     ) -> None:
-        self._reader = Reader(access, request, asker)
+        self._reader = Reader(authenticator, request, asker)
         self._questions = questions
         self._request = request
         self._asker = asker

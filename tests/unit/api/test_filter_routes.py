@@ -56,7 +56,7 @@ class Providers:
 def made(services):
     def made(store=None):
         engine = QueryEngine(store or Providers(), SCHEMA, lambda: [Table("flows")])
-        return Client(create_app(replace(services, query=engine, access=Savings())))
+        return Client(create_app(replace(services, query=engine, authenticator=Savings())))
 
     return made
 
@@ -64,7 +64,7 @@ def made(services):
 @pytest.fixture(scope="module")
 def editor(services):
     engine = QueryEngine(Providers(), SCHEMA, lambda: [Table("flows")])
-    return Client(create_app(replace(services, query=engine, access=Savings())))
+    return Client(create_app(replace(services, query=engine, authenticator=Savings())))
 
 
 def test_right_filter_is_told_in_canonical_text(editor):

@@ -154,6 +154,6 @@ def test_documentation_is_for_those_who_may_ask(services):
         def saved(self, asker):
             return {}
 
-    client = Client(create_app(replace(services, access=Nobody())))
+    client = Client(create_app(replace(services, authenticator=Nobody())))
     for path in ("", "/index", "/images/overview.png"):
         assert client.get(f"/api/v1/help{path}").status_code == 401

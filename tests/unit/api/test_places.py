@@ -7,7 +7,7 @@ from fastapi import HTTPException, Request
 
 from browsers import Clock, Console
 from millrace.api import places
-from millrace.api.askers import Anybody, OpenAccess, client_named
+from millrace.api.askers import Anybody, OpenToAll, client_named
 from millrace.api.gate import Gate
 from millrace.api.places import Reader, Turnstile
 from millrace.errors import StateError
@@ -95,7 +95,7 @@ def test_looking_again_is_no_word_of_the_proxy(behind_proxy, monkeypatch):
 @pytest.mark.parametrize(("via", "anew"), [("proxy", True), ("session", False), ("token", False), ("open", False)])
 def test_what_a_proxy_said_holds_for_a_while(monkeypatch, via, anew):
     """It cannot be asked whether it would say so again: only a request that goes through it shows that."""
-    reader = Reader(OpenAccess(), Request({"type": "http"}), Anybody("bob", via=via))
+    reader = Reader(OpenToAll(), Request({"type": "http"}), Anybody("bob", via=via))
     assert not reader.must_ask_anew()
     monkeypatch.setattr(places, "PROXY_SECONDS", 0.0)
     assert reader.must_ask_anew() is anew

@@ -22,7 +22,7 @@ _SCHEMES = {
 }
 
 
-def install_access(app: FastAPI, gate: Gate, prefix: str) -> None:
+def install_security(app: FastAPI, gate: Gate, prefix: str) -> None:
     """Let nobody in without an identity, and add the endpoints of access and saved things.
 
     Parameters
