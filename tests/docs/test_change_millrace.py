@@ -41,6 +41,31 @@ PROOFS = {
         table = Enricher(static_metadata(settings.exporters)).enrich(flows).to_arrow(Schema())
         assert table["ExporterVendor"].to_pylist() == ["Acme"]
     """,
+    "A sink": """
+        import json
+        import socket
+        import time
+        from millrace.app import application as wiring
+        from millrace.app.settings import Settings
+        from millrace.generate import LoadPool
+
+        server = socket.create_server(("127.0.0.1", 0))
+        sink = {"kind": "tcp", "host": "127.0.0.1", "port": server.getsockname()[1], "columns": ["SrcAddr", "Bytes"]}
+        settings = {
+            "data": "data", "receive": {"listeners": ["127.0.0.1:0"]}, "api": {"enabled": False}, "sinks": {"out": sink}
+        }
+        application = wiring.Application(Settings.model_validate(settings))
+        application.start()
+        pool = LoadPool("ipfix", datagrams=1)
+        application.pipeline.put(pool.preamble(time.time_ns()).batch("192.0.2.1"))
+        application.pipeline.put(pool.take(1, time.time_ns()).batch("192.0.2.1"))
+        taken = server.accept()[0].makefile()
+        first = json.loads(taken.readline())
+        application.stop()
+        lines = [first, *map(json.loads, taken)]
+        assert len(lines) == application.pipeline.writer.stored > 0
+        assert all(line.keys() == {"SrcAddr", "Bytes"} for line in lines)
+    """,
     "A periodic job": """
         import time
         from millrace.app import application as wiring

@@ -55,7 +55,7 @@ def test_a_setting_that_decides_what_is_lost_or_wrong_has_a_how_to(setting):
 
 def test_configuration_examples_are_valid(tmp_path):
     from millrace.app.settings import Settings
-    from millrace.app.sinks import make_branches
+    from millrace.app.sinks import make_sinks
     from millrace.config import load
 
     sections = "|".join(field.alias or name for name, field in Settings.model_fields.items())
@@ -65,7 +65,7 @@ def test_configuration_examples_are_valid(tmp_path):
                 continue
             path = tmp_path / f"{page.stem}-{number}.yaml"
             path.write_text(block)
-            make_branches(load(Settings, path, {}))
+            make_sinks(load(Settings, path, {}))
 
 
 def test_settings_and_commands_of_access_that_pages_name_exist():

@@ -61,7 +61,7 @@ def send(batch):
 send(pool.preamble(time.time_ns()).batch("127.0.0.1"))
 stored = send(pool.take(1, time.time_ns()).batch("127.0.0.1"))
 wait_for(lambda: application.pipeline.writer.stored > stored)
-walk("receive-", "millrace-decoder", "millrace-flows")
+walk("receive-", "millrace-decoder", "millrace-writer")
 stored = send(pool.take(1, time.time_ns()).batch("127.0.0.1"))
 wait_for(lambda: application.pipeline.writer.stored > stored)
 datagram = end()

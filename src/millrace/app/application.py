@@ -18,7 +18,7 @@ from millrace.api.gate import Gate
 from millrace.app.activity import Activity
 from millrace.app.memory import MemoryKeeper
 from millrace.app.settings import Settings
-from millrace.app.sinks import make_branches
+from millrace.app.sinks import make_sinks
 from millrace.app.told import STATUS_AGE_S, STORE_STATUS_AGE_S, pipeline_totals
 from millrace.batch import FlowBatch
 from millrace.config import exporter_quirks, exporter_trust, static_metadata, static_networks
@@ -112,7 +112,7 @@ class Application:
             settings.pipeline,
             StateFile(settings.data / STATE_FILE) if keep_state else None,
             lambda address: trust(address).configured,
-            make_branches(settings, from_files=not keep_state),
+            make_sinks(settings, from_files=not keep_state),
         )
         self.receiver = UdpReceiver(settings.receive, self.pipeline.offer)
         self.state = State(settings.state, settings.data)
@@ -278,7 +278,7 @@ class Application:
             status=lambda: {**pipeline_totals(self.pipeline, self.receiver), "activity": self.activity.told()},
             version=__version__,
             metadata=self._metadata,
-            access=Gate(self.access),
+            authenticator=Gate(self.access),
             interface_names=kept(self.pipeline.interface_names, STATUS_AGE_S),
             names=self._names,
             implausible=lambda: self.pipeline.counts.implausible,

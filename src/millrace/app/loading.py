@@ -113,7 +113,7 @@ def load_captures(
         _wait_for_sinks(application.pipeline)
     finally:
         application.stop()
-    writer, branches = application.pipeline.writer, application.pipeline.branches
+    writer, sinks = application.pipeline.writer, application.pipeline.sinks
     kept_ms = settings.store.retention_raw_days * _MS_PER_DAY
     return Loaded(
         datagrams,
@@ -123,8 +123,8 @@ def load_captures(
         writer.dropped.total() + writer.waiting_rows + application.unstored.datagrams,
         dates.implausible,
         dates.left_out,
-        {branch.name: branch.written - branch.unfinished for branch in branches},
-        {branch.name: branch.lost for branch in branches if branch.lost},
+        {sink.sink_name: sink.written - sink.unfinished for sink in sinks},
+        {sink.sink_name: sink.lost for sink in sinks if sink.lost},
     )
 
 
@@ -173,8 +173,8 @@ def _wait_for_sinks(pipeline: Pipeline) -> None:
 
     A stop has a bounded time, in which a slow sink would hold up what is still to be decoded for the store.
     """
-    while pipeline.branches and pipeline.alive and not pipeline.writer.last_error:
-        if not pipeline.waiting_bytes and not any(b.waiting_rows and not b.trouble.error for b in pipeline.branches):
+    while pipeline.sinks and pipeline.alive and not pipeline.writer.last_error:
+        if not pipeline.waiting_bytes and not any(b.waiting_rows and not b.trouble.error for b in pipeline.sinks):
             return
         time.sleep(_SINKS_TURN_S)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from millrace.app.settings import Settings
 from millrace.errors import ConfigError, QueryError, SchemaError
 from millrace.lang import DEFAULT_NAMES, Filter, Names, parse
-from millrace.pipeline import Branch, Route
+from millrace.pipeline import Route, SinkBranch
 from millrace.schema import Schema
-from millrace.sinks import FileSink, FileSinkSettings
+from millrace.sinks import AnySinkSettings, FileSink, FileSinkSettings, Sink, SinkSettings
 
 _MIB = 1 << 20
 
 
-def make_branches(settings: Settings, *, from_files: bool = False) -> tuple[Branch, ...]:
+def make_sinks(settings: Settings, *, from_files: bool = False) -> tuple[SinkBranch, ...]:
     """A branch per sink of the configuration; nothing is opened or written yet.
 
     Parameters
@@ -36,31 +36,38 @@ def make_branches(settings: Settings, *, from_files: bool = False) -> tuple[Bran
 
 
 def _branch(
-    name: str, sink: FileSinkSettings, settings: Settings, schema: Schema, names: Names, *, from_files: bool
-) -> Branch:
+    name: str, settings: AnySinkSettings, whole: Settings, schema: Schema, names: Names, *, from_files: bool
+) -> SinkBranch:
     key = f"sinks.{name}"
-    folder, data = sink.folder.resolve(), settings.data.resolve()
-    if folder == data or data in folder.parents:
-        raise ConfigError(f"{key}.folder: {sink.folder} is the data folder, or in it; choose a folder of its own")
-    columns = _columns(f"{key}.columns", sink, schema)
-    files = FileSink(name, sink.folder, sink.format, columns, sink.rotate_mib * _MIB, sink.rotate_seconds)
     route = Route(
-        _filter(f"{key}.filter", sink, schema, names),
-        "wait" if from_files else sink.when_full,
-        sink.queue_mib * _MIB,
+        _filter(f"{key}.filter", settings, schema, names),
+        "wait" if from_files else settings.when_full,
+        settings.queue_mib * _MIB,
         wait_in_trouble=not from_files,
     )
-    return Branch(name, files, schema, route)
+    sink = _sink(name, key, settings, _columns(f"{key}.columns", settings, schema), whole)
+    return SinkBranch(name, sink, schema, route)
 
 
-def _columns(key: str, sink: FileSinkSettings, schema: Schema) -> Schema:
+def _sink(name: str, key: str, settings: AnySinkSettings, columns: Schema, whole: Settings) -> Sink:
+    match settings:
+        case FileSinkSettings():
+            folder, data = settings.folder.resolve(), whole.data.resolve()
+            if folder == data or data in folder.parents:
+                wrong = f"{settings.folder} is the data folder, or in it; choose a folder of its own"
+                raise ConfigError(f"{key}.folder: {wrong}")
+            rotate_bytes = settings.rotate_mib * _MIB
+            return FileSink(name, settings.folder, settings.format, columns, rotate_bytes, settings.rotate_seconds)
+
+
+def _columns(key: str, sink: SinkSettings, schema: Schema) -> Schema:
     try:
         return Schema(base=[schema[name] for name in sink.columns]) if sink.columns else schema
     except SchemaError as error:
         raise ConfigError(f"{key}: {error}") from error
 
 
-def _filter(key: str, sink: FileSinkSettings, schema: Schema, names: Names) -> Filter:
+def _filter(key: str, sink: SinkSettings, schema: Schema, names: Names) -> Filter:
     try:
         return parse(sink.filter, schema, names)
     except QueryError as error:

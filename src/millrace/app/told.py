@@ -7,7 +7,7 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any
 
-from millrace.pipeline import NullSink, Pipeline
+from millrace.pipeline import NullSink, Pipeline, SinkBranch
 from millrace.receive import UdpReceiver
 
 STATUS_AGE_S = 2.0
@@ -39,7 +39,21 @@ def pipeline_totals(pipeline: Pipeline, receiver: UdpReceiver) -> dict[str, Any]
         "dropped_flows": dict(writer.dropped),
         "dropped_counters": dict(pipeline.counters.dropped),
         "unenriched_flows": pipeline.unenriched,
+        "sinks": {branch.sink_name: sink_told(branch) for branch in pipeline.sinks},
         "last_error": writer.last_error,
+    }
+
+
+def sink_told(branch: SinkBranch) -> dict[str, Any]:
+    """What became of the flows that came for a sink, as JSON can say it."""
+    return {
+        "taken_flows": branch.taken,
+        "filtered_flows": branch.filtered,
+        "written_flows": branch.written,
+        "dropped_flows": dict(branch.dropped),
+        "unfinished_flows": branch.unfinished,
+        "waiting_flows": branch.waiting_rows,
+        "last_error": branch.trouble.error,
     }
 
 

@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from millrace.app.settings import Settings
-from millrace.app.sinks import make_branches
+from millrace.app.sinks import make_sinks
 from millrace.config import load, schema, secrets_in, show
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def settings_from(config: Path | None) -> Settings:
 @app.command()
 def check(config: ConfigFile = None) -> None:
     """Read the configuration and say what is wrong with it, if anything."""
-    make_branches(settings_from(config))
+    make_sinks(settings_from(config))
     typer.echo("the configuration is right")
 
 

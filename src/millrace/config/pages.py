@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, SecretStr
@@ -62,11 +62,23 @@ def _section(model: type[BaseModel], prefix: str, heading: str, depth: int) -> I
         nested = _nested(info.annotation)
         if not nested:
             continue
-        path, inner = f"{prefix}{name}{nested[0]}", nested[1]
-        yield from ("", f"{heading} `{path}`", "", _sentence(info.description or inspect.getdoc(inner) or ""))
-        yield from _default_items(info)
-        if inner is not model:
-            yield from _section(inner, f"{path}.", heading if len(heading) == 6 else f"{heading}#", depth + 1)
+        suffix, kinds = nested
+        path = f"{prefix}{name}{suffix}"
+        for kind in kinds:
+            told_by = "".join(f", {word}" for word in _constants(kind)) if len(kinds) > 1 else ""
+            described = "" if told_by else info.description
+            yield from ("", f"{heading} `{path}`{told_by}", "", _sentence(described or inspect.getdoc(kind) or ""))
+            yield from _default_items(info)
+            if kind is not model:
+                yield from _section(kind, f"{path}.", heading if len(heading) == 6 else f"{heading}#", depth + 1)
+
+
+def _constants(model: type[BaseModel]) -> Iterator[str]:
+    """What a section of one of several kinds says to be of this one: ``kind: file``."""
+    for name, info in settings_of(model).items():
+        values = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+        if info.is_required() and len(values) == 1:
+            yield f"`{name}: {values[0]}`"
 
 
 def _default_items(info: FieldInfo) -> Iterator[str]:
@@ -77,15 +89,15 @@ def _default_items(info: FieldInfo) -> Iterator[str]:
         yield from ("", "Default:", "", "```yaml", yaml.safe_dump(items, sort_keys=False).rstrip(), "```")
 
 
-def _nested(annotation: object) -> tuple[str, type[BaseModel]] | None:
-    """Suffix of the path (``[0]``, ``.<key>``) and model, if a setting holds settings of its own."""
+def _nested(annotation: object) -> tuple[str, tuple[type[BaseModel], ...]] | None:
+    """Suffix of the path (``[0]``, ``.<key>``) and models, if a setting holds settings of its own."""
     direct = models(annotation)
     if direct:
-        return "", direct[0]
+        return "", direct
     item = child(annotation, 0)
     below = models(item) if item is not None else ()
     if below:
-        return (".<key>" if is_mapping(annotation) else "[0]"), below[0]
+        return (".<key>" if is_mapping(annotation) else "[0]"), below
     return None
 
 

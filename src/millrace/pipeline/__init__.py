@@ -1,6 +1,6 @@
 """Wires the stages with bounded queues: life cycle, workers, back-pressure, stage counts."""
 
-from millrace.pipeline.branch import Branch, Route
+from millrace.pipeline.branch import Branch
 from millrace.pipeline.conditions import register_conditions
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.live import LiveHub, Subscription
@@ -10,6 +10,7 @@ from millrace.pipeline.pipeline import Pipeline, Unstored
 from millrace.pipeline.rates import Rate, Rates
 from millrace.pipeline.saved import MemoryState, SavedState, StateFile
 from millrace.pipeline.sink import FlowSink, NullSink
+from millrace.pipeline.sink_branch import Route, SinkBranch
 from millrace.pipeline.totals import Marked
 from millrace.pipeline.writer import Writer
 
@@ -27,6 +28,7 @@ __all__ = [
     "Rates",
     "Route",
     "SavedState",
+    "SinkBranch",
     "StateFile",
     "Subscription",
     "Unstored",

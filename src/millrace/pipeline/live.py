@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from millrace.batch import FlowBatch
+from millrace.pipeline.branch import Branch
 from millrace.pipeline.queues import ByteQueue
 
 MAX_SUBSCRIBERS = 64
@@ -31,20 +32,18 @@ class Subscription:
         return self._queue.take(timeout_s)
 
 
-class LiveHub:
-    """Hands each batch to every subscriber."""
+class LiveHub(Branch):
+    """Hands each batch to every subscriber; see `Branch`."""
 
     def __init__(self) -> None:
+        super().__init__("live", "showing live flows")
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
 
-    def publish(self, flows: FlowBatch) -> None:
+    def give(self, flows: FlowBatch, size: int) -> None:
         """Offer a batch to every subscriber (cheap when there is none)."""
-        subscriptions = self._subscriptions
-        if subscriptions:
-            size = flows.nbytes
-            for subscription in subscriptions:
-                subscription.offer(flows, size)
+        for subscription in self._subscriptions:
+            subscription.offer(flows, size)
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription | None]:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from millrace.batch import address_text
-from millrace.pipeline.branch import Branch
 from millrace.pipeline.pipeline import Pipeline
+from millrace.pipeline.sink_branch import SinkBranch
 from millrace.telemetry import BoundedLabel, Metrics, Samples
 
-_COUNTERS: tuple[tuple[str, str, Callable[[Branch], int]], ...] = (
+_COUNTERS: tuple[tuple[str, str, Callable[[SinkBranch], int]], ...] = (
     ("taken_flows", "Flows that came for a sink: written, filtered out, dropped, or waiting.", lambda b: b.taken),
     ("filtered_flows", "Flows that the filter of a sink left out.", lambda b: b.filtered),
     ("written_flows", "Flows that a sink took.", lambda b: b.written),
@@ -21,7 +21,7 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Branch], int]], ...] = (
     ),
     ("refusals", "Attempts to write to a sink that failed.", lambda b: b.refusals),
 )
-_GAUGES: tuple[tuple[str, str, Callable[[Branch], int]], ...] = (
+_GAUGES: tuple[tuple[str, str, Callable[[SinkBranch], int]], ...] = (
     ("waiting_flows", "Flows that wait for a sink.", lambda b: b.waiting_rows),
     ("waiting_bytes", "Bytes of flows that wait for a sink.", lambda b: b.waiting_bytes),
 )
@@ -79,17 +79,17 @@ def publish_pipeline(metrics: Metrics, pipeline: Pipeline, max_exporters: int) -
         ("gauge", "last_insert_seconds", "Time the last insert took.", lambda: writer.last_insert_s),
     ):
         metrics.callback(kind, "pipeline", what, text, lambda r=read: [((), float(r()))])  # type: ignore[arg-type, misc]
-    _publish_branches(metrics, pipeline.branches)
+    _publish_sinks(metrics, pipeline.sinks)
 
 
-def _publish_branches(metrics: Metrics, branches: Sequence[Branch]) -> None:
+def _publish_sinks(metrics: Metrics, branches: Sequence[SinkBranch]) -> None:
     """Metrics per sink."""
     for what, text, read in _COUNTERS:
         metrics.callback("counter", "sinks", what, text, lambda r=read: _each(branches, r), ("sink",))  # type: ignore[misc]
     metrics.callback(
         "counter", "sinks", "dropped_flows", "Flows that were lost to a sink, by reason.",
         lambda: [
-            ((branch.name, reason), float(amount))
+            ((branch.sink_name, reason), float(amount))
             for branch in branches
             for reason, amount in list(branch.dropped.items())
         ],
@@ -99,8 +99,8 @@ def _publish_branches(metrics: Metrics, branches: Sequence[Branch]) -> None:
         metrics.callback("gauge", "sinks", what, text, lambda r=read: _each(branches, r), ("sink",))  # type: ignore[misc]
 
 
-def _each(branches: Sequence[Branch], read: Callable[[Branch], int]) -> Iterable[tuple[tuple[str, ...], float]]:
-    return [((branch.name,), float(read(branch))) for branch in branches]
+def _each(branches: Sequence[SinkBranch], read: Callable[[SinkBranch], int]) -> Iterable[tuple[tuple[str, ...], float]]:
+    return [((branch.sink_name,), float(read(branch))) for branch in branches]
 
 
 def _by_reason(lost: Mapping[str, int]) -> Samples:

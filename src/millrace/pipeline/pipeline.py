@@ -21,6 +21,7 @@ from millrace.pipeline.queues import ByteQueue
 from millrace.pipeline.rates import Rates
 from millrace.pipeline.saved import MemoryState, SavedState
 from millrace.pipeline.sink import FlowSink
+from millrace.pipeline.sink_branch import SinkBranch
 from millrace.pipeline.totals import Totals
 from millrace.pipeline.writer import Writer
 from millrace.schema import COUNTER_COLUMNS, Schema
@@ -73,11 +74,11 @@ class Pipeline:
                   (full: refused)                    │  (full: decoding waits)
                                                      ├► counters ─────► writer ──► sink
                                                      │  (full: lost, counted)
-                                                     └► branches, each with a queue, a thread and a sink of its own
+                                                     └► live streams, sinks: branches with queues of their own
 
     Everything that goes wrong costs as little as possible: a datagram at which
     the decoder fails costs itself; flows that cannot be enriched are stored
-    without; a live stream or a rate that fails costs no flow, nor does a branch.
+    without; a rate that fails costs no flow, nor does any other branch than the store's.
 
     Parameters
     ----------
@@ -92,21 +93,25 @@ class Pipeline:
         Where templates and sampling rates survive; in memory if absent.
     reserved : callable
         Whether an exporter (sixteen bytes) has counts of its own however many there are.
-    branches : sequence of Branch
-        Take each batch after the writer has it.
+    sinks : sequence of SinkBranch
 
     Attributes
     ----------
     counts : Totals
         All that the decoder counted since the start.
-    live : LiveHub
     sink : FlowSink
-    writer, counters : Writer
-        Of flows, and of interface counters.
+    writer : Writer
+        The store's branch.
+    live : LiveHub
+        The branch of live streams.
+    sinks : tuple of SinkBranch
+    counters : Writer
+        Of interface counters.
     decoding : Decoding
-    branches : tuple of Branch
+    thread : Watched
+        Decodes.
     asides : tuple of Trouble
-        Of enrichment, rates, live streams and handing over to branches, for which no flow is lost.
+        Of enrichment, counts, rates, live streams and handing over to sinks, for which no flow is lost.
     refused : Losses
         Datagrams that found no room.
     crowded : Losses
@@ -124,7 +129,7 @@ class Pipeline:
         settings: PipelineSettings,
         state: SavedState | None = None,
         reserved: Callable[[bytes], bool] = lambda _: False,
-        branches: Sequence[Branch] = (),
+        sinks: Sequence[SinkBranch] = (),
     ) -> None:
         self.decoding = Decoding(make_decoder, state or MemoryState(), settings.flush_interval_s)
         self._enrich = enrich
@@ -132,14 +137,10 @@ class Pipeline:
         self._stop_timeout_s = settings.stop_timeout_s
         self._datagrams: ByteQueue[DatagramBatch] = ByteQueue(settings.datagram_queue_bytes)
         self._give_up = threading.Event()
-        self._thread = Watched("millrace-decoder", self._run, self.decoding.trouble)
-        self._enriching, self._marking, self._rating, self._showing, self._branching = self.asides = (
-            Trouble("enriching flows"),
-            Trouble("counting implausible flows"),
-            Trouble("computing rates"),
-            Trouble("showing live flows"),
-            Trouble("handing flows to sinks"),
-        )
+        self.thread = Watched("millrace-decoder", self._run, self.decoding.trouble)
+        self._enriching = Trouble("enriching flows")
+        self._marking = Trouble("counting implausible flows")
+        self._rating = Trouble("computing rates")
         self._frontier = Frontier()
         self.reserved = reserved
         self.counts = Totals(settings.counted_exporters, reserved)
@@ -147,31 +148,31 @@ class Pipeline:
         self.live = LiveHub()
         buffer_bytes = settings.flow_buffer_bytes
         self.writer = Writer(
-            "flows",
+            "writer", "flows",
             lambda rows, token: sink.insert(rows, token=token),
             schema, settings, buffer_bytes, self.decoding.save,
         )  # fmt: skip
         self.counters = Writer(
-            "counters",
+            "counters", "interface counters",
             lambda rows, _: sink.insert_counters(rows),
-            Schema(base=COUNTER_COLUMNS), settings, buffer_bytes // _COUNTERS_SHARE,
+            Schema(base=COUNTER_COLUMNS), settings, buffer_bytes // _COUNTERS_SHARE, when_full="drop",
         )  # fmt: skip
-        self.branches = tuple(branches)
+        self.sinks = tuple(sinks)
+        self._others = {branch: Trouble(branch.what) for branch in (self.live, *self.sinks)}
+        self.asides = (self._enriching, self._marking, self._rating, *self._others.values())
         self.refused = Losses()
         self.crowded = Losses()
         self.unenriched = 0
 
     @property
-    def supervised(self) -> dict[str, Watched]:
-        """Every thread by its name in metrics."""
-        decoder, flows, counters = self.threads
-        sinks = {f"sink-{branch.name}": branch.thread for branch in self.branches}
-        return {"decoder": decoder, "writer": flows, "counters": counters, **sinks}
+    def branches(self) -> tuple[Branch, ...]:
+        """All ways of flows, and the one of interface counters."""
+        return self.writer, self.counters, self.live, *self.sinks
 
     @property
-    def threads(self) -> tuple[Watched, ...]:
-        """The threads on the way to the store."""
-        return self._thread, self.writer.thread, self.counters.thread
+    def supervised(self) -> dict[str, Watched]:
+        """Every thread by its name in metrics."""
+        return {"decoder": self.thread, **{branch.name: one for branch in self.branches for one in branch.threads}}
 
     @property
     def refused_datagrams(self) -> int:
@@ -186,8 +187,7 @@ class Pipeline:
     def start(self) -> None:
         """Restore the decoder's state and start the threads."""
         self.decoding.restore()
-        for thread in self.threads:
-            thread.start()
+        self.thread.start()
         for branch in self.branches:
             branch.start()
 
@@ -212,25 +212,25 @@ class Pipeline:
         """Decode and store what was taken, then end the threads.
 
         What cannot be stored within `PipelineSettings.stop_timeout_s` is given
-        up: counted under a reason, logged, and returned. What branches cannot
-        write within it is counted and logged by them.
+        up: counted under a reason, logged, and returned. What other branches
+        cannot write within it is counted and logged by them.
         """
         before = self._lost()
         deadline = time.monotonic() + self._stop_timeout_s
         for writer in (self.writer, self.counters):
             writer.end_by(deadline)
-        for branch in self.branches:
-            # A store that refuses takes all of the time; what waits for it comes to branches only then.
+        for branch in self._others:
+            # A store that refuses takes all of the time; what waits for it comes to other branches only then.
             branch.end_by(deadline + _GRACE_S)
         self._datagrams.close()
-        if not self._thread.join(deadline - time.monotonic()):
+        if not self.thread.join(deadline - time.monotonic()):
             self._give_up.set()
         for writer in (self.writer, self.counters):
             writer.stop(max(deadline - time.monotonic(), 0.0) + _GRACE_S)
-        self._thread.join(_GRACE_S)
-        for branch in self.branches:
+        self.thread.join(_GRACE_S)
+        for branch in self._others:
             branch.finish()
-        for branch in self.branches:
+        for branch in self._others:
             branch.stop(max(deadline + _GRACE_S - time.monotonic(), 0.0))
         self._count_stopped(self._datagrams.drain())
         self.decoding.save_now()
@@ -239,8 +239,6 @@ class Pipeline:
     def give_up_waiting(self) -> None:
         """Have a stop that waits for the store wait no longer."""
         self._give_up.set()
-        for writer in (self.writer, self.counters):
-            writer.give_up()
         for branch in self.branches:
             branch.give_up()
 
@@ -264,8 +262,8 @@ class Pipeline:
 
     @property
     def alive(self) -> bool:
-        """Whether all threads run."""
-        return all(thread.alive for thread in self.threads)
+        """Whether all threads on the way to the store run."""
+        return all(thread.alive for thread in (self.thread, *self.writer.threads, *self.counters.threads))
 
     @property
     def waiting_bytes(self) -> int:
@@ -321,26 +319,16 @@ class Pipeline:
                 if reason in _CROWDED:
                     self.crowded.add(reason, amount)
             flows = self._enriched(flows)
-            self.writer.put(self._shown(flows))
+            self._tell(flows)
+            size = flows.nbytes
+            self.writer.give(flows, size)
         except BaseException:
             self.writer.dropped.add(_NOT_HANDED_ON, len(flows))
             self.counters.dropped.add(_NOT_HANDED_ON, len(counters))
             raise
-        self.counters.offer(counters)
-        self._branch(flows)
-
-    def _branch(self, flows: FlowBatch) -> None:
-        """Hand flows that the writer has to the branches."""
-        if not self.branches:
-            return
-        try:
-            size = flows.nbytes
-            for branch in self.branches:
-                branch.give(flows, size)
-        except Exception as error:  # noqa: BLE001, RUF100 - the store has them
-            self._branching.note(error, flows=len(flows))
-        else:
-            self._branching.clear()
+        self.counters.give(counters, counters.nbytes)
+        for branch, trouble in self._others.items():
+            _try(trouble, branch.give, flows, size)
 
     def _enriched(self, flows: FlowBatch) -> FlowBatch:
         try:
@@ -352,22 +340,11 @@ class Pipeline:
         self._enriching.clear()
         return enriched
 
-    def _shown(self, flows: FlowBatch) -> FlowBatch:
-        """Tell counts, rates and live streams of flows on their way."""
+    def _tell(self, flows: FlowBatch) -> None:
+        """Tell counts and rates of flows on their way."""
         now_ns = time.time_ns()
-        tellers: tuple[tuple[Trouble, Callable[[], None]], ...] = (
-            (self._marking, lambda: self.counts.add_marked(flows, now_ns)),
-            (self._rating, lambda: self.rates.add(flows, now_ns)),
-            (self._showing, lambda: self.live.publish(flows)),
-        )
-        for trouble, tell in tellers:
-            try:
-                tell()
-            except Exception as error:  # noqa: BLE001, RUF100 - no flow is lost for it
-                trouble.note(error)
-            else:
-                trouble.clear()
-        return flows
+        _try(self._marking, self.counts.add_marked, flows, now_ns)
+        _try(self._rating, self.rates.add, flows, now_ns)
 
     def _count_stopped(self, batches: Iterable[DatagramBatch]) -> None:
         self._count_lost(batches, "stopped")
@@ -377,3 +354,13 @@ class Pipeline:
         for batch in batches:
             count_lost(batch, reason, counts)
         self.counts.add(counts)
+
+
+def _try(trouble: Trouble, tell: Callable[[FlowBatch, int], None], flows: FlowBatch, about: int) -> None:
+    """Tell something of flows that are, or will be, in the store: no flow is lost if it fails."""
+    try:
+        tell(flows, about)
+    except Exception as error:  # noqa: BLE001, RUF100 - whatever it is
+        trouble.note(error, flows=len(flows))
+    else:
+        trouble.clear()

@@ -13,10 +13,13 @@ import structlog
 from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64
 from millrace.errors import SchemaError, ShapeError, StoreError, StoreFullError
+from millrace.pipeline.branch import Branch
 from millrace.pipeline.config import PipelineSettings
 from millrace.pipeline.losses import Losses
 from millrace.pipeline.queues import ByteQueue
 from millrace.schema import Schema
+from millrace.sinks import WhenFull
+from millrace.telemetry import Condition, worst
 from millrace.threads import Trouble, Watched
 
 log = structlog.get_logger(__name__)
@@ -41,14 +44,15 @@ _JOINING_SHARE = 8
 """Batches are gathered up to an eighth less: joined, columns that shared an array no longer do."""
 
 
-class Writer:
-    """Gathers batches and inserts them: take, save state, insert.
+class Writer(Branch):
+    """The branch to the store: gathers batches and inserts them. Take, save state, insert.
 
     Every row that was put ends as stored or as lost under a reason.
 
     Parameters
     ----------
-    what : str
+    name : str
+    rows : str
         What the rows are: ``flows``.
     insert : callable
         As `FlowSink.insert`; called again with the same rows and token when it
@@ -62,6 +66,9 @@ class Writer:
     before_insert : callable
         Called in the writer's thread after rows were taken and before they are
         inserted (saves decoder state, so that stored flows never are ahead of it).
+    when_full : WhenFull
+        What becomes of rows for which there is no room: whoever gives them waits, which is the pipeline's
+        back-pressure, or they are lost and counted.
 
     Attributes
     ----------
@@ -77,18 +84,22 @@ class Writer:
 
     def __init__(
         self,
-        what: str,
+        name: str,
+        rows: str,
         insert: Insert,
         schema: Schema,
         settings: PipelineSettings,
         buffer_bytes: int,
         before_insert: Callable[[], None] = lambda: None,
+        when_full: WhenFull = "wait",
     ) -> None:
-        self._what = what
+        super().__init__(name, f"storing {rows}")
+        self._rows = rows
         self._insert = insert
         self._schema = schema
         self._settings = settings
         self._before_insert = before_insert
+        self._when_full = when_full
         self._group_bytes = buffer_bytes // _GROUP_SHARE
         self._gathered_bytes = self._group_bytes * (_JOINING_SHARE - 1) // _JOINING_SHARE
         self._queue: ByteQueue[FlowBatch] = ByteQueue(buffer_bytes - self._group_bytes)
@@ -99,8 +110,8 @@ class Writer:
         self._stopping = threading.Event()
         self._give_up = threading.Event()
         self._deadline = float("inf")
-        self.trouble = Trouble(f"storing {what}")
-        self._thread = Watched(f"millrace-{what}", self._run, self.trouble)
+        self.trouble = Trouble(self.what)
+        self._thread = Watched(f"millrace-{name}", self._run, self.trouble)
         self.stored = 0
         self.dropped = Losses()
         self.refusals = 0
@@ -137,37 +148,32 @@ class Writer:
         return self._thread.alive
 
     @property
-    def thread(self) -> Watched:
-        """The thread."""
-        return self._thread
+    def threads(self) -> tuple[Watched, ...]:
+        """The one that stores."""
+        return (self._thread,)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, rows: FlowBatch) -> None:
-        """Add rows; waits for room, which is the pipeline's back-pressure."""
-        self._add(rows, self._queue.put, "stopped")
-
-    def offer(self, rows: FlowBatch) -> None:
-        """Add rows if there is room; they are lost (and counted) if not."""
-        self._add(rows, self._queue.offer, "stopped" if self._stopping.is_set() else "waiting-full")
-
-    def _add(self, rows: FlowBatch, add: Callable[[FlowBatch], bool], reason: str) -> None:
-        if not len(rows):
+    def give(self, flows: FlowBatch, size: int) -> None:
+        """See `Branch.give`."""
+        if not len(flows):
             return
         # Before they are there: they may be stored before this thread goes on.
         with self._counting:
-            self._rows_in += len(rows)
+            self._rows_in += len(flows)
+        waits = self._when_full == "wait"
         added = False
         try:
-            added = add(rows)
+            added = self._queue.put(flows, size) if waits else self._queue.offer(flows, size)
         finally:
             if not added:
                 with self._counting:
-                    self._rows_in -= len(rows)
+                    self._rows_in -= len(flows)
         if not added:
-            self.dropped.add(reason, len(rows))
+            ended = waits or self._stopping.is_set()
+            self.dropped.add("stopped" if ended else "waiting-full", len(flows))
         elif self.waiting_rows >= self._settings.flush_rows or self._queue.nbytes >= self._gathered_bytes:
             self._wake.set()
 
@@ -175,21 +181,35 @@ class Writer:
         """From that moment (monotonic seconds) on, rows that the store refuses are given up."""
         self._deadline = deadline
 
+    def finish(self) -> None:
+        """See `Branch.finish`."""
+        self._queue.close()
+        self._stopping.set()
+        self._wake.set()
+
     def stop(self, timeout_s: float) -> bool:
         """Store what waits, trying for at most `timeout_s` seconds, and end; whether the thread has ended.
 
         Rows that are neither stored nor counted as lost then are those of `waiting_rows`.
         """
         self._deadline = min(self._deadline, time.monotonic() + timeout_s)
-        self._queue.close()
-        self._stopping.set()
-        self._wake.set()
+        self.finish()
         return self._thread.join(timeout_s + self._settings.retry_interval_s)
 
     def give_up(self) -> None:
         """Try what waits once more, and no longer wait for the store."""
         self._deadline = 0.0
         self._give_up.set()
+
+    def condition(self) -> Condition:
+        """What health says of it: what is not stored is lost."""
+        rows = self._rows
+        conditions = [self.trouble.condition("failed", f"{rows} wait, the store refuses them")]
+        if not self.alive:
+            conditions.append(Condition("failed", (f"the thread that stores {rows} does not run",)))
+        if self.dropped.lately():
+            conditions.append(Condition("degraded", (f"{rows} were given up: {self.dropped}",)))
+        return worst(conditions)
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._queue.drained):
@@ -307,7 +327,7 @@ class Writer:
 
     def _drop(self, rows: int, reason: str) -> None:
         self.dropped.add(reason, rows)
-        log.error("given up", what=self._what, rows=rows, reason=reason, error=self.trouble.last_error)
+        log.error("given up", what=self._rows, rows=rows, reason=reason, error=self.trouble.last_error)
 
     def _note(self, error: Exception, rows: FlowBatch) -> None:
         self.refusals += 1

@@ -16,17 +16,8 @@ FileFormat = Literal["jsonl", "parquet"]
 """JSON lines, Apache Parquet."""
 
 
-class FileSinkSettings(Section):
-    """Sinks by name: flows are written to files beside the store. The name begins the names of the files."""
-
-    kind: Literal["file"]
-    """Where flows go."""
-
-    format: FileFormat
-    """JSON lines or Apache Parquet."""
-
-    folder: Path
-    """Folder of the files; made if it is missing. Not the data folder."""
+class SinkSettings(Section):
+    """What every kind of sink has: which flows it gets, and how they wait for it."""
 
     columns: tuple[str, ...] = ()
     """Columns to write, in this order; empty: all."""
@@ -41,12 +32,6 @@ class FileSinkSettings(Section):
     queue_mib: int = Field(default=128, ge=1, le=16_384)
     """Bound of flows that wait for the sink or are being written."""
 
-    rotate_mib: int = Field(default=256, ge=1, le=1_048_576)
-    """A file that has reached this size is finished, and another one begins."""
-
-    rotate_seconds: int = Field(default=300, ge=1, le=86_400)
-    """A file that is this old is finished, and another one begins with the next flow."""
-
     @field_validator("columns")
     @classmethod
     def _once_each(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,8 +41,30 @@ class FileSinkSettings(Section):
         return columns
 
 
+class FileSinkSettings(SinkSettings):
+    """Flows are written to files beside the store. The name of the sink begins the names of the files."""
+
+    kind: Literal["file"]
+    """Where flows go."""
+
+    format: FileFormat
+    """JSON lines or Apache Parquet."""
+
+    folder: Path
+    """Folder of the files; made if it is missing. Not the data folder."""
+
+    rotate_mib: int = Field(default=256, ge=1, le=1_048_576)
+    """A file that has reached this size is finished, and another one begins."""
+
+    rotate_seconds: int = Field(default=300, ge=1, le=86_400)
+    """A file that is this old is finished, and another one begins with the next flow."""
+
+
+AnySinkSettings: TypeAlias = FileSinkSettings
+"""Of each kind of sink, told apart by `kind`."""
+
 SinkName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """It is part of file names and a label of metrics."""
 
-SinksSettings: TypeAlias = dict[SinkName, FileSinkSettings]
+SinksSettings: TypeAlias = dict[SinkName, AnySinkSettings]
 """Sinks by name: the type of the key `sinks` of the configuration file."""

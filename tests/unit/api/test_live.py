@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from millrace.api import ApiServer, ApiSettings, create_app, places
-from millrace.api.askers import Anybody, OpenAccess
+from millrace.api.askers import Anybody, OpenToAll
 from millrace.api.live import LiveStream
 from millrace.batch import Coded, FlowBatch
 from millrace.lang import parse
@@ -160,7 +160,7 @@ def test_stream_ends_with_its_client_and_a_second_client_is_refused(server, serv
             assert response.headers["content-type"].startswith("text/event-stream")
             events = read_events(response)
             assert next(events)["flows"] == []
-            hub.publish(batch(3))
+            hub.give(batch(3), batch(3).nbytes)
             assert [row["SrcPort"] for row in next(events)["flows"]] == [0, 1, 2]
             refused = client.get("/api/v1/flows/live")
             assert refused.status_code == 503
@@ -204,7 +204,7 @@ class Tenant:
 
 
 def test_scope_and_saved_filters_of_the_asker_apply(services):
-    server = ApiServer(create_app(replace(services, access=Tenant()), SETTINGS), SETTINGS)
+    server = ApiServer(create_app(replace(services, authenticator=Tenant()), SETTINGS), SETTINGS)
     server.start()
     try:
         with httpx.stream(
@@ -212,7 +212,7 @@ def test_scope_and_saved_filters_of_the_asker_apply(services):
         ) as told:
             events = read_events(told)
             next(events)
-            services.live.publish(tenants(8))
+            services.live.give(tenants(8), tenants(8).nbytes)
             event = next(events)
             assert [row["SrcPort"] for row in event["flows"]] == [0, 2]
             assert event["seen"] == 2
@@ -221,7 +221,7 @@ def test_scope_and_saved_filters_of_the_asker_apply(services):
 
 
 def events_until_the_end(services, access):
-    server = ApiServer(create_app(replace(services, access=access), SETTINGS), SETTINGS)
+    server = ApiServer(create_app(replace(services, authenticator=access), SETTINGS), SETTINGS)
     server.start()
     try:
         with httpx.stream("GET", f"{server.url}/api/v1/flows/live", timeout=10) as told:
@@ -230,7 +230,7 @@ def events_until_the_end(services, access):
         server.stop()
 
 
-class Leaver(OpenAccess):
+class Leaver(OpenToAll):
     """Whoever asks is logged out soon."""
 
     def still(self, request, asker):
@@ -242,7 +242,7 @@ def test_a_stream_ends_with_the_login_of_who_reads_it(services, monkeypatch):
     assert events_until_the_end(services, Leaver()) < 5
 
 
-class Named(OpenAccess):
+class Named(OpenToAll):
     """A proxy says who asks."""
 
     def identity(self, request):

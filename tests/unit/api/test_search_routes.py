@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from millrace.api import ApiServer, ApiSettings, create_app, places
-from millrace.api.askers import OpenAccess
+from millrace.api.askers import OpenToAll
 from millrace.errors import StoreError
 from millrace.query import QueryEngine
 from millrace.query import export as exporting
@@ -198,7 +198,7 @@ def test_long_export_leaves_room_for_questions(serve, flows_store, monkeypatch):
         assert sum(part.count(b"\n") for part in parts) >= FLOWS - 5
 
 
-class Leaver(OpenAccess):
+class Leaver(OpenToAll):
     """Whoever asks is logged out, disabled or limited after a moment."""
 
     def __init__(self, seconds):
@@ -212,7 +212,7 @@ def test_an_export_ends_when_its_asker_may_not_go_on(services, flows_store, monk
     monkeypatch.setattr(exporting, "EXPORT_ROWS", 1)
     monkeypatch.setattr(places, "RECHECK_SECONDS", 0.05)
     store, settings = Slow(flows_store), ApiSettings(port=0)
-    server = ApiServer(app_over(replace(services, access=Leaver(0.3)), store, settings), settings)
+    server = ApiServer(app_over(replace(services, authenticator=Leaver(0.3)), store, settings), settings)
     server.start()
     try:
         with pytest.raises(httpx.RemoteProtocolError):

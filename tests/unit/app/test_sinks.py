@@ -11,7 +11,7 @@ import pytest
 from millrace.app.application import Application
 from millrace.app.loading import load_captures
 from millrace.app.settings import Settings
-from millrace.app.sinks import make_branches
+from millrace.app.sinks import make_sinks
 from millrace.errors import ConfigError
 from millrace.generate import LoadPool, write_capture
 
@@ -134,7 +134,7 @@ def test_a_collector_writes_what_it_stores(tmp_path, run):
     settings = settings_of(tmp_path, archive=to(tmp_path / "files"))
     application = run(settings)
     feed(application, 4)
-    wait_for(lambda: application.pipeline.branches[0].written == 960)
+    wait_for(lambda: application.pipeline.sinks[0].written == 960)
     assert application.health.report().components["sink-archive"].status == "ok"
     metrics = application.metrics.render()[0].decode()
     assert 'millrace_sinks_written_flows_total{sink="archive"} 960.0' in metrics
@@ -148,7 +148,7 @@ def test_a_sink_without_a_folder_costs_the_store_nothing_and_health_says_it(tmp_
     (tmp_path / "taken").write_text("a file")
     application = run(settings_of(tmp_path, archive=to(tmp_path / "taken", when_full=when_full)))
     feed(application, 4)
-    (branch,) = application.pipeline.branches
+    (branch,) = application.pipeline.sinks
     wait_for(lambda: application.pipeline.writer.stored == 960)
     wait_for(lambda: branch.dropped == {"sink-refused": 960})
     report = application.health.report()
@@ -165,7 +165,7 @@ def test_a_sink_without_a_folder_costs_the_store_nothing_and_health_says_it(tmp_
 def test_a_full_disk_costs_the_store_nothing_and_is_over_when_there_is_room(tmp_path, run, monkeypatch):
     settings = settings_of(tmp_path, archive=to(tmp_path / "files"))
     application = run(settings)
-    (branch,) = application.pipeline.branches
+    (branch,) = application.pipeline.sinks
     with monkeypatch.context() as patch:
         patch.setattr("millrace.sinks.part.os", FullDisk)
         feed(application, 4)
@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_sink_is_said_before_anything_starts(tmp_path, wron
         wrong = {"folder": tmp_path / wrong["folder"]}
     settings = settings_of(tmp_path, archive={**to(tmp_path / "files"), **wrong})
     with pytest.raises(ConfigError, match=said):
-        make_branches(settings)
+        make_sinks(settings)
     with pytest.raises(ConfigError, match=said):
         Application(settings)
     assert not (tmp_path / "data").exists()
@@ -221,4 +221,4 @@ def test_columns_and_names_of_the_configuration_can_be_used(tmp_path):
             "sinks": {"archive": to(tmp_path, columns=["FlowId"], filter="SrcAS = 'Example Net' OR FlowId > 5")},
         }
     )
-    assert [branch.name for branch in make_branches(settings)] == ["archive"]
+    assert [branch.sink_name for branch in make_sinks(settings)] == ["archive"]

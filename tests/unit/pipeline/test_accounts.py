@@ -94,7 +94,7 @@ def test_the_accounts_balance_under_faults_everywhere(tmp_path, seed):
     settings = PipelineSettings(flush_interval_s=0.05, retry_interval_s=0.05, stop_timeout_s=1, flush_rows=1000)
     running = Pipeline(SCHEMA, lambda: decoder_of(SCHEMA), enrich, sink, settings, Disk(tmp_path / "state.json"))
     running.rates.add = lambda *_: chance(RuntimeError, SystemExit)
-    running.live.publish = lambda *_: chance(RuntimeError)
+    running.live.give = lambda *_: chance(RuntimeError)
     running.start()
     number, received = 0, 0
     for _ in range(40):

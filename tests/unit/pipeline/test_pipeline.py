@@ -183,7 +183,7 @@ def test_no_flow_is_lost_because_a_rate_or_a_live_stream_failed(part, error):
     def fail(*_):
         raise error
 
-    setattr(getattr(running, part), "add" if part == "rates" else "publish", fail)
+    setattr(getattr(running, part), "add" if part == "rates" else "give", fail)
     running.start()
     for batch in batches(1):
         running.put(batch)
@@ -226,7 +226,7 @@ def test_interface_counters_that_the_store_does_not_take_hold_up_no_flow():
     running.start()
     counters = FlowBatch(3)
     counters.put("InOctets", np.ones(3, np.uint64))
-    running.counters.offer(counters)
+    running.counters.give(counters, counters.nbytes)
     time.sleep(0.2)
     for batch in batches(1):
         running.put(batch)
@@ -243,7 +243,7 @@ def test_counters_that_find_no_room_are_counted_apart_from_flows():
     for _ in range(20):
         counters = FlowBatch(1000)
         counters.put("InOctets", np.ones(1000, np.uint64))
-        running.counters.offer(counters)
+        running.counters.give(counters, counters.nbytes)
     lost = running.counters.dropped["waiting-full"]
     assert lost > 0
     running.start()
@@ -282,7 +282,7 @@ def test_a_thread_that_dies_is_begun_anew_and_what_it_had_in_hand_is_counted(whe
         running.put(data)
     running.put(data)
     wait_for(lambda: running.writer.stored == 240)
-    assert running.threads[0].restarts == 1
+    assert running.thread.restarts == 1
     running.stop()
     if where == "decoder":
         assert dropped(running, "decoder-failed") == running.failed_datagrams == 10

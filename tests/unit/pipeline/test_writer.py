@@ -37,7 +37,7 @@ def sink():
 
 
 def _writer(insert, before_insert=lambda: None, buffer_bytes=BUFFER_BYTES, settings=SETTINGS):
-    writer = Writer("flows", insert, Schema(), settings, buffer_bytes, before_insert)
+    writer = Writer("writer", "flows", insert, Schema(), settings, buffer_bytes, before_insert)
     writer.start()
     return writer
 
@@ -56,6 +56,10 @@ def _flows(rows, value=1):
     return batch
 
 
+def give(writer, rows):
+    writer.give(rows, rows.nbytes)
+
+
 def _wait(condition, seconds=10):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
@@ -64,7 +68,7 @@ def _wait(condition, seconds=10):
 
 
 def test_flows_are_stored_within_the_interval(writer, sink):
-    writer.put(_flows(3))
+    give(writer, _flows(3))
     _wait(lambda: sink.stored == 3)
     _wait(lambda: writer.stored == 3 and writer.waiting_rows == 0)
     _wait(lambda: writer.waiting_bytes == 0)
@@ -72,20 +76,20 @@ def test_flows_are_stored_within_the_interval(writer, sink):
 
 def test_many_flows_are_stored_in_groups_of_bounded_size(writer, sink):
     for _ in range(25):
-        writer.put(_flows(100))
+        give(writer, _flows(100))
     _wait(lambda: sink.stored == 2500)
     assert len(sink.attempts) >= 2
 
 
 def test_a_batch_of_more_rows_than_an_insert_may_have_is_stored_in_parts(writer, sink):
-    writer.put(_flows(2500))
+    give(writer, _flows(2500))
     _wait(lambda: writer.stored == 2500)
     assert len(sink.attempts) == len(set(sink.attempts)) == 3
 
 
 def test_a_full_store_is_tried_again_with_the_same_token_until_it_accepts(writer, sink):
     sink.error = StoreFullError("no room")
-    writer.put(_flows(5))
+    give(writer, _flows(5))
     _wait(lambda: len(sink.attempts) >= 3)
     assert len(set(sink.attempts)) == 1
     assert writer.last_error == "no room"
@@ -97,18 +101,18 @@ def test_a_full_store_is_tried_again_with_the_same_token_until_it_accepts(writer
 
 def test_what_cannot_be_stored_before_the_end_is_counted(writer, sink):
     sink.error = StoreError("broken")
-    writer.put(_flows(4))
+    give(writer, _flows(4))
     _wait(lambda: sink.attempts)
     assert writer.stop(0.2)
     assert writer.dropped == {"store-refused": 4}
-    writer.put(_flows(2))
+    give(writer, _flows(2))
     assert writer.dropped == {"store-refused": 4, "stopped": 2}
     assert writer.waiting_rows == 0
 
 
 def test_the_end_is_not_waited_for_in_a_loop_that_keeps_the_processor_busy(writer, sink):
     sink.error = StoreFullError("no room")
-    writer.put(_flows(4))
+    give(writer, _flows(4))
     writer.stop(0.5)
     assert len(sink.attempts) < 25
     assert writer.dropped == {"store-refused": 4}
@@ -116,7 +120,7 @@ def test_the_end_is_not_waited_for_in_a_loop_that_keeps_the_processor_busy(write
 
 def test_a_store_that_accepts_again_before_the_end_gets_everything(writer, sink):
     sink.error = StoreFullError("no room")
-    writer.put(_flows(4))
+    give(writer, _flows(4))
     _wait(lambda: sink.attempts)
     threading.Timer(0.3, lambda: setattr(sink, "error", None)).start()
     assert writer.stop(10)
@@ -126,14 +130,14 @@ def test_a_store_that_accepts_again_before_the_end_gets_everything(writer, sink)
 @pytest.mark.parametrize("error", [RuntimeError("defect"), MemoryError(), ValueError("what"), OSError(5, "I/O")])
 def test_any_error_of_the_sink_costs_its_group_only_and_is_counted(writer, sink, error):
     sink.error = error
-    writer.put(_flows(4))
+    give(writer, _flows(4))
     _wait(lambda: writer.dropped.total() == 4)
     assert writer.dropped == {"insert-failed": 4}
     assert len(set(sink.attempts)) == 1
     assert writer.waiting_rows == 0
     assert type(error).__name__ in writer.last_error
     sink.error = None
-    writer.put(_flows(3))
+    give(writer, _flows(3))
     _wait(lambda: writer.stored == 3)
     assert (writer.waiting_rows, writer.last_error) == (0, "")
 
@@ -143,9 +147,9 @@ def test_a_group_that_fails_does_not_take_the_later_ones_with_it(writer, sink):
     gate = threading.Event()
     sink.insert, insert = None, sink.insert
     writer._insert = lambda flows, token: gate.wait(5) and insert(flows, token)
-    writer.put(_flows(1))
+    give(writer, _flows(1))
     for value in (1, 7, 3):
-        writer.put(_flows(1000, value))
+        give(writer, _flows(1000, value))
     gate.set()
     _wait(lambda: writer.waiting_rows == 0)
     assert (writer.stored, writer.dropped) == (2001, {"insert-failed": 1000})
@@ -168,7 +172,7 @@ def test_rows_that_are_wrong_in_themselves_cost_no_others(writer, sink, error):
     for part in np.array_split(values, 9):
         batch = FlowBatch(len(part))
         batch.put("Bytes", part)
-        writer.put(batch)
+        give(writer, batch)
     _wait(lambda: writer.waiting_rows == 0)
     assert (writer.stored, writer.dropped) == (895, {"insert-failed": 5})
     assert sorted(value for _, stored in seen for value in stored) == sorted(set(values.tolist()) - {7, 11})
@@ -177,21 +181,21 @@ def test_rows_that_are_wrong_in_themselves_cost_no_others(writer, sink, error):
 
 def test_rows_that_are_all_wrong_are_given_up_soon(writer, sink):
     sink.error = ShapeError("a code outside its dictionary")
-    writer.put(_flows(1000))
+    give(writer, _flows(1000))
     _wait(lambda: writer.waiting_rows == 0)
     assert writer.dropped == {"insert-failed": 1000}
     assert len(sink.attempts) < 250
     sink.error = None
-    writer.put(_flows(3))
+    give(writer, _flows(3))
     _wait(lambda: writer.stored == 3)
 
 
 def test_batches_that_cannot_be_joined_are_stored_one_by_one(writer, sink):
     broken = _flows(2)
     broken.columns["Nonsense"] = np.zeros(2)
-    writer.put(_flows(3))
-    writer.put(broken)
-    writer.put(_flows(4))
+    give(writer, _flows(3))
+    give(writer, broken)
+    give(writer, _flows(4))
     _wait(lambda: sink.stored == 9)
     assert writer.waiting_rows == 0
 
@@ -200,12 +204,12 @@ def test_batches_that_cannot_be_joined_are_stored_one_by_one(writer, sink):
 @pytest.mark.parametrize("death", [SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_a_thread_that_dies_is_begun_anew_and_what_it_had_in_hand_is_counted(writer, sink, death):
     sink.error = death()
-    writer.put(_flows(4))
+    give(writer, _flows(4))
     _wait(lambda: writer.dropped == {"writer-failed": 4})
-    _wait(lambda: writer.thread.restarts == 1)
+    _wait(lambda: writer.threads[0].restarts == 1)
     assert writer.last_error
     sink.error = None
-    writer.put(_flows(3))
+    give(writer, _flows(3))
     _wait(lambda: writer.stored == 3)
     assert (writer.waiting_rows, writer.last_error) == (0, "")
 
@@ -214,8 +218,8 @@ def test_state_is_saved_after_flows_were_taken_and_before_they_are_stored():
     events = []
     writer = _writer(lambda flows, _: events.append(("insert", len(flows))), lambda: events.append(("save", 0)))
     # Flows that come while state is saved may need what is learned after it: they must not be stored with it.
-    writer._before_insert = lambda: (events.append(("save", 0)), writer.put(_flows(1)) if len(events) == 1 else None)
-    writer.put(_flows(2))
+    writer._before_insert = lambda: (events.append(("save", 0)), give(writer, _flows(1)) if len(events) == 1 else None)
+    give(writer, _flows(2))
     _wait(lambda: writer.stored == 3)
     writer.stop(1)
     assert [event for event in events if event[0] == "insert"] == [("insert", 2), ("insert", 1)]
@@ -229,7 +233,7 @@ def test_flows_are_stored_though_state_cannot_be_saved(sink):
         raise RuntimeError("no state")
 
     writer = _writer(sink.insert, fail)
-    writer.put(_flows(2))
+    give(writer, _flows(2))
     _wait(lambda: writer.stored == 2)
     writer.stop(1)
     assert writer.dropped == {}
@@ -257,12 +261,12 @@ def test_all_that_the_writer_holds_stays_within_its_bound_dictionaries_and_copie
     settings = PipelineSettings(flush_interval_s=0.05, flush_rows=1_000_000, retry_interval_s=0.05)
     tracemalloc.start()
     try:
-        writer = Writer("flows", insert, Schema(), settings, BUFFER_BYTES)
+        writer = Writer("writer", "flows", insert, Schema(), settings, BUFFER_BYTES)
         before = tracemalloc.get_traced_memory()[0]
 
         def feed():
             for number in range(120):
-                writer.put(_texts(100, number))
+                give(writer, _texts(100, number))
 
         feeder = threading.Thread(target=feed)
         feeder.start()

@@ -11,7 +11,7 @@ from millrace.decode import Decoder
 from millrace.errors import SinkError
 from millrace.generate import LoadPool
 from millrace.lang import parse
-from millrace.pipeline import Branch, NullSink, Pipeline, PipelineSettings, Route
+from millrace.pipeline import NullSink, Pipeline, PipelineSettings, Route, SinkBranch
 from millrace.schema import Schema
 
 SCHEMA = Schema()
@@ -61,11 +61,11 @@ WRONG = SinkError("not allowed", transient=False)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("millrace.pipeline.branch._GATHER_S", 0.02)
-    monkeypatch.setattr("millrace.pipeline.branch._FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("millrace.pipeline.branch._LONGEST_PAUSE_S", 0.02)
-    monkeypatch.setattr("millrace.pipeline.branch._HURRIED_PAUSE_S", 0.01)
-    monkeypatch.setattr("millrace.pipeline.branch._GRACE_S", 0.2)
+    monkeypatch.setattr("millrace.pipeline.sink_branch._GATHER_S", 0.02)
+    monkeypatch.setattr("millrace.pipeline.sink_branch._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("millrace.pipeline.sink_branch._LONGEST_PAUSE_S", 0.02)
+    monkeypatch.setattr("millrace.pipeline.sink_branch._HURRIED_PAUSE_S", 0.01)
+    monkeypatch.setattr("millrace.pipeline.sink_branch._GRACE_S", 0.2)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def branch(sink):
     made = []
 
     def make(text="", to=sink, **route):
-        branch = Branch("test", to, SCHEMA, Route(parse(text, SCHEMA), **route))
+        branch = SinkBranch("test", to, SCHEMA, Route(parse(text, SCHEMA), **route))
         branch.start()
         made.append(branch)
         return branch
@@ -249,7 +249,7 @@ def test_a_defect_of_the_sink_costs_a_batch(branch, sink, error):
     sink.error = None
     give(running, 3)
     wait_for(lambda: sink.rows == [3])
-    assert running.thread.restarts == 0
+    assert running.threads[0].restarts == 0
 
 
 def test_a_thread_that_dies_is_begun_anew_and_what_it_had_in_hand_is_counted(branch, sink):
@@ -260,7 +260,7 @@ def test_a_thread_that_dies_is_begun_anew_and_what_it_had_in_hand_is_counted(bra
     sink.error = None
     give(running, 3)
     wait_for(lambda: sink.rows == [3])
-    assert running.thread.restarts == 1
+    assert running.threads[0].restarts == 1
     assert accounts(running) == (3, 0, 1, 2, 0)
 
 
@@ -343,14 +343,14 @@ def batches(count):
 
 def piped(store, *branches, **settings):
     settings = PipelineSettings(**{"flush_interval_s": 0.05, "retry_interval_s": 0.05, "stop_timeout_s": 2, **settings})
-    return Pipeline(SCHEMA, lambda: Decoder(SCHEMA), lambda flows: flows, store, settings, branches=branches)
+    return Pipeline(SCHEMA, lambda: Decoder(SCHEMA), lambda flows: flows, store, settings, sinks=branches)
 
 
 def test_a_hanging_and_a_broken_sink_cost_the_store_and_the_other_sinks_nothing(monkeypatch):
     hanging, broken, sound = FakeSink(), FakeSink(), FakeSink()
     hanging.gate.clear()
     broken.error = WRONG
-    made = [Branch(name, to, SCHEMA, Route(queue_bytes=2 << 20)) for name, to in (
+    made = [SinkBranch(name, to, SCHEMA, Route(queue_bytes=2 << 20)) for name, to in (
         ("hanging", hanging), ("broken", broken), ("sound", sound),
     )]  # fmt: skip
     store = NullSink()
@@ -366,7 +366,7 @@ def test_a_hanging_and_a_broken_sink_cost_the_store_and_the_other_sinks_nothing(
     hanging.gate.set()
     assert all(accounts(branch)[0] == 12_000 for branch in made)
     assert len(sound.rows) == 12_000
-    assert [trouble.error for trouble in running.asides] == [""] * 5
+    assert [trouble.error for trouble in running.asides] == [""] * 7
 
 
 def test_a_branch_gets_no_flow_before_the_store_takes_it():
@@ -378,7 +378,7 @@ def test_a_branch_gets_no_flow_before_the_store_takes_it():
             super().insert(flows, token=token)
 
     sink, store = FakeSink(), Closed()
-    branch = Branch("test", sink, SCHEMA, Route())
+    branch = SinkBranch("test", sink, SCHEMA, Route())
     running = piped(store, branch, flow_buffer_bytes=1 << 20, stop_timeout_s=20)
     running.start()
     feeding = threading.Thread(target=lambda: [running.put(batch) for batch in batches(200)])
