@@ -23,6 +23,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,10 @@ MILLRACE = Path(sys.executable).with_name("millrace")
 
 TRUE_SENTENCES = ("It tells no sampling rate",)
 """What is rightly said of programs that do not sample."""
+
+FIRST_PORT, PORTS = 20_000, 9000
+TRAFFIC = f"udp portrange {FIRST_PORT}-{FIRST_PORT + PORTS - 1}"
+"""What exporters look at: not what they, or others at the same time, export."""
 
 MANY_FLOWS = 400
 """Flows each second: some twenty datagrams, so that a judgement from a hundred of them is put to the test."""
@@ -55,7 +60,9 @@ def _loopback_traffic(second: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for number in range(MANY_FLOWS):
             with contextlib.suppress(OSError):  # nobody listens there: the kernel says so
-                sender.sendto(b"x" * (20 + number % 800), ("127.0.0.1", 20_000 + (second * MANY_FLOWS + number) % 9000))
+                sender.sendto(
+                    b"x" * (20 + number % 800), ("127.0.0.1", FIRST_PORT + (second * MANY_FLOWS + number) % PORTS)
+                )
     time.sleep(max(0.0, 1 - (time.monotonic() - began)))
 
 
@@ -80,7 +87,7 @@ def _softflowd(version: int) -> Callable[[int, Path], contextlib.AbstractContext
             program("softflowd"), "-d", "-i", "lo", "-n", f"127.0.0.1:{port}", "-v", str(version), "-A", "milli",
             "-t", "maxlife=5", "-t", "expint=2",
             "-p", str(folder / "softflowd.pid"), "-c", str(folder / "softflowd.ctl"),
-            f"udp and not port {port}",
+            TRAFFIC,
         ]  # fmt: skip
         with _running(command):
             yield _loopback_traffic
@@ -94,7 +101,7 @@ def _pmacctd(
     @contextlib.contextmanager
     def run(port: int, folder: Path) -> Iterator[Callable[[int], None]]:
         lines = [
-            "daemonize: false", "pcap_interface: lo", f"pcap_filter: udp and not port {port}", f"plugins: {plugin}",
+            "daemonize: false", "pcap_interface: lo", f"pcap_filter: {TRAFFIC}", f"plugins: {plugin}",
             f"{plugin}_receiver: 127.0.0.1:{port}",
         ]  # fmt: skip
         if plugin == "nfprobe":
@@ -299,21 +306,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("only", nargs="*", help="part of an exporter's name; all if absent")
     parser.add_argument("--seconds", type=int, default=25, help="how long each exports (default: 25)")
+    parser.add_argument("--jobs", type=int, default=1, help="exporters at the same time (default: 1)")
     parser.add_argument("--captures", nargs="*", type=Path, default=[], help="capture files to replay")
     options = parser.parse_args()
-    failed = False
-    for peer in (*PEERS, *map(_replay, options.captures)):
-        if options.only and not any(word in peer.name for word in options.only):
-            continue
+
+    def one(peer: Peer) -> tuple[int, list[str], list[str]]:
         with tempfile.TemporaryDirectory(prefix="millrace-hour-") as name:
-            flows, said, wrong = check(peer, options.seconds, Path(name))
-        failed |= bool(wrong)
-        print(f"{'FAILED' if wrong else 'ok':7} {peer.name}: {flows} flows", flush=True)
-        for sentence in said:
-            print(f"        {'WRONG ' if any(sentence in text for text in wrong) else ''}{sentence}", flush=True)
-        for text in wrong:
-            if text.startswith("only "):
-                print(f"        {text}", flush=True)
+            return check(peer, options.seconds, Path(name))
+
+    peers = [*PEERS, *map(_replay, options.captures)]
+    if options.only:
+        peers = [peer for peer in peers if any(word in peer.name for word in options.only)]
+    failed = False
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for peer, (flows, said, wrong) in zip(peers, pool.map(one, peers), strict=True):
+            failed |= bool(wrong)
+            print(f"{'FAILED' if wrong else 'ok':7} {peer.name}: {flows} flows", flush=True)
+            for sentence in said:
+                print(f"        {'WRONG ' if any(sentence in text for text in wrong) else ''}{sentence}", flush=True)
+            for text in wrong:
+                if text.startswith("only "):
+                    print(f"        {text}", flush=True)
     return int(failed)
 
 

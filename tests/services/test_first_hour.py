@@ -18,6 +18,8 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "check_first_hour.py"
 @pytest.mark.timeout(420)
 def test_real_exporters_are_not_accused(softflowd, pmacctd):
     need(shutil.which("ovs-vswitchd") or Path("/usr/sbin/ovs-vswitchd").exists(), "Open vSwitch is not installed")
-    done = subprocess.run([sys.executable, SCRIPT, "--seconds", "12"], capture_output=True, text=True, timeout=400)
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--seconds", "12", "--jobs", "3"], capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("ok ") == 7
