@@ -25,13 +25,12 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
-# What needs the whole machine runs alone, the rest side by side; of services and browsers, many wait: one more at a time
-# than there are cores.
+# What needs the whole machine runs alone, the rest side by side.
 SIDE_BY_SIDE := --dist loadfile -m "not alone" --maxprocesses 4 --numprocesses
 test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto --ignore tests/services --ignore tests/browser
 	$(BIN)/python -m pytest -m alone tests/services
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) tests/services tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto tests/services tests/browser
 
 # With every variant of every test.
 test-long:

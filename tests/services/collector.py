@@ -21,6 +21,10 @@ def free_port(kind: int = socket.SOCK_DGRAM) -> int:
         return int(probe.getsockname()[1])
 
 
+_CLIENT = httpx.Client()
+"""Made once: certificates, which nobody asks for here, take long to load."""
+
+
 class Collector:
     """A collector process that can be started, stopped and killed."""
 
@@ -37,14 +41,14 @@ class Collector:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout_s: float = 30) -> None:
+    def start(self, timeout_s: float = 60) -> None:
         with (self.folder / "serve.log").open("ab") as log:
             self._process = subprocess.Popen([MILLRACE, "serve", "-c", self.config], stdout=log, stderr=log)
         wait_for(self.healthy, timeout_s, lambda: f"serve did not start:\n{self.log()}")
 
     def healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=1).status_code in (200, 503)
+            return _CLIENT.get(f"{self.url}/healthz", timeout=1).status_code in (200, 503)
         except httpx.HTTPError:
             return False
 
