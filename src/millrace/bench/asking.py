@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from millrace.bench.day import Day, opened, stored_day
+from millrace.bench.day import Day, closed, opened, stored_day
 from millrace.bench.explore import QUESTIONS, ROLLED_UP_S, Asked, Kind
 from millrace.bench.result import MILLION, BenchError, Options, Result
 from millrace.bench.server import Server, memory_bytes, reset_peak
@@ -19,6 +19,7 @@ from millrace.query import (
     HeatmapQuestion,
     QueryEngine,
     SankeyQuestion,
+    SearchQuestion,
     SeriesQuestion,
     Source,
     StoreTables,
@@ -36,9 +37,11 @@ def questions(options: Options) -> Iterator[Result]:
     """What the Explore page asks, about a day of 100 million flows, of the query engine and over HTTP."""
     flows = 2 * MILLION if options.quick else 100 * MILLION
     with stored_day(flows, options.folder) as day:
+        closed(day.folder)
         with opened(day.folder) as store:
             _check(store, day)
             yield from _ask_engine(store, day, options)
+            yield from _ask_for_host(store, day, options)
             used = sum(table.bytes_on_disk for table in store.status().tables.values())
         yield from _ask_server(day)
         if day.fill_seconds is not None:
@@ -89,6 +92,34 @@ def _ask_engine(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Re
     yield Result(
         "memory while asking, peak", peak / _MIB, "MiB", lower_is_better=True,
         note=f"of the whole process, one question after the other; {before / _MIB:.0f} MiB before the first",
+    )  # fmt: skip
+
+
+def _ask_for_host(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Result]:
+    """All flows of an address that had some fifty in the day, from and to it: page after page to the end."""
+    middle = datetime.fromtimestamp(day.stop_s - 12 * 3600, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    found = store.query(
+        "SELECT IPv6NumToString(SrcAddr) AS host FROM flows WHERE TimeReceived >= toDateTime64({middle:String}, 3) "
+        "AND TimeReceived < toDateTime64({middle:String}, 3) + 60 GROUP BY SrcAddr ORDER BY count(), SrcAddr LIMIT 1",
+        {"middle": middle},
+    )
+    host = found["host"][0].as_py().removeprefix("::ffff:")
+    fields = {"filter": f"SrcAddr = {host} OR DstAddr = {host}", "limit": 1000, **_range(day, 24)}
+    seconds, flows = [], 0
+    for _ in range(_QUICK_ROUNDS if options.quick else _ROUNDS):
+        began, flows, cursor = time.perf_counter(), 0, None
+        engine = _engine(store)
+        while True:
+            question = SearchQuestion.model_validate({**fields, "cursor": cursor})
+            page = engine.search(question, Asking(float(day.stop_s)))
+            flows += len(page.flows)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        seconds.append(time.perf_counter() - began)
+    yield Result(
+        "every flow of a host, 24 h", statistics.median(seconds), "s", 1.0, lower_is_better=True,
+        note=f"{day.flows / MILLION:g} M flows, {flows} of {host}; slowest {max(seconds):.2f} s",
     )  # fmt: skip
 
 

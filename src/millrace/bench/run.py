@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from millrace.bench import asking, decode, endtoend, machine, report
+from millrace.bench import asking, decode, endtoend, layouts, machine, report
 from millrace.bench.result import BenchError, Options, Result
 from millrace.errors import ConfigError, MillraceError, did_you_mean
 
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Options], Iterator[Result]]] = {
     "udp-store": endtoend.udp_store,
     "start": endtoend.start,
     "questions": asking.questions,
+    "disk": layouts.disk,
 }
 """What can be measured; ``--only`` takes these names or their beginnings."""
 

@@ -57,7 +57,7 @@ def complete_tables(status: StoreStatus) -> list[Table]:
             resolution.seconds,
             since=since(resolution.table),
             until=(status.rolled_up_to_ms.get(resolution.name) or 0) // 1000,
-            waiting_rows=status.waiting_rows if resolution.source == RAW_TABLE else 0,
+            waiting_rows=status.waiting_rows if resolution is RESOLUTIONS[0] else 0,
             first=first,
             gaps=status.gaps.get(resolution.table, {}),
             past_changes=status.past_changes,

@@ -71,6 +71,10 @@ class StoreSettings(Section):
     merge_threads: int = Field(1, ge=1, le=64)
     """Background merges at the same time."""
 
+    close_after_seconds: float = Field(600.0, ge=0, le=86_400)
+    """How long after its end an hour is closed: its flows are sorted and packed to less than half. Later flows are
+    added to it when there are many of them, or another hour is closed."""
+
     rollup_grace_seconds: float = Field(5.0, ge=0, le=3600)
     """How long after its end an interval is closed. Later flows are added to it when they come."""
 

@@ -19,6 +19,7 @@ from millrace.store.engine import Engine
 from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.parts import find_parts
+from millrace.store.resolutions import shown_as
 
 _WHERE = re.compile(r"reading from part \S*/([^/\s]+)/? in table \w+\.(\w+)")
 
@@ -77,7 +78,7 @@ class Damage:
 
     def _record(self, table: str, reason: str, rows: int, size: int, range_ms: tuple[int, int] | None = None) -> None:
         if self._audit is not None:
-            self._audit.record(Deletion("set-aside", table, reason, rows, size, *(range_ms or (None, None))))
+            self._audit.record(Deletion("set-aside", shown_as(table), reason, rows, size, *(range_ms or (None, None))))
 
     def _detach_if_damaged(self, table: str, part: str) -> bool:
         try:

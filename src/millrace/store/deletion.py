@@ -27,13 +27,14 @@ from millrace.schema import Schema
 from millrace.store import faults, migrations, rollups
 from millrace.store import parameters as binding
 from millrace.store.audit import AuditLog, Deletion, day
+from millrace.store.closing import Closer
 from millrace.store.ddl import literal, quote
 from millrace.store.doomed import FOREVER_MS, Doomed, Forecast
 from millrace.store.engine import Engine
 from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.knowledge import Gap, Gaps
-from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS, Resolution
+from millrace.store.resolutions import FLOW_TABLES, OPEN_TABLE, RAW_TABLE, RESOLUTIONS, Resolution
 
 DELETION_KEY = "deletion"
 _MATCHED = "millrace_deletion"
@@ -63,14 +64,19 @@ class Deleter:
     audit : AuditLog
     gaps : mapping
         What the rows of each table do not tell, by table.
+    flows : Closer
+        Knows where the flows are; it must not run meanwhile.
     """
 
-    def __init__(self, engine: Engine, state: Facts, schema: Schema, audit: AuditLog, gaps: Mapping[str, Gaps]) -> None:
+    def __init__(
+        self, engine: Engine, state: Facts, schema: Schema, audit: AuditLog, gaps: Mapping[str, Gaps], flows: Closer
+    ) -> None:
         self._engine = engine
         self._state = state
         self._schema = schema
         self._audit = audit
         self._gaps = gaps
+        self._flows = flows
 
     def forecast(self, doomed: Doomed) -> Forecast:
         """Count what would go. What is stored should be rolled up before.
@@ -134,7 +140,7 @@ class Deleter:
                 },
                 "sums": [column.name for column in self._schema if column.rollup == "sum"],
                 "pieces": pieces,
-                "upto": self._last_block(RAW_TABLE),
+                "upto": self._last_block(OPEN_TABLE),
                 "flows": forecast.flows,
                 "rolled": forecast.rolled,
                 "oldest_ms": forecast.oldest_ms,
@@ -180,7 +186,10 @@ class Deleter:
         if journal["step"] == "flows":
             doomed = _doomed(journal)
             # The newest blocks only came after the flows were counted.
-            self._delete(RAW_TABLE, f"{_matching(doomed)} AND _block_number <= {journal['upto']}", doomed)
+            for table in FLOW_TABLES:
+                if migrations.describe(self._engine, table) is not None:
+                    newest = f" AND _block_number <= {journal['upto']}" if table == OPEN_TABLE else ""
+                    self._delete(table, f"{_matching(doomed)}{newest}", doomed)
             self._next(journal, "record")
         self._record(journal)
         self._engine.execute(f"DROP TABLE IF EXISTS {_MATCHED}")
@@ -222,13 +231,13 @@ class Deleter:
         )
         added = "".join(f"sum(toUInt128({quote(name)})), " for name in sums)
         for resolution in RESOLUTIONS:
-            where = f"{_matching(doomed)} AND _block_number <= {journal['upto']}"
+            where = _matching(doomed)
             # Whole intervals are removed as they are.
             where += f" AND NOT ({_between(*_inner(doomed, resolution, journal['direct'][resolution.name]))})"
             hashed = _hash(f"{resolution.start_of}(TimeReceived)", journal["gaps"][resolution.name])
             self._execute(
                 f"INSERT INTO {_MATCHED} SELECT {literal(resolution.name)}, {hashed} AS Hash, {added}count() "
-                f"FROM {RAW_TABLE} WHERE {where} GROUP BY Hash",
+                f"FROM ({self._flows.select(journal['upto'])}) WHERE {where} GROUP BY Hash",
                 doomed,
             )
 

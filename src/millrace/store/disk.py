@@ -153,7 +153,7 @@ class Room:
         newest_ms = min(max((part.newest_ms for part in parts), default=0), time.time_ns() // 1_000_000)
         in_order: Sequence[Part] = sorted(
             parts,
-            key=lambda part: (part.newest_ms > newest_ms - _RECENT_MS, _TABLES.index(part.table), part.newest_ms),
+            key=lambda part: (part.newest_ms > newest_ms - _RECENT_MS, _TABLES.index(part.shown), part.newest_ms),
         )
         found: list[Part] = []
         for part in in_order:

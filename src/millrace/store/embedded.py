@@ -16,9 +16,10 @@ from millrace.batch import FlowBatch
 from millrace.errors import MillraceError, StoreError, StoreFullError
 from millrace.files import ENGINE_FOLDER, private_folder
 from millrace.schema import COUNTER_COLUMNS, MAX_SAMPLING_RATE, Column, Schema
-from millrace.store import ddl, dictionaries, disk, faults, migrations, native
+from millrace.store import ddl, dictionaries, disk, faults, layouts, migrations, native
 from millrace.store.audit import AuditLog
 from millrace.store.cancel import Cancel
+from millrace.store.closing import Closer
 from millrace.store.config import StoreSettings
 from millrace.store.damage import Damage
 from millrace.store.deletion import Deleter
@@ -33,7 +34,7 @@ from millrace.store.knowledge import Knowledge
 from millrace.store.lock import FolderLock
 from millrace.store.marked import MarkedHours
 from millrace.store.pruning import Prunable, Pruner
-from millrace.store.resolutions import COUNTER_TABLE, RAW_TABLE
+from millrace.store.resolutions import COUNTER_TABLE, OPEN_TABLE
 from millrace.store.results import Results
 from millrace.store.roller import Roller
 from millrace.store.sql_server import SqlServer
@@ -45,6 +46,9 @@ from millrace.store.unseen import Unseen, find_unseen, rolled, with_unseen
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.1
+_CLOSE_S = 1.0
+"""Of a round of maintenance, for closing hours: a pass that has begun is finished."""
+
 _LOOK_S = 2.0
 """Of a round of maintenance, for looking through what was stored before the start."""
 _ROOM_PER_BYTE = 4
@@ -85,6 +89,7 @@ class EmbeddedStore:
         self._damage = Damage(self._engine, self._audit)
         self._results = Results(self._engine, self._settings, self._damage)
         self._state = Facts(self._engine)
+        self._closer = Closer(self._engine, self._state, self._settings)
         self._roller = Roller(self._engine, self._state, schema, self._settings, self._damage)
         self._knowledge = Knowledge(self._engine, self._state, self._tables)
         self._marked = MarkedHours(self._engine, self._damage)
@@ -93,7 +98,7 @@ class EmbeddedStore:
         self._guard = Guard(self._engine, self._state, schema, self._tables, self._audit)
         self._pruner = Pruner(self._engine, self._state, self._tables, self._guard, self._audit)
         self._keeper = Keeper(
-            self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller
+            self._engine, self._state, self._tables, self._audit, self._guard, self._room, self._roller, self._closer
         )
         self.sql = SqlServer(self._folder, self.execute_local)
         self._maintaining = threading.Lock()
@@ -158,11 +163,11 @@ class EmbeddedStore:
         if flows.rows:
             flows = _with_bounded_rates(_with_time(flows))
             self._marked.note(flows)
-            self._insert(RAW_TABLE, flows, self._schema, token)
+            self._insert(OPEN_TABLE, flows, self._schema, token)
             times = flows.columns["TimeReceived"]
             assert isinstance(times, np.ndarray)
             oldest_ms = int(times.min())
-            self._roller.inserted(RAW_TABLE, flows.rows, oldest_ms)
+            self._roller.inserted(OPEN_TABLE, flows.rows, oldest_ms)
             self._keeper.note(oldest_ms)
             if oldest_ms < (time.time() - LATE_SECONDS) * 1000:
                 self._change_past()
@@ -267,12 +272,12 @@ class EmbeddedStore:
         shown = [table for table in self._tables if table.name != ddl.STATE_TABLE]
         error = next(filter(None, list(self._insert_errors.values())), self._maintain_error)
         return StoreStatus(
-            table_statuses(self._engine, shown),
+            table_statuses(self._engine, shown, self._closer.count()),
             space.free_bytes,
             space.total_bytes,
             error,
             self._roller.closed_ms(),
-            self._roller.waiting_rows(RAW_TABLE),
+            self._roller.waiting_rows(OPEN_TABLE),
             self._knowledge.gaps,
             self.warnings(),
             past_changes,
@@ -298,6 +303,7 @@ class EmbeddedStore:
                 self._pruner.drop_expired(time.time_ns() // 1_000_000)
                 self._keeper.start()
             self._pruner.drop_unseen(columns)
+            self._closer.start()
             self._roller.start(self._unseen())
             self._change_past()
 
@@ -363,16 +369,33 @@ class EmbeddedStore:
         now_ms = time.time_ns() // 1_000_000
         allow = on_purpose or self._settings.allow_shorter_retention
         self._guard.refuse_shorter(self._folder, now_ms, allow=allow)
+        layouts.adopt(self._engine)
         self._knowledge.update()
-        migrations.migrate(self._engine, self._tables)
+        migrations.migrate(self._engine, layouts.with_before(self._engine, self._tables))
         if not on_purpose:
             self._guard.promise()
         dictionaries.install(self._engine, self._state)
         self._damage.report_unloaded(self._state)
+        self._closer.start()
         self._finish_deletion()
         self._roller.start(self._unseen())
+        if layouts.is_old(self._engine):
+            self._set_apart()
         self._keeper.start()
         self._marked.start()
+
+    def _set_apart(self) -> None:
+        """Begin to bring the flows of an earlier version into the tables of this one: they are closed in time."""
+        done = Maintenance()
+        if not self._roller.drain(done):
+            log.warning("flows of an earlier version stay as they are until the next start", errors=done.errors)
+            return
+        self._knowledge.count_anew()
+        self._closer.expect_before()
+        layouts.set_apart(self._engine)
+        migrations.migrate(self._engine, self._tables)
+        self._closer.start()
+        self._roller.start(self._unseen())
 
     def _unseen(self) -> list[Column]:
         """Columns of the rollups that the schema lacks."""
@@ -380,7 +403,12 @@ class EmbeddedStore:
 
     def _deleter(self) -> Deleter:
         return Deleter(
-            self._engine, self._state, with_unseen(self._schema, self._unseen()), self._audit, self._knowledge.gaps
+            self._engine,
+            self._state,
+            with_unseen(self._schema, self._unseen()),
+            self._audit,
+            self._knowledge.gaps,
+            self._closer,
         )
 
     def _finish_deletion(self) -> None:
@@ -432,6 +460,9 @@ class EmbeddedStore:
         except faults.TornError as error:
             self._tokens.torn(token, error)
             raise
+        except BaseException:
+            self._tokens.failed(token)
+            raise
         self._tokens.done(token)
 
     def _maintain(self, now_ms: int, *, hurry: bool) -> Maintenance:
@@ -443,6 +474,9 @@ class EmbeddedStore:
                 self._keeper.make_room(done)
                 self._room.require()
                 self._roller.step(now_ms, done, hurry=hurry)
+                done.closed_rows = self._closer.step(now_ms, _CLOSE_S)
+                if not self._tokens.may_come_again():
+                    self._closer.drop_originals(self._roller.taken_blocks()[OPEN_TABLE])
             except (StoreError, EngineError) as error:
                 done.errors.append(" ".join(str(error).split())[:600])
             done.errors += self._damage.set_aside()

@@ -18,6 +18,7 @@ from millrace.errors import StoreLossError
 from millrace.schema import COLUMNS, Schema
 from millrace.schema.column import Rollup
 from millrace.store.audit import AuditLog, Deletion
+from millrace.store.boundary import shown_parts
 from millrace.store.ddl import SCHEMA_VERSION, TableSpec
 from millrace.store.engine import Engine
 from millrace.store.facts import Facts
@@ -124,13 +125,13 @@ class Guard:
     def shortened(self, now_ms: int) -> list[Shortening]:
         """Tables with rows that would be kept for fewer days than they were."""
         wanted = keep_days(self._tables)
-        parts = find_parts(self._engine, wanted)
+        parts = shown_parts(find_parts(self._engine, wanted), self._state)
         # Where the retention clock lags behind, what it holds back would be lost all the same, only later.
         reference_ms = min(now_ms, max((part.newest_ms for part in parts), default=now_ms) + DAY_MS)
         kept: Mapping[str, int] = self._state.get(RETENTION_KEY)
         found = []
         for table, days in wanted.items():
-            own = [part for part in parts if part.table == table]
+            own = [part for part in parts if part.shown == table]
             lost = extent(expired(own, wanted, reference_ms))
             # A store of an earlier version does not say: it kept what is there.
             inferred = days if lost.oldest_ms is None else -(-(reference_ms - lost.oldest_ms) // DAY_MS)
@@ -148,7 +149,7 @@ class Guard:
         self._remember_schema()
         wanted = keep_days(self._tables)
         kept: Mapping[str, int] = self._state.get(RETENTION_KEY)
-        filled = {part.table for part in find_parts(self._engine, wanted)}
+        filled = {part.shown for part in find_parts(self._engine, wanted)}
         self._days = {}
         self._widened_ms = {}
         for table, days in wanted.items():

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from millrace.errors import StoreError
 from millrace.store.audit import AuditLog
+from millrace.store.boundary import shown_parts
+from millrace.store.closing import Closer
 from millrace.store.ddl import TableSpec
 from millrace.store.disk import Room
 from millrace.store.engine import Engine
@@ -18,7 +20,7 @@ from millrace.store.facts import Facts
 from millrace.store.faults import EngineError
 from millrace.store.guard import CLOCK_KEY, Guard
 from millrace.store.parts import drop_parts, find_parts
-from millrace.store.resolutions import RAW_TABLE
+from millrace.store.resolutions import OPEN_TABLE, RAW_TABLE
 from millrace.store.retention import RetentionClock, doubts, expired, keep_days, taken
 from millrace.store.roller import Roller
 from millrace.store.store import Maintenance
@@ -38,7 +40,7 @@ class Keeper:
 
     Parameters
     ----------
-    engine, state, tables, audit, guard, room, roller
+    engine, state, tables, audit, guard, room, roller, closer
 
     Attributes
     ----------
@@ -55,6 +57,7 @@ class Keeper:
         guard: Guard,
         room: Room,
         roller: Roller,
+        closer: Closer,
     ) -> None:
         self._engine = engine
         self._state = state
@@ -63,6 +66,7 @@ class Keeper:
         self._guard = guard
         self._room = room
         self._roller = roller
+        self._closer = closer
         self._clock = RetentionClock()
         self._looked_ms: int | None = None
         self._error = ""
@@ -93,7 +97,8 @@ class Keeper:
             done.errors.append(self._error)
 
     def _expire(self, now_ms: int) -> None:
-        parts = find_parts(self._engine, self._days)
+        # Of what was copied to closed hours the copy expires.
+        parts = shown_parts(find_parts(self._engine, self._days), self._state)
         if not parts:
             self.warnings = ()
             return
@@ -105,10 +110,10 @@ class Keeper:
             self._clock.catch_up(now_ms, newest_ms)
         self._state.put(CLOCK_KEY, self._clock.stored)
         for part in parts:
-            self._guard.note(part.table, part.oldest_ms, reference_ms)
+            self._guard.note(part.shown, part.oldest_ms, reference_ms)
         self.warnings = tuple(doubts(parts, self._days, reference_ms, now_ms))
         for table, days in self._days.items():
-            own = taken((part for part in gone if part.table == table), self._roller.taken_blocks())
+            own = taken((part for part in gone if part.shown == table), self._roller.taken_blocks())
             drop_parts(self._engine, self._audit, own, "retention", f"older than {days} days")
 
     def make_room(self, done: Maintenance, at_least: int = 0) -> bool:
@@ -126,5 +131,8 @@ class Keeper:
     def _drop_oldest(self, at_least: int) -> int:
         for _ in range(_ATTEMPTS):
             with contextlib.suppress(EngineError):
+                if self._room.needed(at_least):
+                    # Nothing is said to be deleted whose copy is there.
+                    self._closer.drop_originals(self._roller.taken_blocks()[OPEN_TABLE], at_once=True)
                 return self._room.make(self._roller.taken_blocks(), at_least)
         return 0

@@ -24,7 +24,7 @@ from millrace.store import migrations
 from millrace.store.ddl import TableSpec, quote
 from millrace.store.engine import Engine
 from millrace.store.facts import Facts
-from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
+from millrace.store.resolutions import BEFORE_TABLE, CLOSED_TABLE, OPEN_TABLE, RAW_TABLE, RESOLUTIONS, shown_as
 from millrace.store.rollups import last_block_statement, newer_than
 
 Gap: TypeAlias = "tuple[int, int]"
@@ -47,7 +47,13 @@ CARRIED = frozenset(
 """Columns that rollups took from one row of each group as long as nobody kept this record."""
 
 _SECONDS = {RAW_TABLE: 1} | {resolution.table: resolution.seconds for resolution in RESOLUTIONS}
-_SOURCES = {resolution.table: resolution.source for resolution in RESOLUTIONS}
+_SOURCES = {resolution.table: shown_as(resolution.source) for resolution in RESOLUTIONS}
+
+_LAST = {OPEN_TABLE: "block", CLOSED_TABLE: "closed_block"}
+"""Where the last block is kept that a column was in, by table; in all others, as ``block``.
+
+Flows are copied from the one to the other after they came, so a gap may reach back further than it has to.
+"""
 
 
 class Knowledge:
@@ -63,7 +69,7 @@ class Knowledge:
     def __init__(self, engine: Engine, state: Facts, tables: Sequence[TableSpec]) -> None:
         self._engine = engine
         self._state = state
-        self._tables = [table for table in tables if table.name in _SECONDS]
+        self._tables = [table for table in tables if table.name == OPEN_TABLE or table.name in _SECONDS]
         self.gaps: dict[str, Gaps] = {}
 
     def update(self) -> None:
@@ -73,85 +79,109 @@ class Knowledge:
         """
         changed: dict[str, dict[str, Any]] = {}
         for table in self._tables:
-            key = f"columns:{table.name}"
+            name = shown_as(table.name)
+            key = f"columns:{name}"
             stored = self._state.get(key).get("columns")
             record = self._record(table, stored)
             if record != stored:
                 changed[key] = {"columns": record}
             found = {column.name: _joined(record[column.name]["gaps"]) for column in table.columns}
-            self.gaps[table.name] = {name: gaps for name, gaps in found.items() if gaps}
+            self.gaps[name] = {column: gaps for column, gaps in found.items() if gaps}
         self._state.put_all(changed)
+
+    def count_anew(self) -> None:
+        """Heed that inserts into the open table are counted from the beginning, for it is to be another one."""
+        key = f"columns:{RAW_TABLE}"
+        stored = self._state.get(key).get("columns", {})
+        rows = _Rows(self._engine, [OPEN_TABLE])
+        away = {
+            name: {**known, "gaps": [*known["gaps"], *map(list, rows.after(known))], "block": 0}
+            for name, known in stored.items()
+            if "block" in known
+        }
+        if away:
+            self._state.put(key, {"columns": {**stored, **away}})
 
     def _record(self, table: TableSpec, stored: Mapping[str, Any] | None) -> dict[str, Any]:
         """Gaps of each column that the table has or had; of those that the schema lacks, the last block with them."""
+        shown = shown_as(table.name)
         found = migrations.describe(self._engine, table.name)
         there = {} if found is None else found.columns
         if stored is None:
-            carried = CARRIED if table.name in _SOURCES else frozenset[str]()
+            carried = CARRIED if shown in _SOURCES else frozenset[str]()
             stored = {name: {"gaps": []} for name in there if name not in carried}
-        rows = _Rows(self._engine, table.name if there else "")
-        lacking = self.gaps.get(_SOURCES.get(table.name, ""), {})
+        names = (OPEN_TABLE, CLOSED_TABLE, BEFORE_TABLE) if shown == RAW_TABLE else (shown,)
+        rows = _Rows(self._engine, [name for name in names if migrations.describe(self._engine, name) is not None])
+        lacking = self.gaps.get(_SOURCES.get(shown, ""), {})
         record: dict[str, Any] = {}
         for column in table.columns:
             old = stored.get(column.name)
             if old is None or column.name not in there:
                 gaps = rows.until_the_last()
             else:
-                gaps = [*old["gaps"], *(rows.after(old["block"]) if "block" in old else ())]
+                gaps = [*old["gaps"], *(rows.after(old) if "block" in old else ())]
             gaps = rows.reaching_into(gaps)
             # What waits in the source comes in yet.
-            gaps += [_widened(gap, _SECONDS[table.name]) for gap in lacking.get(column.name, ())]
+            gaps += [_widened(gap, _SECONDS[shown]) for gap in lacking.get(column.name, ())]
             record[column.name] = {"gaps": [list(gap) for gap in _joined(gaps)]}
         for name in there:
             if name in stored and name not in record:
-                last = rows.last_block()
-                record[name] = {**stored[name], "block": min(last, stored[name].get("block", last))}
+                record[name] = {**stored[name], **rows.last_blocks(stored[name])}
         return record
 
 
 class _Rows:
-    """The times of the rows of a table.
+    """The times of the rows of a table, or of several that hold one thing together.
 
     Parameters
     ----------
     engine : Engine
-    table : str
-        Empty: there is no such table.
+    tables : sequence of str
+        Those that there are.
     """
 
-    def __init__(self, engine: Engine, table: str) -> None:
+    def __init__(self, engine: Engine, tables: Sequence[str]) -> None:
         self._engine = engine
-        self._table = table
-        self._known: dict[int, list[Gap]] = {}
+        self._tables = tables
+        self._known: dict[tuple[str, int], list[Gap]] = {}
 
     def until_the_last(self) -> list[Sequence[int]]:
         """All time up to the newest row; nothing if there are no rows."""
-        return [(0, end) for _, end in self._inserted(0)]
+        return [(0, end) for _, end in self._all()]
 
-    def after(self, block: int) -> list[Sequence[int]]:
-        """The time of the rows that were inserted after a block; nothing if there are none."""
-        return list(self._inserted(block))
+    def after(self, known: Mapping[str, Any]) -> list[Sequence[int]]:
+        """The times of the rows that were inserted after the blocks that `last_blocks` gave."""
+        blocks = {table: known.get(_LAST.get(table, "block")) for table in self._tables if table != BEFORE_TABLE}
+        return [gap for table, block in blocks.items() if block is not None for gap in self._inserted(table, block)]
 
     def reaching_into(self, gaps: Iterable[Sequence[int]]) -> list[Sequence[int]]:
         """Gaps that rows may lie in: those that end after the oldest one."""
-        return [gap for gap in gaps if any(gap[1] > start for start, _ in self._inserted(0))]
+        return [gap for gap in gaps if any(gap[1] > start for start, _ in self._all())]
 
-    def last_block(self) -> int:
-        """The last block that is there."""
-        return int(self._engine.rows(last_block_statement(self._table))[0][0])
+    def last_blocks(self, known: Mapping[str, Any]) -> dict[str, int]:
+        """The last block that is there, of each table, or the one that is known, if that is earlier."""
+        found = {}
+        for table in self._tables:
+            if table != BEFORE_TABLE:
+                last = int(self._engine.rows(last_block_statement(table))[0][0])
+                key = _LAST.get(table, "block")
+                found[key] = min(last, int(known.get(key, last)))
+        return found
 
-    def _inserted(self, block: int) -> list[Gap]:
-        if not self._table:
-            return []
-        if block not in self._known:
+    def _all(self) -> list[Gap]:
+        return [gap for table in self._tables for gap in self._inserted(table, 0)]
+
+    def _inserted(self, table: str, block: int) -> list[Gap]:
+        if (table, block) not in self._known:
             # Without a condition the engine answers from what it knows of each part.
             where = f" WHERE {newer_than(block)}" if block else ""
             row = self._engine.rows(
                 "SELECT count(), toUnixTimestamp(min(TimeReceived)), toUnixTimestamp(max(TimeReceived)) "
-                f"FROM {quote(self._table)}{where}"
+                f"FROM {quote(table)}{where}"
             )[0]
-            self._known[block] = [(int(row[1]), int(row[2]) + _SECONDS[self._table])] if int(row[0]) else []
-        return self._known[block]
+            seconds = _SECONDS[shown_as(table)]
+            self._known[table, block] = [(int(row[1]), int(row[2]) + seconds)] if int(row[0]) else []
+        return self._known[table, block]
 
 
 def _widened(gap: Gap, seconds: int) -> Gap:

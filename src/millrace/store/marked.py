@@ -23,7 +23,7 @@ from millrace.store.damage import Damage
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
 from millrace.store.faults import EngineError
-from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
+from millrace.store.resolutions import FLOW_TABLES, RESOLUTIONS
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class MarkedHours:
 
     def _partitions(self) -> list[tuple[str, str]]:
         """Tables and partitions; what comes later is noted."""
-        tables: Sequence[str] = (RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS))
+        tables: Sequence[str] = (*FLOW_TABLES, *(resolution.table for resolution in RESOLUTIONS))
         rows = self._engine.rows(
             "SELECT DISTINCT table, partition_id FROM system.parts WHERE database = currentDatabase() AND active "
             f"AND table IN ({', '.join(map(literal, tables))})"

@@ -22,6 +22,7 @@ class StoreMetrics:
         labels = ("resolution",)
         self._taken = metrics.counter("store", "rolled_up_rows", "Rows that rollups were made of.", labels)
         self._written = metrics.counter("store", "rollup_rows", "Rows that rollups wrote.", labels)
+        self._closed = metrics.counter("store", "closed_rows", "Flows of hours that are over, sorted and packed.")
         self._seconds = metrics.counter("store", "maintenance_seconds", "Time spent on rollups and retention.")
         self._errors = metrics.counter("store", "maintenance_errors", "Rounds of maintenance that failed.")
 
@@ -31,6 +32,7 @@ class StoreMetrics:
             self._taken.labels(resolution).inc(rows)
         for resolution, rows in done.written_rows.items():
             self._written.labels(resolution).inc(rows)
+        self._closed.inc(done.closed_rows)
         self._seconds.inc(done.seconds)
         self._errors.inc(len(done.errors))
 

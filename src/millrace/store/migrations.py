@@ -75,7 +75,8 @@ def plan(table: TableSpec, found: TableFound) -> list[str]:
     StoreError
         If the order, the partitions or a type cannot be changed in place.
     """
-    if _key(found.order) != _key(", ".join(table.order)) or _key(found.partition) != _key(table.partition):
+    partitions = {_key(table.partition), _key(table.earlier_partition or table.partition)}
+    if _key(found.order) != _key(", ".join(table.order)) or _key(found.partition) not in partitions:
         raise StoreError(
             f"table {table.name!r} is sorted by ({found.order}) and partitioned by ({found.partition}), wanted is "
             f"({', '.join(table.order)}) and ({table.partition}), which cannot be changed in place; "

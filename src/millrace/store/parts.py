@@ -9,6 +9,7 @@ from itertools import groupby
 from millrace.store.audit import Act, AuditLog, Deletion, day
 from millrace.store.ddl import literal, quote
 from millrace.store.engine import Engine
+from millrace.store.resolutions import held_in, shown_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Part:
     rows, bytes : int
     oldest_ms, newest_ms : int
         Range of ``TimeReceived``, Unix milliseconds (to the second).
-    last_block : int
-        Newest insert whose rows it holds.
+    first_block, last_block : int
+        Oldest and newest insert whose rows it holds.
     """
 
     table: str
@@ -31,7 +32,13 @@ class Part:
     bytes: int
     oldest_ms: int
     newest_ms: int
+    first_block: int
     last_block: int
+
+    @property
+    def shown(self) -> str:
+        """Name of what the table holds (see `shown_as`)."""
+        return shown_as(self.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,16 @@ class Extent:
 
 
 def find_parts(engine: Engine, tables: Iterable[str]) -> list[Part]:
-    """Active parts with rows of some tables, by table and then the oldest first."""
-    names = ", ".join(literal(table) for table in tables)
+    """Active parts with rows of some tables, by table and the oldest first; ``flows`` stands for all its tables."""
+    names = ", ".join(literal(name) for table in tables for name in held_in(table))
     rows = engine.rows(
         "SELECT table, name, rows, bytes_on_disk, toUnixTimestamp(min_time), toUnixTimestamp(max_time), "
-        "max_block_number FROM system.parts WHERE active AND rows > 0 AND database = currentDatabase() "
-        f"AND table IN ({names}) ORDER BY table, max_time, min_time, name"
+        "min_block_number, max_block_number FROM system.parts WHERE active AND rows > 0 "
+        f"AND database = currentDatabase() AND table IN ({names}) ORDER BY table, max_time, min_time, name"
     )
     return [
-        Part(table, name, int(count), int(size), int(oldest) * 1000, int(newest) * 1000, int(block))
-        for table, name, count, size, oldest, newest, block in rows
+        Part(table, name, int(count), int(size), int(oldest) * 1000, int(newest) * 1000, int(first), int(last))
+        for table, name, count, size, oldest, newest, first, last in rows
     ]
 
 
@@ -83,13 +90,13 @@ def drop_parts(engine: Engine, audit: AuditLog, parts: Sequence[Part], act: Act,
     EngineError
         If a part was merged meanwhile (it goes next time), or cannot be dropped.
     """
-    for table, of_table in groupby(parts, key=lambda part: part.table):
+    for shown, of_table in groupby(parts, key=lambda part: part.shown):
         dropped: list[Part] = []
         try:
             for part in of_table:
-                engine.execute(f"ALTER TABLE {quote(table)} DROP PART {literal(part.name)}")
+                engine.execute(f"ALTER TABLE {quote(part.table)} DROP PART {literal(part.name)}")
                 dropped.append(part)
         finally:
             if dropped:
                 gone = extent(dropped)
-                audit.record(Deletion(act, table, reason, gone.rows, gone.bytes, gone.oldest_ms, gone.newest_ms))
+                audit.record(Deletion(act, shown, reason, gone.rows, gone.bytes, gone.oldest_ms, gone.newest_ms))

@@ -9,6 +9,7 @@ from itertools import groupby
 from millrace.errors import StoreError
 from millrace.store import faults
 from millrace.store.audit import AuditLog, Deletion
+from millrace.store.boundary import shown_parts
 from millrace.store.ddl import TableSpec, quote
 from millrace.store.engine import Engine
 from millrace.store.facts import Facts
@@ -56,7 +57,7 @@ class Pruner:
 
     def look(self, now_ms: int) -> Prunable:
         """What could be dropped at a time (Unix milliseconds)."""
-        tables = {table: extent(parts) for table, parts in groupby(self._expired(now_ms), key=lambda part: part.table)}
+        tables = {table: extent(parts) for table, parts in groupby(self._expired(now_ms), key=lambda part: part.shown)}
         return Prunable(tables, tuple(self._guard.shortened(now_ms)), tuple(find_unseen(self._engine, self._tables)))
 
     def drop_expired(self, now_ms: int) -> None:
@@ -71,7 +72,7 @@ class Pruner:
         """
         days = keep_days(self._tables)
         with faults.refusing("dropping expired rows; run it again"):
-            for table, parts in groupby(self._expired(now_ms), key=lambda part: part.table):
+            for table, parts in groupby(self._expired(now_ms), key=lambda part: part.shown):
                 drop_parts(self._engine, self._audit, list(parts), "prune", f"asked for: older than {days[table]} days")
         # Whoever asked has seen what the wall clock makes of it.
         self._state.put(CLOCK_KEY, RetentionClock(now_ms, now_ms).stored)
@@ -99,7 +100,7 @@ class Pruner:
 
     def _expired(self, now_ms: int) -> list[Part]:
         days = keep_days(self._tables)
-        return expired(find_parts(self._engine, days), days, now_ms)
+        return expired(shown_parts(find_parts(self._engine, days), self._state), days, now_ms)
 
 
 def named(unseen: Iterable[Unseen], names: Sequence[str]) -> list[Unseen]:

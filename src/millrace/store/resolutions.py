@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RAW_TABLE = "flows"
-"""Every flow as it was received."""
+"""Every flow as it was received: a view of the tables that hold them (see `millrace.store.boundary`)."""
+
+OPEN_TABLE = "flows_open"
+"""Flows of the hours that are not closed yet, as they came."""
+
+CLOSED_TABLE = "flows_closed"
+"""Flows of the hours before, sorted and packed."""
+
+BEFORE_TABLE = "flows_before"
+"""Flows that an earlier version stored, until they are sorted and packed."""
+
+FLOW_TABLES = (OPEN_TABLE, CLOSED_TABLE, BEFORE_TABLE)
 
 COUNTER_TABLE = "interface_counters"
 """Interface counters of sFlow counter samples."""
@@ -45,8 +56,18 @@ class Resolution:
 
 
 RESOLUTIONS: tuple[Resolution, ...] = (
-    Resolution("1m", "flows_1m0s", 60, RAW_TABLE, "toStartOfMinute", "toDate(TimeReceived)"),
+    Resolution("1m", "flows_1m0s", 60, OPEN_TABLE, "toStartOfMinute", "toDate(TimeReceived)"),
     Resolution("5m", "flows_5m0s", 300, "flows_1m0s", "toStartOfFiveMinutes", "toMonday(TimeReceived)"),
     Resolution("1h", "flows_1h0m0s", 3600, "flows_5m0s", "toStartOfHour", "toYYYYMM(TimeReceived)"),
 )
 """Rollups from fine to coarse."""
+
+
+def shown_as(table: str) -> str:
+    """Name by which people know what a table holds."""
+    return RAW_TABLE if table in FLOW_TABLES else table
+
+
+def held_in(name: str) -> tuple[str, ...]:
+    """Tables that may hold what people know by a name: of ``flows``, also that of version 1."""
+    return (RAW_TABLE, *FLOW_TABLES) if name == RAW_TABLE else (name,)

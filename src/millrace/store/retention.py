@@ -18,6 +18,7 @@ from typing import Any
 from millrace.store.audit import day
 from millrace.store.ddl import TableSpec
 from millrace.store.parts import Part, extent
+from millrace.store.resolutions import shown_as
 
 DAY_MS = 86_400_000
 
@@ -93,7 +94,7 @@ class RetentionClock:
 
 def keep_days(tables: Iterable[TableSpec]) -> dict[str, int]:
     """Days for which the rows of each table are kept, of those that expire."""
-    return {table.name: table.keep_days for table in tables if table.keep_days is not None}
+    return {shown_as(table.name): table.keep_days for table in tables if table.keep_days is not None}
 
 
 def expired(parts: Iterable[Part], days: Mapping[str, int], reference_ms: int) -> list[Part]:
@@ -107,7 +108,7 @@ def expired(parts: Iterable[Part], days: Mapping[str, int], reference_ms: int) -
     reference_ms : int
         Moment from which ages are counted back, Unix milliseconds.
     """
-    return [part for part in parts if part.table in days and part.newest_ms < reference_ms - days[part.table] * DAY_MS]
+    return [part for part in parts if part.shown in days and part.newest_ms < reference_ms - days[part.shown] * DAY_MS]
 
 
 def taken(parts: Iterable[Part], last_blocks: Mapping[str, int]) -> list[Part]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from millrace.schema import Kind, Schema
-from millrace.store.resolutions import RAW_TABLE, Resolution
+from millrace.store.resolutions import OPEN_TABLE, Resolution
 
 _POSITION = "bitShiftLeft(toUInt64(_part_index), 40) + _part_offset"
 LARGE = 1 << 36
@@ -53,7 +53,7 @@ class BlockRange:
         return f"{newer_than(self.after)} AND _block_number <= {self.upto}"
 
 
-def newer_than(block: int) -> str:
+def newer_than(block: int | str) -> str:
     """Condition for rows inserted after a block.
 
     The hint skips parts without new blocks by their names. As a plain
@@ -99,7 +99,7 @@ def _group(schema: Schema, interval: str) -> str:
 
 def flows_of(table: str) -> str:
     """Expression for the number of flows in rows of a table."""
-    return "count()" if table == RAW_TABLE else "sum(Flows)"
+    return "count()" if table == OPEN_TABLE else "sum(Flows)"
 
 
 def summary_statement(table: str, condition: str) -> str:

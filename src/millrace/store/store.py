@@ -26,6 +26,8 @@ class Maintenance:
         Source rows taken, by resolution (``1m``).
     written_rows : dict
         Rollup rows written, by resolution.
+    closed_rows : int
+        Flows of hours that are over, sorted and packed.
     seconds : float
         Time it took.
     errors : list of str
@@ -34,6 +36,7 @@ class Maintenance:
 
     rolled_up_rows: dict[str, int] = field(default_factory=dict)
     written_rows: dict[str, int] = field(default_factory=dict)
+    closed_rows: int = 0
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list)
 

@@ -15,7 +15,7 @@ from millrace.schema import Column, Kind, Schema
 from millrace.schema.column import Rollup
 from millrace.store.ddl import TableSpec, literal
 from millrace.store.engine import Engine
-from millrace.store.resolutions import RAW_TABLE, RESOLUTIONS
+from millrace.store.resolutions import CLOSED_TABLE, OPEN_TABLE, RESOLUTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def rolled(unseen: Iterable[Unseen], roles: Mapping[str, Rollup | None]) -> list
     for column in unseen:
         tables.setdefault(column.name, set()).add(column.table)
         types[column.name] = column.type
-    everywhere = {RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS)}
+    everywhere = {OPEN_TABLE, CLOSED_TABLE, *(resolution.table for resolution in RESOLUTIONS)}
     return [
         Column(name, _kind(types[name]), name, "", "Unseen", rollup="sum" if roles.get(name) == "sum" else "key")
         for name, of in tables.items()

@@ -2,7 +2,9 @@
 
 import pytest
 
-from millrace.store import COUNTER_TABLE, RAW_TABLE, RESOLUTIONS, EmbeddedStore, StoreSettings
+from millrace.store import COUNTER_TABLE, RESOLUTIONS, EmbeddedStore, StoreSettings
+from millrace.store.boundary import Boundary
+from millrace.store.resolutions import CLOSED_TABLE, OPEN_TABLE
 from millrace.store.roller import Roller
 from unit.store.made_flows import SCHEMA
 
@@ -18,8 +20,10 @@ class SharedStore:
         if self._store is None:
             self._store = EmbeddedStore(self._folder, SCHEMA)
             self._store.start()
-        for table in (RAW_TABLE, COUNTER_TABLE, *(resolution.table for resolution in RESOLUTIONS)):
+        for table in (OPEN_TABLE, CLOSED_TABLE, COUNTER_TABLE, *(resolution.table for resolution in RESOLUTIONS)):
             self._store._engine.execute(f"TRUNCATE TABLE {table}")
+        self._store._state.put("closed", Boundary().stored)
+        self._store._closer.start()
         self._store._roller = Roller(
             self._store._engine, self._store._state, SCHEMA, StoreSettings(), self._store._damage
         )

@@ -181,7 +181,7 @@ POINTS = (
     "ALTER TABLE flows_5m0s",
     "INSERT INTO millrace_state SELECT 'rollup:1h'",
     'INSERT INTO millrace_state SELECT \'deletion\', .*"step": "flows"',
-    "ALTER TABLE flows DELETE",
+    "ALTER TABLE `?flows_open`? DELETE",
     "DROP TABLE IF EXISTS millrace_deletion",
 )
 

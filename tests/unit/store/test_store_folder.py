@@ -18,7 +18,7 @@ from millrace.store.sql_server import LENGTH
 from unit.store.made_flows import HOUR_MS, NOW_MS, SCHEMA, assert_rollups_agree, few_keys, totals
 
 
-def part_folders(store, table="flows"):
+def part_folders(store, table="flows_open"):
     rows = store.query(f"SELECT path FROM system.parts WHERE active AND table = '{table}' ORDER BY name")
     return rows.column("path").to_pylist()
 

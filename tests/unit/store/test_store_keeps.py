@@ -198,7 +198,7 @@ def test_a_part_that_cannot_be_loaded_is_written_down_once(open_store, folder):
     store = open_store()
     store.insert(few_keys(100, NOW_MS - 50 * HOUR_MS))
     store.insert(few_keys(70))
-    path = store.query("SELECT path FROM system.parts WHERE active AND table = 'flows' ORDER BY name")["path"][0]
+    path = store.query("SELECT path FROM system.parts WHERE active AND table = 'flows_open' ORDER BY name")["path"][0]
     store.stop()
     os.truncate(f"{path}/columns.txt", 3)
     for _ in range(2):

@@ -74,7 +74,7 @@ def test_opening_again_changes_nothing(open_store, monkeypatch):
 
 def test_the_schema_is_recorded(open_store):
     first = open_store()._state.get("schema")
-    assert first["version"] == 1
+    assert first["version"] == 2
     assert open_store(Schema([user_column("Colour")]))._state.get("schema") != first
 
 
@@ -93,8 +93,8 @@ def test_another_order_is_refused(open_store, monkeypatch):
     from millrace.store import ddl
 
     monkeypatch.setattr(
-        "millrace.store.ddl.raw_table",
-        lambda schema, settings, make=ddl.raw_table: replace(make(schema, settings), order=("SrcAS", "TimeReceived")),
+        "millrace.store.ddl.open_table",
+        lambda schema, settings, make=ddl.open_table: replace(make(schema, settings), order=("SrcAS", "TimeReceived")),
     )
     with pytest.raises(StoreError, match="cannot be changed in place"):
         open_store()
@@ -103,7 +103,7 @@ def test_another_order_is_refused(open_store, monkeypatch):
 def test_a_setting_of_the_tables_follows_the_configuration(open_store):
     open_store()
     store = open_store(fsync=True)
-    assert "fsync_after_insert = 1" in store.execute_local("SHOW CREATE TABLE flows", "TSVRaw").decode()
+    assert "fsync_after_insert = 1" in store.execute_local("SHOW CREATE TABLE flows_open", "TSVRaw").decode()
     store.insert(few_keys(10))
     assert totals(store, "flows")[0] == 10
 

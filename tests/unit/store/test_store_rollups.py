@@ -137,8 +137,8 @@ def test_merged_parts_are_not_counted_again(store):
         store.insert(few_keys(100, seed=seed))
         if seed == 3:
             store.wait_until_rolled_up(NOW_MS)
-            store._engine.execute("OPTIMIZE TABLE flows FINAL")
-    store._engine.execute("OPTIMIZE TABLE flows FINAL")
+            store._engine.execute("OPTIMIZE TABLE flows_open FINAL")
+    store._engine.execute("OPTIMIZE TABLE flows_open FINAL")
     store.wait_until_rolled_up(NOW_MS)
     assert_rollups_agree(store)
 
@@ -217,15 +217,15 @@ def test_a_statement_that_arrived_before_a_crash_is_not_run_again(open_store):
 
 def test_flows_inserted_after_the_newest_were_dropped_and_a_restart_are_rolled_up(open_store):
     """The engine numbers inserts from its newest part: numbers come again when that part is gone."""
-    store = open_store()
+    store = open_store(close_after_seconds=86_400)
     store.insert(few_keys(100, NOW_MS - 48 * HOUR_MS))
     for seed in range(5):
         store.insert(few_keys(100, NOW_MS - 2 * HOUR_MS, seed=seed))
     store.wait_until_rolled_up(NOW_MS)
-    parts = "SELECT name FROM system.parts WHERE active AND table = 'flows' AND max_time > now() - 86400"
+    parts = "SELECT name FROM system.parts WHERE active AND table = 'flows_open' AND max_time > now() - 86400"
     for (part,) in store._engine.rows(parts):
-        store._engine.execute(f"ALTER TABLE flows DROP PART '{part}'")
-    store = open_store()
+        store._engine.execute(f"ALTER TABLE flows_open DROP PART '{part}'")
+    store = open_store(close_after_seconds=86_400)
     store.insert(few_keys(70, seed=9))
     store.wait_until_rolled_up(NOW_MS)
     assert totals(store, "flows")[0] == 170
@@ -234,17 +234,17 @@ def test_flows_inserted_after_the_newest_were_dropped_and_a_restart_are_rolled_u
 
 def test_block_numbers_that_come_again_are_not_taken_for_done_after_a_second_restart(open_store):
     """The newest part is dropped, the store restarts, takes flows, and is killed before it rolls them up."""
-    store = open_store()
+    store = open_store(close_after_seconds=86_400)
     store.insert(few_keys(100, NOW_MS - 48 * HOUR_MS))
     for seed in range(5):
         store.insert(few_keys(100, NOW_MS - 2 * HOUR_MS, seed=seed))
     store.wait_until_rolled_up(NOW_MS)
-    parts = "SELECT name FROM system.parts WHERE active AND table = 'flows' AND max_time > now() - 86400"
+    parts = "SELECT name FROM system.parts WHERE active AND table = 'flows_open' AND max_time > now() - 86400"
     for (part,) in store._engine.rows(parts):
-        store._engine.execute(f"ALTER TABLE flows DROP PART '{part}'")
-    store = open_store()
+        store._engine.execute(f"ALTER TABLE flows_open DROP PART '{part}'")
+    store = open_store(close_after_seconds=86_400)
     store.insert(few_keys(70, seed=9))
-    store = open_store()
+    store = open_store(close_after_seconds=86_400)
     store.wait_until_rolled_up(NOW_MS)
     assert [totals(store, resolution.table)[0] for resolution in RESOLUTIONS] == [670, 670, 670]
 
@@ -259,8 +259,8 @@ def test_a_statement_that_finished_counts_although_its_flows_are_lost_since(open
     store._state.put("rollup:1m", {"done": 0, "plan": plan})
     if arrived:
         store._engine.execute(rollups.rollup_statement(SCHEMA, RESOLUTIONS[0], BlockRange(0, 2)))
-    part = store._engine.rows("SELECT name FROM system.parts WHERE active AND table = 'flows' ORDER BY rows")[0][0]
-    store._engine.execute(f"ALTER TABLE flows DETACH PART '{part}'")
+    part = store._engine.rows("SELECT name FROM system.parts WHERE active AND table = 'flows_open' ORDER BY rows")[0][0]
+    store._engine.execute(f"ALTER TABLE flows_open DETACH PART '{part}'")
     store = open_store()
     store.wait_until_rolled_up(NOW_MS)
     kept = 160 if arrived else 100

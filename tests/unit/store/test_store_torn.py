@@ -16,13 +16,14 @@ from millrace.errors import StoreFullError
 from millrace.store import RAW_TABLE, RESOLUTIONS
 from millrace.store.faults import EngineError, TornError
 from millrace.store.gate import Gate
+from millrace.store.resolutions import OPEN_TABLE
 from millrace.store.tokens import Tokens
 from unit.store.made_flows import HOUR_MS, NOW_MS, assert_rollups_agree, few_keys, totals
 
 NO_ROOM = 2_048
 """Bytes of a file: more than the block of a few rows that is handed to the engine, less than a part of them."""
 
-TABLES = [RAW_TABLE, *(resolution.table for resolution in RESOLUTIONS)]
+TABLES = [OPEN_TABLE, *(resolution.table for resolution in RESOLUTIONS)]
 
 MIDNIGHT_MS = NOW_MS // 86_400_000 * 86_400_000
 
@@ -85,7 +86,7 @@ def test_parts_come_back_where_it_takes_a_while_until_a_torn_merge_is_noticed(op
 
 
 def merged_parts(store):
-    return store.query(f"SELECT name FROM system.parts WHERE table = '{RAW_TABLE}' AND NOT active").num_rows
+    return store.query(f"SELECT name FROM system.parts WHERE table = '{OPEN_TABLE}' AND NOT active").num_rows
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -113,7 +114,7 @@ def torn_merge(open_store):
 def merge_unnoticed(store):
     """Merge as the background does: nobody waits for it."""
     with store._engine._writer() as connection, suppress(EngineError):
-        connection.execute(f"OPTIMIZE TABLE {RAW_TABLE} FINAL")
+        connection.execute(f"OPTIMIZE TABLE {OPEN_TABLE} FINAL")
 
 
 def test_a_rollup_that_could_not_be_written_whole_is_redone(open_store):
@@ -129,12 +130,16 @@ def test_a_rollup_that_could_not_be_written_whole_is_redone(open_store):
     assert_rollups_agree(store)
 
 
-def test_only_the_rows_of_a_torn_partition_are_stored_again():
+@pytest.mark.parametrize(
+    "partition",
+    [str(MIDNIGHT_MS // 1000), np.datetime_as_string(np.datetime64(MIDNIGHT_MS, "ms"), unit="D").replace("-", "")],
+    ids=["hour", "day, of an earlier version"],
+)
+def test_only_the_rows_of_a_torn_partition_are_stored_again(partition):
     tokens = Tokens()
     flows = few_keys(40, start_ms=MIDNIGHT_MS - 30_000, span_ms=60_000)
     assert tokens.rest("a", flows) == ("a", flows)
-    day = np.datetime_as_string(np.datetime64(MIDNIGHT_MS, "ms"), unit="D").replace("-", "")
-    tokens.torn("a", TornError(RAW_TABLE, (day,)))
+    tokens.torn("a", TornError(OPEN_TABLE, (partition,)))
     token, left = tokens.rest("a", flows)
     assert token == "a/1"
     expected = flows.columns["TimeReceived"][flows.columns["TimeReceived"] >= MIDNIGHT_MS]
