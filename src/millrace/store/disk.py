@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +51,19 @@ class Room:
     ----------
     engine : Engine
     folder : Path
+        Data folder; errors name it.
+    space : callable
+        Asks how much room the device of the tables has.
     settings : StoreSettings
     audit : AuditLog
     """
 
-    def __init__(self, engine: Engine, folder: Path, settings: StoreSettings, audit: AuditLog) -> None:
+    def __init__(
+        self, engine: Engine, folder: Path, space: Callable[[], Space], settings: StoreSettings, audit: AuditLog
+    ) -> None:
         self._engine = engine
         self._folder = folder
+        self._space = space
         self._settings = settings
         self._audit = audit
         self._guard = threading.Lock()
@@ -84,7 +90,7 @@ class Room:
             With what to do about it.
         """
         settings = self._settings
-        free = measure(self._folder).free_bytes
+        free = self._space().free_bytes
         if free < self._least_free:
             raise StoreFullError(
                 f"only {free // 2**20} MiB free on the device of {self._folder}, at least "
@@ -131,7 +137,7 @@ class Room:
     def _missing(self) -> tuple[int, str]:
         """Bytes to be freed, and why."""
         settings = self._settings
-        free = measure(self._folder).free_bytes
+        free = self._space().free_bytes
         if free < self._least_free:
             why = f"{free // 2**20} MiB were free on the device (store.min_free_bytes)"
             return self._least_free * (_SPARE + 1) // _SPARE - free, why
