@@ -17,6 +17,18 @@ class Engine(Protocol):
     where it is not started. What a statement wrote when it returns survives the death of the process.
     """
 
+    def start(self) -> None:
+        """Open it.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be opened.
+        """
+
+    def stop(self) -> None:
+        """End questions that run, wait for what is being written, and close."""
+
     def execute(
         self,
         sql: str,
@@ -102,3 +114,6 @@ class Engine(Protocol):
         EngineError
             If a statement of it fails; the next look goes on.
         """
+
+    def release_memory(self) -> None:
+        """Give memory of this machine that was freed back to the system; EngineError if it cannot."""
