@@ -374,7 +374,7 @@ UPGRADE_POINTS = (
 )
 
 
-@pytest.mark.variants(7)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("point", UPGRADE_POINTS)
 def test_an_upgrade_may_be_killed_anywhere(open_store, monkeypatch, point, after):
