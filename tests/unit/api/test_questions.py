@@ -98,7 +98,7 @@ def engine():
 @pytest.fixture
 def make(services, engine):
     def make(access=None, **settings):
-        more = {"access": access} if access else {}
+        more = {"authenticator": access} if access else {}
         return create_app(dataclasses.replace(services, query=engine, **more), ApiSettings(**settings))
 
     return make
