@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -106,12 +106,12 @@ class FlowBatch:
     @property
     def nbytes(self) -> int:
         """Bytes that the batch keeps in memory: whole arrays where it views parts, dictionaries too, each once."""
-        owners: dict[int, int] = {}
+        held: dict[int, AnyArray | Sequence[str]] = {}
         for values in (*self.columns.values(), *self.valid.values(), self.datagram):
-            for part in _held(values):
-                if id(part) not in owners:
-                    owners[id(part)] = _size(part)
-        return sum(owners.values())
+            for part in _parts(values):
+                owner = _owner(part)
+                held[id(owner)] = owner
+        return sum(map(_size, held.values()))
 
     def take(self, index: I64) -> FlowBatch:
         """New batch of the rows at `index`, in that order (copies)."""
@@ -172,31 +172,35 @@ class FlowBatch:
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _held(values: Values | None) -> Iterator[AnyArray | Sequence[str]]:
-    """What a column keeps in memory: arrays that own their bytes, and dictionaries."""
+def _parts(values: Values | None) -> tuple[AnyArray | Sequence[str], ...]:
+    """Arrays and dictionaries of a column."""
+    if isinstance(values, np.ndarray):
+        return (values,)
     match values:
-        case None:
-            return
         case Coded():
-            yield _owner(values.codes)
-            yield _owner(values.values) if isinstance(values.values, np.ndarray) else values.values
+            return values.codes, values.values
         case Lists():
-            yield _owner(values.offsets)
-            yield _owner(values.values)
-        case _:
-            yield _owner(values)
+            return values.offsets, values.values
+    return ()
 
 
-def _owner(array: AnyArray) -> AnyArray:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+def _owner(part: AnyArray | Sequence[str]) -> AnyArray | Sequence[str]:
+    """What holds the bytes that an array may be a view of."""
+    while isinstance(part, np.ndarray) and isinstance(part.base, np.ndarray):
+        part = part.base
+    return part
 
 
 def _size(held: AnyArray | Sequence[str]) -> int:
     if isinstance(held, np.ndarray):
         return int(held.nbytes)
-    return sys.getsizeof(held) + sum(map(sys.getsizeof, held))
+    joined = "".join(held)
+    # All of them at once where each character is a byte, which is mostly so.
+    taken = len(held) * _EMPTY_TEXT_BYTES + len(joined) if joined.isascii() else sum(map(sys.getsizeof, held))
+    return sys.getsizeof(held) + taken
+
+
+_EMPTY_TEXT_BYTES = sys.getsizeof("")
 
 
 def texts(values: Sequence[str] | AnyArray) -> list[str]:

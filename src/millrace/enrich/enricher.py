@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from millrace.batch import Coded, FlowBatch, address_text, plain
-from millrace.batch.arrays import I32, I64, U32, AnyArray, Bool
+from millrace.batch.arrays import I64, U32, AnyArray, Bool
 from millrace.decode.exporters import number_exporters
 from millrace.enrich.metadata import StaticMetadata
 from millrace.enrich.plausibility import mark_implausible
@@ -92,16 +92,25 @@ class Enricher:
         known = np.array([self._find(address) for address in distinct], np.int64).reshape(-1, 2)
         exporter, scope = known[:, 0], known[:, 1]
         table = self._table
-        rows = {
-            side: find_rows(table, scope[codes], _unsigned(out, f"{side}If"))
-            for side in _SIDES
-            if f"{side}If" in out.columns
-        }
+        rows = self._interfaces(out, scope, codes)
         texts = _Texts(table, exporter, distinct, rows)
         _put_exporter(out, codes, exporter, texts)
         for side, row in rows.items():
             _put_interface(out, side, row, table, texts)
-        _put_sampling(out, table.default_rate[exporter][codes], table.forced_rate[exporter][codes])
+        default, forced = table.default_rate[exporter], table.forced_rate[exporter]
+        if default.any() or forced.any():
+            _put_sampling(out, default[codes], forced[codes])
+
+    def _interfaces(self, out: FlowBatch, scope: I64, codes: I64) -> dict[str, I64]:
+        """Row of the table for each flow's interface, of the sides on which something is known of any."""
+        table = self._table
+        if not table.knows_interfaces:
+            return {}
+        scopes = scope[codes]
+        rows = {
+            side: find_rows(table, scopes, _unsigned(out, f"{side}If")) for side in _SIDES if f"{side}If" in out.columns
+        }
+        return {side: row for side, row in rows.items() if row.any()}
 
     def _find(self, address: bytes) -> tuple[int, int]:
         """Index of the configured exporter, and scope."""
@@ -121,7 +130,7 @@ class _Texts:
     The whole table may hold 10⁵ texts; every column of every batch would carry them.
     """
 
-    def __init__(self, table: MetadataTable, exporter: I64, addresses: list[bytes], rows: Mapping[str, I32]) -> None:
+    def __init__(self, table: MetadataTable, exporter: I64, addresses: list[bytes], rows: Mapping[str, I64]) -> None:
         own = table.exporter_texts[exporter]
         nameless = np.flatnonzero(own[:, 0] == 0)
         own[nameless, 0] = len(table.texts) + np.arange(len(nameless), dtype=np.int32)
@@ -131,8 +140,8 @@ class _Texts:
             flags[row] = True
         used = np.flatnonzero(flags)
         # Row of the whole table to row of the part that this batch uses.
-        self.row_of = np.zeros(len(flags), np.int32)
-        self.row_of[used] = np.arange(len(used), dtype=np.int32)
+        self.row_of = np.zeros(len(flags), np.int64)
+        self.row_of[used] = np.arange(len(used))
         wanted = table.interface_texts[used]
 
         mentioned = np.zeros(len(table.texts) + len(nameless), np.bool_)
@@ -169,20 +178,18 @@ def _unsigned(flows: FlowBatch, name: str) -> U32:
 def _put_exporter(out: FlowBatch, codes: I64, exporter: I64, texts: _Texts) -> None:
     configured: Bool | None = None if exporter.all() else (exporter != 0)[codes]
     for number, attribute in enumerate(EXPORTER_TEXTS):
-        column = Coded(texts.exporter[:, number][codes], texts.values)
+        column = Coded(texts.exporter[:, number].take(codes), texts.values)
         out.put(f"Exporter{attribute.capitalize()}", column, None if attribute == "name" else configured)
 
 
-def _put_interface(out: FlowBatch, side: str, row: I32, table: MetadataTable, texts: _Texts) -> None:
-    known: Bool | None = row != NO_INTERFACE
-    if known is not None and known.all():
-        known = None
+def _put_interface(out: FlowBatch, side: str, row: I64, table: MetadataTable, texts: _Texts) -> None:
+    known: Bool | None = None if row.all() else row != NO_INTERFACE
     used = texts.row_of[row]
     for number, attribute in enumerate(INTERFACE_TEXTS):
-        column = Coded(np.ascontiguousarray(texts.interface[:, number])[used], texts.values)
+        column = Coded(texts.interface[:, number].take(used), texts.values)
         out.put(f"{side}If{attribute.capitalize()}", column, known)
-    out.put(f"{side}IfSpeed", table.speed[row], known)
-    out.put(f"{side}IfBoundary", table.boundary[row], known)
+    out.put(f"{side}IfSpeed", table.speed.take(row), known)
+    out.put(f"{side}IfBoundary", table.boundary.take(row), known)
 
 
 def _put_sampling(out: FlowBatch, default: AnyArray, forced: AnyArray) -> None:

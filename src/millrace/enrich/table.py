@@ -43,9 +43,9 @@ class MetadataTable:
         Sampling rates; 0: none.
     keys : KeyMap
         Scope in the upper 32 bits, ifIndex in the lower.
-    rows : ndarray of int32, shape (keys + 1,)
+    rows : ndarray of int64, shape (keys + 1,)
         Row of the interface arrays for each key, and `NO_INTERFACE` for none.
-    default_row : ndarray of int32, shape (scopes,)
+    default_row : ndarray of int64, shape (scopes,)
         Row for interfaces of a scope that have no key.
     interface_texts : ndarray of int32, shape (rows, len(INTERFACE_TEXTS))
         Codes into `texts`.
@@ -63,12 +63,17 @@ class MetadataTable:
     default_rate: U64
     forced_rate: U64
     keys: KeyMap
-    rows: I32
-    default_row: I32
+    rows: I64
+    default_row: I64
     interface_texts: I32
     speed: U32
     boundary: U8
     learned_scope: dict[bytes, int]
+
+    @property
+    def knows_interfaces(self) -> bool:
+        """Whether anything is known of any interface."""
+        return len(self.interface_texts) > 1
 
 
 def build_table(metadata: StaticMetadata, names: LearnedNames) -> MetadataTable:
@@ -97,8 +102,8 @@ def build_table(metadata: StaticMetadata, names: LearnedNames) -> MetadataTable:
         default_rate=np.array([exporter.default_sampling_rate or 0 for exporter in metadata.exporters], np.uint64),
         forced_rate=np.array([exporter.sampling_rate or 0 for exporter in metadata.exporters], np.uint64),
         keys=KeyMap(np.array([key for key, _ in found], np.uint64)),
-        rows=np.array([row for _, row in found] + [NO_INTERFACE], np.int32),
-        default_row=np.array(default_row, np.int32),
+        rows=np.array([row for _, row in found] + [NO_INTERFACE], np.int64),
+        default_row=np.array(default_row, np.int64),
         interface_texts=_codes(interfaces, INTERFACE_TEXTS, codes),
         speed=np.array([interface.speed_mbps for interface in interfaces], np.uint32),
         boundary=np.array([BOUNDARIES.index(interface.boundary) for interface in interfaces], np.uint8),
@@ -107,7 +112,7 @@ def build_table(metadata: StaticMetadata, names: LearnedNames) -> MetadataTable:
     )
 
 
-def find_rows(table: MetadataTable, scope: I64, if_index: U32) -> I32:
+def find_rows(table: MetadataTable, scope: I64, if_index: U32) -> I64:
     """Row of the interface arrays for each pair.
 
     Parameters
@@ -118,12 +123,12 @@ def find_rows(table: MetadataTable, scope: I64, if_index: U32) -> I32:
 
     Returns
     -------
-    ndarray of int32, shape (n,)
+    ndarray of int64, shape (n,)
     """
     found = table.keys.find((scope.astype(np.uint64) << np.uint64(32)) | if_index)
     rows = table.rows[found]
     if table.default_row.any():
-        default = np.where(if_index != 0, table.default_row[scope], np.int32(NO_INTERFACE))
+        default = np.where(if_index != 0, table.default_row[scope], np.int64(NO_INTERFACE))
         return np.where(found != ABSENT, rows, default)
     return rows
 

@@ -60,8 +60,10 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
     expected = np.empty(len(owner), np.int64)
     expected[1:] = stream.after[:-1]
     expected[starts] = ledger.column("next_sequence")[rows]
-    odd = np.add.reduceat(expected != stream.first, starts, dtype=np.int64) > 0
-    odd |= ledger.column("late")[rows] > 0  # What is expected is not what follows the last datagram, which came late.
+    odd = ledger.column("late")[rows] > 0  # What is expected is not what follows the last datagram, which came late.
+    unexpected = expected != stream.first
+    if unexpected.any():
+        odd |= np.logical_or.reduceat(unexpected, starts)
     followed = ledger.column("followed")[rows] > 0
     calm = followed & ~odd
     ledger.column("datagrams")[rows[followed]] += amount[followed]

@@ -15,6 +15,7 @@ UNIT_OF = np.array([UNITS.index(manner.unit) for manner in ALL])
 """Number in `UNITS` of what each manner of `ALL` counts."""
 INCLUSIVE = np.array([manner.inclusive for manner in ALL])
 """Whether its numbers include the datagram's own units."""
+_KIND_OF = INCLUSIVE.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ class Steps:
         inclusive[:, self.starts] &= self.known[self.starts]
         np.equal(self.units[:, :-1], self.step[1:], out=exclusive[:, 1:])
         exclusive[:, self.starts] = self.last == self.step[self.starts]
-        amounts = np.add.reduceat(matched, self.starts, axis=2, dtype=np.int64)
-        gained: I64 = amounts[INCLUSIVE.astype(np.int64), UNIT_OF]
+        if len(self.starts) == 1:
+            amounts = np.add.reduce(matched, axis=2, dtype=np.int64, keepdims=True)
+        else:
+            amounts = np.add.reduceat(matched, self.starts, axis=2, dtype=np.int64)
+        gained: I64 = amounts[_KIND_OF, UNIT_OF]
         return gained
