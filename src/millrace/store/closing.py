@@ -10,7 +10,9 @@ do the originals go, part by part, when a rollup has taken them and no question
 of before can need them. After a crash in between, the start removes what the
 pass had copied: the originals are there.
 
-Flows whose time is closed when they come (of a capture that is loaded, or after
+While flows come, no hour is over before flows of a later time have come, so that
+a history that is loaded is closed as it comes, too, however fast that is. Flows
+whose time is closed when they come (of an older capture that is loaded, or after
 the clock was set back) stay in the table of open hours until there are many of
 them, or another hour is over.
 """
@@ -46,6 +48,9 @@ _WINDOWS_MS = (1_000, 6 * _HOUR_MS)
 _SLOTS = 1_000
 """A window is counted in so many pieces, and cut between them."""
 
+_PAUSE_S = 30.0
+"""When no flow has come for so long, the clock alone says which hours are over."""
+
 _SETTLE_S = 60.0
 """A question that began before the boundary moved has the parts it reads by then."""
 
@@ -71,6 +76,7 @@ class Closer:
         self._before = False
         self._moved: deque[tuple[float, Boundary]] = deque()
         self._window_ms = _HOUR_MS
+        self._newest_insert = (0, 0.0)
         self.boundary = Boundary()
 
     def start(self) -> None:
@@ -95,6 +101,7 @@ class Closer:
         if last < self.boundary.block:
             self._move(replace(self.boundary, block=last))
         self._window_ms = _HOUR_MS
+        self._newest_insert = (last, -_PAUSE_S)
         self._undo()
         install_view(self._engine, self._columns, before=self._before)
         # No question of before is left.
@@ -200,9 +207,18 @@ class Closer:
             blocks = sorted((part.last_block, part.first_block, part.rows) for part in late)
             upto = rollups.choose_upto([(first, last, rows) for last, first, rows in blocks], at.block, PASS_ROWS)
             return replace(at, block=upto)
-        over_ms = now_ms - int(self._settings.close_after_seconds * 1000)
+        over_ms = self._come_ms(parts, now_ms) - int(self._settings.close_after_seconds * 1000)
         upto_ms = self._upto(parts, at.until_ms, over_ms - over_ms % _HOUR_MS)
         return None if upto_ms is None else replace(at, until_ms=upto_ms, block=self._last_block(OPEN_TABLE))
+
+    def _come_ms(self, parts: Sequence[Part], now_ms: int) -> int:
+        """The moment up to which flows have come: now, or that of the newest one while they come."""
+        last, now = max((part.last_block for part in parts), default=0), time.monotonic()
+        if last != self._newest_insert[0]:
+            self._newest_insert = last, now
+        if now - self._newest_insert[1] >= min(_PAUSE_S, self._settings.close_after_seconds):
+            return now_ms
+        return min(now_ms, max((part.newest_ms for part in parts), default=0))
 
     def _upto(self, parts: Sequence[Part], from_ms: int, end_ms: int) -> int | None:
         """A moment up to which there are about as many flows as one pass copies; None if there are none.

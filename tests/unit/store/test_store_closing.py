@@ -29,6 +29,7 @@ class KilledError(BaseException):
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setattr(closing, "_SETTLE_S", 0.0)
+    monkeypatch.setattr(closing, "_PAUSE_S", 0.0)
 
 
 @pytest.fixture
@@ -194,6 +195,19 @@ def test_flows_that_come_late_are_shown_at_once_and_closed_with_the_next_hour(st
     close(store, NOW_MS + 2 * HOUR_MS)
     assert rows_of(store, CLOSED_TABLE) == 560
     assert everything(store) == expected
+    assert_rollups_agree(store)
+
+
+def test_a_history_that_comes_faster_than_time_is_closed_as_it_comes(store, monkeypatch):
+    monkeypatch.setattr(closing, "_PAUSE_S", 30.0)
+    for hour in range(6):
+        store.insert(few_keys(200, NOW_MS - (12 - hour) * HOUR_MS, HOUR_MS, seed=hour))
+        close(store)
+        assert rows_of(store, CLOSED_TABLE) == 200 * hour
+        assert store._closer.boundary.until_ms <= NOW_MS - (12 - hour) * HOUR_MS
+    monkeypatch.setattr(closing, "_PAUSE_S", 0.0)
+    close(store)
+    assert rows_of(store, CLOSED_TABLE) == 1_200
     assert_rollups_agree(store)
 
 
