@@ -97,11 +97,9 @@ def _ask_engine(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Re
 
 def _ask_for_host(store: EmbeddedStore, day: Day, options: Options) -> Iterator[Result]:
     """All flows of an address that had some fifty in the day, from and to it: page after page to the end."""
-    middle = datetime.fromtimestamp(day.stop_s - 12 * 3600, UTC).strftime("%Y-%m-%d %H:%M:%S")
     found = store.query(
-        "SELECT IPv6NumToString(SrcAddr) AS host FROM flows WHERE TimeReceived >= toDateTime64({middle:String}, 3) "
-        "AND TimeReceived < toDateTime64({middle:String}, 3) + 60 GROUP BY SrcAddr ORDER BY count(), SrcAddr LIMIT 1",
-        {"middle": middle},
+        "SELECT IPv6NumToString(SrcAddr) AS host FROM flows GROUP BY SrcAddr HAVING count() >= 50 "
+        "ORDER BY count(), SrcAddr LIMIT 1"
     )
     host = found["host"][0].as_py().removeprefix("::ffff:")
     fields = {"filter": f"SrcAddr = {host} OR DstAddr = {host}", "limit": 1000, **_range(day, 24)}

@@ -158,7 +158,8 @@ def closed_table(schema: Schema, settings: StoreSettings) -> TableSpec:
         "toDate(TimeReceived)",
         settings.retention_raw_days,
         {**_merge_tree(settings), "min_bytes_for_wide_part": 128 * _MIB},
-        tuple(f"INDEX {name} {quote(name)} TYPE bloom_filter(0.02) GRANULARITY 4" for name in _ADDRESSES),
+        # Of indices with larger granules the engine makes no use for "one address or the other" (26.9).
+        tuple(f"INDEX {name} {quote(name)} TYPE bloom_filter(0.025) GRANULARITY 1" for name in _ADDRESSES),
     )
 
 
