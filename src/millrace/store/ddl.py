@@ -170,7 +170,12 @@ def _packed(column: ColumnSpec) -> ColumnSpec:
 
 
 def _denser(column: ColumnSpec) -> ColumnSpec:
-    return replace(column, codec=column.codec.replace("LZ4", "ZSTD(1)"))
+    return column if column.name in _RUNS else replace(column, codec=column.codec.replace("LZ4", "ZSTD(1)"))
+
+
+_RUNS = frozenset({"SamplingRate"})
+"""Wide numbers that hardly change from row to row: LZ4 keeps such runs in a tenth of the room of ZSTD(1),
+and reads them in a tenth of the time. Every question reads this one."""
 
 
 def rollup_table(schema: Schema, resolution: Resolution, settings: StoreSettings) -> TableSpec:
@@ -179,12 +184,13 @@ def rollup_table(schema: Schema, resolution: Resolution, settings: StoreSettings
     The sorting key is short: sorting on all keys costs more than the grouping.
     """
     keys = (_denser(column_spec(column)) for column in schema if column.rollup == "key")
-    sums = (ColumnSpec(column.name, "UInt64", "T64, ZSTD(1)") for column in schema if column.rollup == "sum")
+    # Sums are what every question reads: they are quick to read before they are small.
+    sums = (ColumnSpec(column.name, "UInt64", "T64, LZ4") for column in schema if column.rollup == "sum")
     columns = (
         ColumnSpec("TimeReceived", "DateTime('UTC')", "DoubleDelta, ZSTD(1)"),
         *keys,
         *sums,
-        ColumnSpec("Flows", "UInt64", "T64, ZSTD(1)"),
+        ColumnSpec("Flows", "UInt64", "T64, LZ4"),
     )
     days = {
         "1m": settings.retention_1m_days,
