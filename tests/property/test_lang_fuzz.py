@@ -75,9 +75,9 @@ def test_completion_answers_at_any_cursor(text, cursor):
 
 @pytest.mark.parametrize("text", HEAVY, ids=lambda text: text[:12].encode("unicode_escape").decode())
 def test_texts_at_the_bound_are_answered_soon(text):
-    began = time.perf_counter()
+    began = time.process_time()
     error = _refusal(text)
     assert error is None or len(str(error)) < 500
     tokens(text)
     complete(text, len(text), SCHEMA)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

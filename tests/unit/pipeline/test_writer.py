@@ -134,12 +134,12 @@ def test_any_error_of_the_sink_costs_its_group_only_and_is_counted(writer, sink,
     _wait(lambda: writer.dropped.total() == 4)
     assert writer.dropped == {"insert-failed": 4}
     assert len(set(sink.attempts)) == 1
-    assert writer.waiting_rows == 0
+    _wait(lambda: writer.waiting_rows == 0)
     assert type(error).__name__ in writer.last_error
     sink.error = None
     give(writer, _flows(3))
     _wait(lambda: writer.stored == 3)
-    assert (writer.waiting_rows, writer.last_error) == (0, "")
+    _wait(lambda: (writer.waiting_rows, writer.last_error) == (0, ""))
 
 
 def test_a_group_that_fails_does_not_take_the_later_ones_with_it(writer, sink):
@@ -197,7 +197,7 @@ def test_batches_that_cannot_be_joined_are_stored_one_by_one(writer, sink):
     give(writer, broken)
     give(writer, _flows(4))
     _wait(lambda: sink.stored == 9)
-    assert writer.waiting_rows == 0
+    _wait(lambda: writer.waiting_rows == 0)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -211,7 +211,7 @@ def test_a_thread_that_dies_is_begun_anew_and_what_it_had_in_hand_is_counted(wri
     sink.error = None
     give(writer, _flows(3))
     _wait(lambda: writer.stored == 3)
-    assert (writer.waiting_rows, writer.last_error) == (0, "")
+    _wait(lambda: (writer.waiting_rows, writer.last_error) == (0, ""))
 
 
 def test_state_is_saved_after_flows_were_taken_and_before_they_are_stored():
