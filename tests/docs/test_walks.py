@@ -27,6 +27,7 @@ def look(frame, event, argument):
 
 def walk(*threads):
     time.sleep(1)  # until what was there before is over
+    time.sleep(0.2)  # What came before may still be on its last steps.
     seen.clear()
     follow[:] = threads
 
