@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from millrace.batch import ARENA_PADDING, Lists, map_ipv4
 from millrace.decode.packet import Dissection, dissect
+from millrace.decode.packet.cursor import Cursor
 from millrace.schema import Kind, Schema
 from millrace.testing.packets import frames
 
@@ -255,7 +256,7 @@ def dissect_frames(batch: list[bytes], links: list[int], rubbish: int = 0xEE) ->
     stop = np.cumsum([len(frame) for frame in batch], dtype=np.int64)
     start = stop - np.array([len(frame) for frame in batch], np.int64)
     arena = np.frombuffer(b"".join(batch) + bytes([rubbish]) * ARENA_PADDING, np.uint8)
-    return dissect(SCHEMA, arena, start, stop, np.array(links, np.uint8))
+    return dissect(SCHEMA, Cursor(arena, start), stop, np.array(links, np.uint8))
 
 
 def rows(dissection: Dissection) -> list[dict[str, Any]]:

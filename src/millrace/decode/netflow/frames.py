@@ -8,6 +8,7 @@ from millrace.batch import Coded, FlowBatch, Lists, plain
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.flows import Group
 from millrace.decode.packet import Dissection, dissect
+from millrace.decode.packet.cursor import Cursor
 from millrace.schema import Kind, Schema
 
 _FRAME, _LAYER2, _IP_HEADER = 315, 104, 313
@@ -33,7 +34,7 @@ def overlay_frames(flows: FlowBatch, group: Group, schema: Schema) -> None:
     field = group.plan.elements[element, 0]
     start, length = records.extent(field)
     link = _links(group, start, length, is_ip=element == _IP_HEADER)
-    found = dissect(schema, records.arena, start, start + length, link)
+    found = dissect(schema, Cursor(records.arena, start), start + length, link)
     rows = np.arange(group.start, group.stop)
     for name, values in found.flows.columns.items():
         valid = found.flows.valid.get(name)

@@ -37,14 +37,23 @@ class _Ahead:
     Attributes
     ----------
     at : ndarray of int64, shape (n,)
-    size : int
-        Bytes of each.
-    seen : ndarray of `size` opaque bytes, shape (n,)
+    copies : ndarray of opaque bytes, shape (n,)
+    skip : int
+        Bytes of each copy that lie before those offsets.
     """
 
     at: I64
-    size: int
-    seen: AnyArray
+    copies: AnyArray
+    skip: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes of each follow."""
+        return self.copies.itemsize - self.skip
+
+    def read(self, away: int, layout: np.dtype[np.void]) -> AnyArray:
+        """The structure so many bytes on."""
+        return np.ndarray(len(self.at), layout, self.copies, self.skip + away, self.copies.strides)
 
 
 class Cursor:
@@ -87,7 +96,7 @@ class Cursor:
         """The structure at each offset, to be read only; ndarray of `layout`, shape (n,)."""
         ahead, away = self._ahead, self.away
         if ahead is not None and away is not None and 0 <= away <= ahead.size - layout.itemsize:
-            return np.ndarray(len(ahead.at), layout, ahead.seen, away, (ahead.size,))
+            return ahead.read(away, layout)
         return gather(self.arena, self.at, layout)
 
     def move(self, step: int | I64) -> Cursor:
@@ -95,6 +104,13 @@ class Cursor:
         if self.away is None or not isinstance(step, int):
             return Cursor(self.arena, self.at + step)
         return Cursor(self.arena, None, self._ahead, self.away + step)
+
+    def here(self, size: int) -> Cursor:
+        """The same offsets, not moved on yet, with `size` bytes ahead: those that were copied, or a new copy."""
+        ahead, away = self._ahead, self.away
+        if ahead is not None and away is not None and 0 <= away <= ahead.size - size:
+            return Cursor(self.arena, self.at, _Ahead(self.at, ahead.copies, ahead.skip + away), 0)
+        return look_ahead(self.arena, self.at, size)
 
     def only(self, mask: Bool) -> Cursor:
         """The same offsets where a mask is True, and the beginning of the arena elsewhere, to read nothing outside."""
@@ -111,4 +127,4 @@ def look_ahead(arena: U8, at: I64, size: int) -> Cursor:
     size = min(size, len(arena) - int(at.max())) if len(at) > 1 else 0
     if size <= 0:
         return Cursor(arena, at)
-    return Cursor(arena, at, _Ahead(at, size, windows(arena, np.dtype((np.void, size)))[at]), 0)
+    return Cursor(arena, at, _Ahead(at, windows(arena, np.dtype((np.void, size)))[at]), 0)

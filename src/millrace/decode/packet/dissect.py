@@ -11,8 +11,9 @@ from millrace.batch import FlowBatch
 from millrace.batch.arrays import I64, U8
 from millrace.decode.packet import ethernet, ip, mpls, transport, tunnels
 from millrace.decode.packet.bits import fill_header_columns, header_columns
+from millrace.decode.packet.cursor import Cursor
 from millrace.decode.packet.frames import Frames, Front
-from millrace.decode.packet.layers import LINK_LAYERS, Layer, look_up
+from millrace.decode.packet.layers import LINK_LAYERS, Layer
 from millrace.schema import Schema
 
 MAX_LAYERS = 24
@@ -61,7 +62,7 @@ class Dissection:
     link_bytes: I64
 
 
-def dissect(schema: Schema, arena: U8, start: I64, stop: I64, link: U8) -> Dissection:
+def dissect(schema: Schema, begin: Cursor, stop: I64, link: U8) -> Dissection:
     """Dissect captured packet headers.
 
     Addresses, ports, protocol and the rest are those of the innermost IP
@@ -75,17 +76,17 @@ def dissect(schema: Schema, arena: U8, start: I64, stop: I64, link: U8) -> Disse
     ----------
     schema : Schema
         Its columns with `Column.header` are filled too.
-    arena : ndarray of uint8, shape (n_bytes,)
-        At least `ARENA_PADDING` bytes follow the last `stop`.
-    start, stop : ndarray of int64, shape (n,)
-        Captured bytes of each frame. Nothing after `stop` is believed.
+    begin : Cursor
+        At the first byte of each frame; at least `ARENA_PADDING` bytes of the arena follow the last `stop`.
+    stop : ndarray of int64, shape (n,)
+        End of the captured bytes of each. Nothing after it is believed.
     link : ndarray of uint8, shape (n,)
         First header by sFlow's header protocol: 1 Ethernet, 11 IPv4, 12 IPv6,
         13 MPLS. Of others nothing is known.
     """
     wanted = header_columns(schema)
-    frames = Frames(schema, arena, start, stop, frozenset(bits.layer for _, bits in wanted))
-    frames.begin(look_up(_FIRST_LAYER, link))
+    frames = Frames(schema, begin, stop, frozenset(bits.layer for _, bits in wanted))
+    frames.begin(_FIRST_LAYER, link)
     for _ in range(MAX_LAYERS):
         reached = frames.reached()
         if not reached:

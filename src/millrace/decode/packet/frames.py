@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from millrace.batch.arrays import I64, U8, AnyArray, Bool
-from millrace.decode.packet.cursor import Cursor, look_ahead
-from millrace.decode.packet.layers import Layer, Table, look_up
+from millrace.decode.packet.cursor import Cursor
+from millrace.decode.packet.layers import Layer, Table
 from millrace.decode.packet.sheet import Sheet
 from millrace.schema import Schema
 
@@ -76,9 +76,10 @@ class Frames:
     Parameters
     ----------
     schema : Schema
-    arena : ndarray of uint8, shape (n_bytes,)
-    start, stop : ndarray of int64, shape (n,)
-        Captured bytes of each frame.
+    begin : Cursor
+        At the first byte of each frame.
+    stop : ndarray of int64, shape (n,)
+        End of its captured bytes.
     wanted : iterable of str
         Layers (as in `HeaderBits.layer`) whose offsets are remembered.
 
@@ -97,10 +98,10 @@ class Frames:
         Offset of the outermost header of each wanted layer; -1: none.
     """
 
-    def __init__(self, schema: Schema, arena: U8, start: I64, stop: I64, wanted: frozenset[str]) -> None:
-        rows = len(start)
-        self.arena = arena
-        self.start = start
+    def __init__(self, schema: Schema, begin: Cursor, stop: I64, wanted: frozenset[str]) -> None:
+        rows = len(stop)
+        self.arena = begin.arena
+        self.start = begin.at
         self.stop = stop
         self.limit = stop.copy()
         self.depth = np.zeros(rows, np.uint8)
@@ -108,15 +109,17 @@ class Frames:
         self.link_bytes = np.zeros(rows, np.int64)
         self.sheet = Sheet(schema, rows)
         self.marks = {layer: np.full(rows, -1, np.int64) for layer in wanted}
+        self._begin = begin
         self._every_row = np.arange(rows)
         self._least: int | None = None
         self._waiting: dict[Layer, list[Front]] = {}
 
-    def begin(self, layers: U8) -> None:
-        """Send every frame to its first layer."""
+    def begin(self, table: Table, numbers: U8) -> None:
+        """Send every frame to the layer that a table names for its number."""
         rows = self._every_row
-        cursor = look_ahead(self.arena, self.start, _USUAL_BYTES)
-        self.send(layers, Front(rows, cursor, np.zeros(len(rows), np.uint8), whole=True))
+        self.look_up(
+            table, numbers, Front(rows, self._begin.here(_USUAL_BYTES), np.zeros(len(rows), np.uint8), whole=True)
+        )
 
     def send(self, layers: U8, front: Front) -> None:
         """Let frames go on in the layer that each one names; those that name NONE are finished."""
@@ -138,7 +141,12 @@ class Frames:
 
     def look_up(self, table: Table, numbers: AnyArray, front: Front) -> None:
         """Let frames go on in the layer that a table names for their number."""
-        self.send(look_up(table, numbers), front)
+        if not len(front):
+            return
+        if (numbers == numbers[0]).all():
+            self.send_all(Layer(int(table[numbers[0]])), front)
+        else:
+            self.send(table.take(numbers), front)
 
     def reached(self) -> list[tuple[Layer, Front]]:
         """Take the frames that wait, by layer."""

@@ -161,11 +161,10 @@ def _go_on(frames: Frames, front: Front, table: Table, number: U8, first_fragmen
     if not len(front):
         return
     number = np.ascontiguousarray(number)
-    layers = look_up(table, number)
     wrapped = look_up(_WRAPS, number)
     if wrapped.any():
-        wrapped &= layers != Layer.NONE
+        wrapped &= table.take(number) != Layer.NONE
         is_ethernet = wrapped & (number == Protocol.ETHERNET)
         frames.enter_tunnel(front.pick(is_ethernet), Tunnel.SRV6)
         frames.enter_tunnel(front.pick(wrapped & ~is_ethernet), Tunnel.IPIP)
-    frames.send(layers, Front(front.rows, front.cursor, number, front.whole))
+    frames.look_up(table, number, Front(front.rows, front.cursor, number, front.whole))

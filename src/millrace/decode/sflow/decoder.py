@@ -102,10 +102,7 @@ class SflowDecoder:
         return self._agents.status_parts()
 
     def decode(self, batch: DatagramBatch, which: I64, counts: Counts) -> tuple[FlowBatch, FlowBatch]:
-        """Decode datagrams.
-
-        Flows are ordered by their position in the datagram, all datagrams
-        side by side; `FlowBatch.ordered` restores the order of the wire.
+        """Decode datagrams; flows and counters are in the order of the wire.
 
         Parameters
         ----------
@@ -146,7 +143,7 @@ class SflowDecoder:
         if not len(samples):
             return FlowBatch(0)
         is_discard = samples.format == DISCARD
-        tally.event("flow_samples", samples.datagram[~is_discard])
+        tally.event("flow_samples", samples.pick(~is_discard).datagram)
         tally.event("discard_samples", samples.datagram[is_discard])
         tally.event("flows", samples.datagram)
         heads, cursor = read_flow_heads(arena, samples)

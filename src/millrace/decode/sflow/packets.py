@@ -58,7 +58,8 @@ def fill_raw_headers(
         From the datagrams of headers and how many bytes each has the most that the agent of each ever captured.
     """
     head = records.read(_RAW)
-    start = records.cursor.move(_RAW.itemsize).at
+    begin = records.cursor.move(_RAW.itemsize)
+    start = begin.at
     stop = start + head["header_bytes"].astype(np.int64)
     over = stop > records.stop
     if over.any():
@@ -71,7 +72,7 @@ def fill_raw_headers(
         stop = np.minimum(stop, records.stop)
     link = np.minimum(head["protocol"].astype(np.uint32), 255).astype(np.uint8)
     rows = sheet.target(records.sample)
-    dissection = dissect(schema, records.cursor.arena, start, stop, link)
+    dissection = dissect(schema, begin, stop, link)
     sheet.merge(dissection.flows, rows)
     source, captured = datagram if rows is None else datagram[records.sample], stop - start
     size, known, short = packet_bytes(dissection, head, captured, largest(source, captured))

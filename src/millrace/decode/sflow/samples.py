@@ -45,8 +45,8 @@ _HEADS: dict[int, np.dtype[np.void]] = {
     DISCARD: _DISCARD_HEAD,
 }
 
-_FLOW_BYTES = 112
-"""Seen of all flow samples at once: an expanded head and three records of 16 bytes, or as much of longer ones."""
+_FLOW_BYTES = 256
+"""Seen of all flow samples at once: most are shorter, with a sampled header of 128 bytes, switch and router data."""
 _COUNTER_BYTES = 112
 """Seen of all counter samples at once: an expanded head and the generic counters, which most begin with."""
 
@@ -110,13 +110,13 @@ class FlowHeads:
 
 
 def locate_samples(arena: U8, headers: Headers, tally: Tally) -> Samples:
-    """Locate the samples of each datagram; count those that cannot be read.
+    """Locate the samples of each datagram, in the order of the wire; count those that cannot be read.
 
     Vendors' samples and unknown formats are skipped by their length. Of a
     sample that the datagram cuts off, the records that are whole are kept.
     """
     found = walk(arena, headers.at, headers.stop, headers.samples, MAX_SAMPLES)
-    items = Items.join(found.steps)
+    items = Items.of_each_list(found.steps)
     _count_lists(tally, headers, found.short, found.long)
     end_of_datagram = headers.stop[items.owner]
     cut = items.end > end_of_datagram
@@ -168,14 +168,14 @@ def _count_unusable(tally: Tally, samples: Samples, needed: I64) -> None:
 def read_flow_heads(arena: U8, samples: Samples) -> tuple[FlowHeads, Cursor]:
     """Read the heads of flow samples, expanded flow samples and discarded packets; where the records of each begin."""
     readers = {FLOW: _plain_heads, EXPANDED_FLOW: _expanded_heads, DISCARD: _discard_heads}
-    parts = [(samples.format == form, form, read) for form, read in readers.items()]
-    for mask, form, read in parts:
-        if mask.all():
-            cursor = look_ahead(arena, samples.at, _FLOW_BYTES)
-            return read(cursor.read(_HEADS[form])), cursor.move(_HEADS[form].itemsize)
+    first = int(samples.format[0])
+    if (samples.format == first).all():
+        cursor = look_ahead(arena, samples.at, _FLOW_BYTES)
+        return readers[first](cursor.read(_HEADS[first])), cursor.move(_HEADS[first].itemsize)
     columns = [np.zeros(len(samples), np.int64) for _ in FlowHeads.__slots__]
     at = samples.at.copy()
-    for mask, form, read in parts:
+    for form, read in readers.items():
+        mask = samples.format == form
         if mask.any():
             part = read(gather(arena, samples.at[mask], _HEADS[form]))
             at[mask] += _HEADS[form].itemsize
@@ -186,10 +186,10 @@ def read_flow_heads(arena: U8, samples: Samples) -> tuple[FlowHeads, Cursor]:
 
 def read_counter_heads(arena: U8, samples: Samples) -> tuple[I64, Cursor]:
     """How many records counter samples announce, and where they begin."""
-    for form in (COUNTERS, EXPANDED_COUNTERS):
-        if (samples.format == form).all():
-            cursor = look_ahead(arena, samples.at, _COUNTER_BYTES)
-            return _wide(cursor.read(_HEADS[form])["records"]), cursor.move(_HEADS[form].itemsize)
+    first = int(samples.format[0])
+    if (samples.format == first).all():
+        cursor = look_ahead(arena, samples.at, _COUNTER_BYTES)
+        return _wide(cursor.read(_HEADS[first])["records"]), cursor.move(_HEADS[first].itemsize)
     records = np.zeros(len(samples), np.int64)
     at = samples.at.copy()
     for form in (COUNTERS, EXPANDED_COUNTERS):

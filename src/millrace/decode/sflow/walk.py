@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +54,27 @@ class Items:
         if len(parts) == 1:
             return parts[0]
         none = np.zeros(0, np.int64)
+        return cls._joined(parts, lambda arrays: np.concatenate([none, *arrays]))
+
+    @classmethod
+    def of_each_list(cls, steps: list[Items]) -> Items:
+        """From the items of a walk those of the first list, then those of the second, and so on.
+
+        So they lie in memory: what is copied of each in this order is copied twice as fast.
+        """
+        if len(steps) > 1 and len(steps[-1]) == len(steps[0]):
+            return cls._joined(steps, lambda arrays: np.stack(arrays, axis=1).ravel())
+        items = cls.join(steps)
+        order = np.argsort(items.owner, kind="stable")
+        return cls._joined([items], lambda arrays: arrays[0][order])
+
+    @classmethod
+    def _joined(cls, parts: list[Items], join: Callable[[list[I64]], I64]) -> Items:
         return cls(
-            np.concatenate([none, *(part.owner for part in parts)]),
-            np.concatenate([none, *(part.head for part in parts)]),
-            np.concatenate([none, *(part.at for part in parts)]),
-            np.concatenate([none, *(part.end for part in parts)]),
+            join([part.owner for part in parts]),
+            join([part.head for part in parts]),
+            join([part.at for part in parts]),
+            join([part.end for part in parts]),
         )
 
 

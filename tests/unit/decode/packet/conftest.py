@@ -10,6 +10,7 @@ import pytest
 
 from millrace.batch import ARENA_PADDING, Lists, address_text
 from millrace.decode.packet import Dissection, dissect
+from millrace.decode.packet.cursor import Cursor
 from millrace.schema import TUNNEL_TYPES, Kind, Schema
 
 SCHEMA = Schema()
@@ -36,7 +37,7 @@ def dissect_all(frames: list[bytes], link: int = 1, schema: Schema = SCHEMA) -> 
     stop = np.cumsum([len(frame) for frame in frames], dtype=np.int64)
     start = stop - [len(frame) for frame in frames]
     arena = np.frombuffer(b"".join(frames) + b"\xee" * ARENA_PADDING, np.uint8)
-    return dissect(schema, arena, start, stop, np.full(len(frames), link, np.uint8))
+    return dissect(schema, Cursor(arena, start), stop, np.full(len(frames), link, np.uint8))
 
 
 @pytest.fixture
