@@ -25,12 +25,13 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/millrace demo
 
-# What needs the whole machine runs alone, the rest side by side.
+# What needs the whole machine runs alone, the rest side by side; pages in one go, since their servers take a minute to
+# be filled.
 SIDE_BY_SIDE := --dist loadfile -m "not alone" --maxprocesses 4 --numprocesses
 test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto --ignore tests/services --ignore tests/browser
 	$(BIN)/python -m pytest -m alone tests/services
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto tests/services tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) auto --no-loadscope-reorder tests/services tests/browser
 
 # With every variant of every test.
 test-long:
