@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millrace.batch.arrays import I64
+from millrace.batch.arrays import I32
 from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.number_changes import NumberChanges
 from millrace.decode.netflow.scopes import BatchScopes, Ports
@@ -20,14 +20,14 @@ _MOST = 256
 """Changes of port after which the ports are known to be of several devices."""
 
 
-def watch_ports(headers: Headers, scopes: BatchScopes, units: I64) -> None:
+def watch_ports(headers: Headers, scopes: BatchScopes, units: I32) -> None:
     """Find domains whose ports share their numbers, and follow the numbers of these no longer.
 
     Parameters
     ----------
     headers : Headers
     scopes : BatchScopes
-    units : ndarray of int64, shape (units, datagrams)
+    units : ndarray of int32, shape (units, datagrams)
         As `follow` has it.
     """
     if not scopes.shared:

@@ -16,14 +16,17 @@ def note_header_rates(headers: Headers, scopes: BatchScopes, ledger: Ledger, cou
 
     A header that tells none (0) changes nothing: a jump must not hide behind it.
     """
+    if not (headers.version == V5).any():
+        return
     rate, row = headers.sampling & SAMPLING_INTERVAL, scopes.rows[scopes.index]
-    told = np.flatnonzero((headers.version == V5) & (rate > 0) & (row > 0))
-    rate, row = rate[told], row[told]
+    tells = (headers.version == V5) & (rate > 0) & (row > 0)
     known = ledger.column("header_rate")
     before = known[row]
-    if (before == rate).all():
+    if not (tells & (before != rate)).any():
         return
-    found = find_jumps(row, rate, before)
+    told = np.flatnonzero(tells)
+    rate, row = rate[told], row[told]
+    found = find_jumps(row, rate, before[told])
     known[row[found.last]] = rate[found.last]
     jumped = scopes.index[told[found.rows]]
     # Backwards: the first of each scope is the last that jumped; the latest of an exporter is its example.

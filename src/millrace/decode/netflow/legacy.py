@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from millrace.batch import FlowBatch
-from millrace.batch.arrays import I64, U8, AnyArray
+from millrace.batch.arrays import I64, U8, AnyArray, Bool
 from millrace.decode.netflow.assembly import Rows, spread
 from millrace.decode.netflow.blocks import copy_blocks, write_icmp_from_port, write_ipv4
 from millrace.decode.netflow.flow_times import IMPLAUSIBLE, sound_ticks, uptime_ahead
@@ -100,15 +100,15 @@ def _write_times(rows: Rows, wire: AnyArray, headers: Headers, records: I64, tim
     uptime = spread(headers.uptime.astype(np.uint32), records)
     export_ms = spread(headers.export_ms, records)
     n = len(wire)
-    mistaken = np.zeros(n, np.bool_)
+    mistaken: Bool | None = None
     for name, source in times.items():
         ahead = uptime_ahead(wire[source], uptime)
         sound, wrong = sound_ticks(wire[source], uptime, ahead)
         if sound is not None and wrong is not None:
-            mistaken |= wrong
+            mistaken = wrong if mistaken is None else mistaken | wrong
             ahead = np.where(sound, ahead, 0)
         np.add(export_ms, ahead, out=rows.slot(name, 0, n, sound))
-    if mistaken.any():
+    if mistaken is not None and mistaken.any():
         rows.note(IMPLAUSIBLE, 0, mistaken)
     rows.slot("TimeReceived", 0, n)[...] = spread(headers.time_ns // 1_000_000, records)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from millrace.batch import DatagramBatch, FlowBatch
-from millrace.batch.arrays import I64, Bool
+from millrace.batch.arrays import I32, I64, Bool
 from millrace.decode.limits import Limits
 from millrace.decode.netflow.biflow import reverse_flows
 from millrace.decode.netflow.common_numbers import watch_ports
@@ -48,9 +48,9 @@ _PART_EXPORTERS = 500
 """Names, and exporters, that a part looks at: some milliseconds."""
 
 
-def _units(headers: Headers, octets: I64) -> I64:
+def _units(headers: Headers, octets: I64) -> I32:
     """What each datagram has of `UNITS`, as far as headers tell, shape (units, datagrams)."""
-    units = np.zeros((len(UNITS), len(headers)), np.int64)
+    units = np.zeros((len(UNITS), len(headers)), np.int32)
     units[UNITS.index("datagrams")] = 1
     units[UNITS.index("bytes")], units[UNITS.index("count")] = octets, headers.count
     return units
@@ -110,11 +110,10 @@ class NetflowDecoder:
         flows = FlowBatch.concat(parts, self._schema)
         sent: I64 | None = None
         if flows.datagram is not None:
-            row = np.zeros(len(batch), np.int64)
-            row[which] = scopes.index
-            per_datagram = np.bincount(flows.datagram, minlength=len(batch))
-            count_by_scope(counts, scopes, "flows", row, per_datagram)
-            sent = per_datagram[which]
+            sent = np.bincount(flows.datagram, minlength=len(batch))
+            if len(which) < len(batch):
+                sent = sent[which]
+            count_by_scope(counts, scopes, "flows", scopes.index, sent)
             units[_FLOWS] = sent
         units[_FLOWS, units[_RECORDS] < 0] = -1
         watch_ports(headers, scopes, units)
@@ -140,7 +139,7 @@ class NetflowDecoder:
         return parts
 
     def _decode_sets(
-        self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I64, counts: Counts
+        self, sets: Sets, headers: Headers, scopes: BatchScopes, units: I32, counts: Counts
     ) -> list[FlowBatch]:
         """Decode the sets of NetFlow v9 and IPFIX; the records of each message are added to `units`."""
         resolved = self._affordable(self._resolver.resolve(sets, headers, scopes, counts), headers, counts)
@@ -221,7 +220,7 @@ class NetflowDecoder:
         groups: list[Group],
         told: list[Told],
         scopes: BatchScopes,
-        units: I64,
+        units: I32,
         counts: Counts,
     ) -> None:
         kinds: tuple[int, ...]

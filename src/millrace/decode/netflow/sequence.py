@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millrace.batch.arrays import I64, Bool
+from millrace.batch.arrays import I32, I64, Bool
 from millrace.decode.netflow.assembly import stable_order
 from millrace.decode.netflow.headers import Headers
 from millrace.decode.netflow.ledger import Ledger
@@ -31,7 +31,7 @@ _RESTART_MS = 10_000
 _WRAP_MS = _MODULUS - 3_600_000
 
 
-def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, counts: Counts) -> None:
+def follow(headers: Headers, scopes: BatchScopes, units: I32, ledger: Ledger, counts: Counts) -> None:
     """Count what is missing and what came late, and remember where each stream is.
 
     ``lost`` are units that were missing when the next datagram came;
@@ -43,7 +43,7 @@ def follow(headers: Headers, scopes: BatchScopes, units: I64, ledger: Ledger, co
 
     Parameters
     ----------
-    units : ndarray of int64, shape (units, datagrams)
+    units : ndarray of int32, shape (units, datagrams)
         How much of each of `UNITS` a datagram has; -1: not known, as a template was missing.
     """
     owner, sequence, uptime = scopes.index, headers.sequence, headers.uptime
@@ -111,14 +111,14 @@ class _Stream:
     uptime: I64
 
     @classmethod
-    def of(cls, sequence: I64, units: I64, uptime: I64, manner: int | I64) -> _Stream:
+    def of(cls, sequence: I64, units: I32, uptime: I64, manner: int | I64) -> _Stream:
         """Datagrams by sequence number and units; `manner` of all of them, or of each."""
         if isinstance(manner, int):
-            amount = units[UNIT_OF[manner]]
+            amount = units[UNIT_OF[manner]].astype(np.int64)
             inclusive: bool | Bool = bool(INCLUSIVE[manner])
             first, after = (sequence - amount, sequence) if inclusive else (sequence, sequence + amount)
         else:
-            amount = units[UNIT_OF[manner], np.arange(len(sequence))]
+            amount = units[UNIT_OF[manner], np.arange(len(sequence))].astype(np.int64)
             inclusive = INCLUSIVE[manner]
             first, after = sequence - np.where(inclusive, amount, 0), sequence + np.where(inclusive, 0, amount)
         first, after = first & WORD, after & WORD
@@ -136,7 +136,7 @@ class _Run:
     Attributes
     ----------
     sequence, uptime, step : ndarray of int64, shape (n,)
-    units : ndarray of int64, shape (units, n)
+    units : ndarray of int32, shape (units, n)
     matched, known : ndarray of bool, shape (manners, n)
         Steps that each manner of `ALL` explains, and those that it has to.
     """
@@ -144,7 +144,7 @@ class _Run:
     sequence: I64
     uptime: I64
     step: I64
-    units: I64
+    units: I32
     matched: Bool
     known: Bool
 

@@ -72,7 +72,7 @@ def find_sets(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, c
         Rows of `headers` that are NetFlow v9 or IPFIX.
     """
     words = windows(arena, ">u2")
-    cursor, stop = headers.start[messages], _message_ends(arena, headers, scopes, messages, counts)
+    cursor, stop = headers.start[_rows(messages, headers)], _message_ends(arena, headers, scopes, messages, counts)
     row = messages
     steps: list[tuple[I64, I64, I64, I64]] = []
     while len(row):
@@ -112,32 +112,38 @@ def _in_wire_order(arena: U8, steps: list[tuple[I64, I64, I64, I64]], headers: H
         row, ids, start, stop = row[order], ids[order], start[order], stop[order]
     else:
         row = ids = start = stop = np.zeros(0, np.int64)
+    of = _rows(row, headers) if len(steps) == 1 else row
     return Sets(
-        arena, ids, start, stop, row, scopes.index[row], headers.version[row], headers.datagram[row],
-        np.arange(len(row)), headers.time_ns[row] // 1_000_000, headers.export_ms[row], headers.uptime[row],
+        arena, ids, start, stop, row, scopes.index[of], headers.version[of], headers.datagram[of],
+        np.arange(len(row)), headers.time_ns[of] // 1_000_000, headers.export_ms[of], headers.uptime[of],
     )  # fmt: skip
+
+
+def _rows(messages: I64, headers: Headers) -> I64 | slice:
+    """Rows of some messages, each of which is there once and in order: of all of them nothing has to be copied."""
+    return slice(None) if len(messages) == len(headers) else messages
 
 
 def _message_ends(arena: U8, headers: Headers, scopes: BatchScopes, messages: I64, counts: Counts) -> I64:
     """Where each message ends: NetFlow v9 with its datagram, IPFIX by its length where that is not a lie."""
-    stop = headers.stop[messages].copy()
-    ipfix = np.flatnonzero(headers.version[messages] == IPFIX)
-    rows = messages[ipfix]
-    announced = headers.start[rows] - 16 + headers.count[rows]
-    wrong = announced != headers.stop[rows]
-    if wrong.any():
-        end = stop[ipfix] = np.clip(announced, headers.start[rows], headers.stop[rows])
-        # Zero bytes after a message are padding.
-        beyond = np.flatnonzero(end < headers.stop[rows])
-        if len(beyond):
-            wrong[beyond] = any_byte(arena, end[beyond], headers.stop[rows][beyond])
-        for row, end in zip(rows[wrong].tolist(), announced[wrong].tolist(), strict=True):
-            exporter, protocol = scopes.keys[scopes.index[row]]
-            reason = "message-truncated" if end > headers.stop[row] else "trailing-bytes"
-            whole = int(headers.stop[row] - headers.start[row]) + 16
-            detail = f"message length is {int(headers.count[row])}, the datagram has {whole} bytes"
-            counts.drop(exporter, protocol, "set", reason, 1, detail)
-    return stop
+    of = _rows(messages, headers)
+    start, stop = headers.start[of], headers.stop[of]
+    announced = start - 16 + headers.count[of]
+    wrong = (headers.version[of] == IPFIX) & (announced != stop)
+    if not wrong.any():
+        return stop
+    ends = np.where(wrong, np.clip(announced, start, stop), stop)
+    # Zero bytes after a message are padding.
+    beyond = np.flatnonzero(ends < stop)
+    if len(beyond):
+        wrong[beyond] = any_byte(arena, ends[beyond], stop[beyond])
+    for row, end in zip(messages[wrong].tolist(), announced[wrong].tolist(), strict=True):
+        exporter, protocol = scopes.keys[scopes.index[row]]
+        reason = "message-truncated" if end > headers.stop[row] else "trailing-bytes"
+        whole = int(headers.stop[row] - headers.start[row]) + 16
+        detail = f"message length is {int(headers.count[row])}, the datagram has {whole} bytes"
+        counts.drop(exporter, protocol, "set", reason, 1, detail)
+    return ends
 
 
 def _count_bad(
