@@ -23,6 +23,8 @@ from millrace.decode.sflow.samples import (
     COUNTERS,
     DISCARD,
     EXPANDED_COUNTERS,
+    EXPANDED_FLOW,
+    FLOW,
     FlowHeads,
     Samples,
     locate_samples,
@@ -132,19 +134,17 @@ class SflowDecoder:
         visit = self._agents.visit(headers, exporters, batch.time_ns[headers.row])
         _count_gaps(tally, visit)
         samples = locate_samples(batch.arena, headers, tally)
-        is_counter = (samples.format == COUNTERS) | (samples.format == EXPANDED_COUNTERS)
         origin = _Origin(headers, exporters, batch.time_ns[headers.row] // 1_000_000)
-        flows = self._decode_flows(batch.arena, samples.pick(~is_counter), origin, tally, visit)
-        interface = _decode_counters(batch.arena, samples.pick(is_counter), origin, tally)
+        flows = self._decode_flows(batch.arena, samples.having(FLOW, EXPANDED_FLOW, DISCARD), origin, tally, visit)
+        interface = _decode_counters(batch.arena, samples.having(COUNTERS, EXPANDED_COUNTERS), origin, tally)
         self._note_issues(tally, exporters, visit)
         return flows, interface
 
     def _decode_flows(self, arena: U8, samples: Samples, origin: _Origin, tally: Tally, visit: Visit) -> FlowBatch:
         if not len(samples):
             return FlowBatch(0)
-        is_discard = samples.format == DISCARD
-        tally.event("flow_samples", samples.pick(~is_discard).datagram)
-        tally.event("discard_samples", samples.datagram[is_discard])
+        tally.event("flow_samples", samples.having(FLOW, EXPANDED_FLOW).datagram)
+        tally.event("discard_samples", samples.having(DISCARD).datagram)
         tally.event("flows", samples.datagram)
         heads, cursor = read_flow_heads(arena, samples)
         records = locate_records(samples, cursor, heads.records, _FORMATS, tally)

@@ -63,6 +63,8 @@ class Samples:
         Content; `stop` never lies after the end of the datagram.
     cut : ndarray of bool, shape (k,)
         The datagram ends before the sample does.
+    only : int or None
+        The format of all of them; None where they differ.
     """
 
     datagram: I64
@@ -70,15 +72,23 @@ class Samples:
     at: I64
     stop: I64
     cut: Bool
+    only: int | None
 
     def __len__(self) -> int:
         return len(self.at)
+
+    def having(self, *formats: int) -> Samples:
+        """The samples of some formats."""
+        if self.only is not None:
+            return self if self.only in formats else self.pick(np.zeros(len(self), np.bool_))
+        return self.pick(np.isin(self.format, formats))
 
     def pick(self, mask: Bool) -> Samples:
         """The samples of a mask."""
         if mask.all():
             return self
-        return Samples(self.datagram[mask], self.format[mask], self.at[mask], self.stop[mask], self.cut[mask])
+        form = self.format[mask]
+        return Samples(self.datagram[mask], form, self.at[mask], self.stop[mask], self.cut[mask], _only(form))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +128,24 @@ def locate_samples(arena: U8, headers: Headers, tally: Tally) -> Samples:
     found = walk(arena, headers.at, headers.stop, headers.samples, MAX_SAMPLES)
     items = Items.of_each_list(found.steps)
     _count_lists(tally, headers, found.short, found.long)
-    end_of_datagram = headers.stop[items.owner]
-    cut = items.end > end_of_datagram
-    samples = Samples(items.owner, items.tag, items.at, np.minimum(items.end, end_of_datagram), cut)
+    end, end_of_datagram, form = items.end, headers.stop[items.owner], items.tag
+    stop = np.minimum(end, end_of_datagram)
+    samples = Samples(items.owner, form, items.at, stop, end > end_of_datagram, _only(form))
+    if samples.only in _HEADS and (stop - items.at >= _HEADS[samples.only].itemsize).all():
+        return samples
     heads = np.zeros(DISCARD + 2, np.int64)
-    for form, layout in _HEADS.items():
-        heads[form] = layout.itemsize
+    for known, layout in _HEADS.items():
+        heads[known] = layout.itemsize
     needed = look_up(heads, np.minimum(samples.format, DISCARD + 1))
     usable = (needed > 0) & (samples.stop - samples.at >= needed)
     if usable.all():
         return samples
     _count_unusable(tally, samples, needed)
     return samples.pick(usable)
+
+
+def _only(form: I64) -> int | None:
+    return int(form[0]) if len(form) and (form == form[0]).all() else None
 
 
 def _count_lists(tally: Tally, headers: Headers, short: I64, long: I64) -> None:
@@ -168,8 +184,8 @@ def _count_unusable(tally: Tally, samples: Samples, needed: I64) -> None:
 def read_flow_heads(arena: U8, samples: Samples) -> tuple[FlowHeads, Cursor]:
     """Read the heads of flow samples, expanded flow samples and discarded packets; where the records of each begin."""
     readers = {FLOW: _plain_heads, EXPANDED_FLOW: _expanded_heads, DISCARD: _discard_heads}
-    first = int(samples.format[0])
-    if (samples.format == first).all():
+    first = samples.only
+    if first is not None:
         cursor = look_ahead(arena, samples.at, _FLOW_BYTES)
         return readers[first](cursor.read(_HEADS[first])), cursor.move(_HEADS[first].itemsize)
     columns = [np.zeros(len(samples), np.int64) for _ in FlowHeads.__slots__]
@@ -186,8 +202,8 @@ def read_flow_heads(arena: U8, samples: Samples) -> tuple[FlowHeads, Cursor]:
 
 def read_counter_heads(arena: U8, samples: Samples) -> tuple[I64, Cursor]:
     """How many records counter samples announce, and where they begin."""
-    first = int(samples.format[0])
-    if (samples.format == first).all():
+    first = samples.only
+    if first is not None:
         cursor = look_ahead(arena, samples.at, _COUNTER_BYTES)
         return _wide(cursor.read(_HEADS[first])["records"]), cursor.move(_HEADS[first].itemsize)
     records = np.zeros(len(samples), np.int64)

@@ -66,9 +66,10 @@ class Tally:
                 self.example[exporter] = f"{reason}: {text}" if exporter == first else reason
 
     def _totals(self, datagram: I64 | None, amount: AnyArray | None) -> list[tuple[int, int]]:
-        index = self._index if datagram is None else self._index[datagram]
         if len(self._keys) == 1:
-            return [(0, len(index) if amount is None else int(amount.sum()))]
+            times = len(self._index if datagram is None else datagram)
+            return [(0, times if amount is None else int(amount.sum()))]
+        index = self._index if datagram is None else self._index[datagram]
         totals = np.bincount(index, amount, len(self._keys)).astype(np.int64)
         some = np.flatnonzero(totals)
         return list(zip(some.tolist(), totals[some].tolist(), strict=True))

@@ -24,14 +24,13 @@ class Items:
         List that each item belongs to.
     head : ndarray of int64, shape (k,)
         Its two words as one number.
-    at, end : ndarray of int64, shape (k,)
-        Content as announced; `end` may lie after the end of the list.
+    at : ndarray of int64, shape (k,)
+        Content.
     """
 
     owner: I64
     head: I64
     at: I64
-    end: I64
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -41,12 +40,17 @@ class Items:
         """Enterprise (20 bits) and format (12 bits); ndarray of int64, shape (k,)."""
         return self.head >> 32 & _LENGTH
 
+    @property
+    def end(self) -> I64:
+        """End of the content as announced, which may lie after that of the list; ndarray of int64, shape (k,)."""
+        return self.at + (self.head & _LENGTH)
+
     def pick(self, mask: Bool) -> Items:
         """The items of a mask."""
         if mask.all():
             return self
         index = np.flatnonzero(mask)
-        return Items(self.owner[index], self.head[index], self.at[index], self.end[index])
+        return Items(self.owner[index], self.head[index], self.at[index])
 
     @classmethod
     def join(cls, parts: list[Items]) -> Items:
@@ -74,7 +78,6 @@ class Items:
             join([part.owner for part in parts]),
             join([part.head for part in parts]),
             join([part.at for part in parts]),
-            join([part.end for part in parts]),
         )
 
 
@@ -144,7 +147,7 @@ def walk(arena: U8, at: I64, stop: I64, announced: I64, most: int) -> Walk:
         body = at + HEAD_BYTES
         length = head & _LENGTH
         end = body + length
-        steps.append(Items(owner, head, body, end))
+        steps.append(Items(owner, head, body))
         at = body + ((length + 3) & ~3)
     more = (announced > most) & (end <= last_head + HEAD_BYTES)
     return Walk(steps, np.concatenate(short), owner[more])
