@@ -259,7 +259,8 @@ class Agents:
         gaps = Gaps(np.zeros(len(number), np.int64), np.zeros(len(number), np.bool_))
         if not len(index):
             return gaps
-        index = index[np.argsort(number[index], kind="stable")]
+        if len(slot) > 1:
+            index = index[np.argsort(number[index], kind="stable")]
         agent = number[index]
         first = np.ones(len(index), np.bool_)
         first[1:] = agent[1:] != agent[:-1]

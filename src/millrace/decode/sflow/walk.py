@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +57,8 @@ class Items:
         if len(parts) == 1:
             return parts[0]
         none = np.zeros(0, np.int64)
-        return cls._joined(parts, lambda arrays: np.concatenate([none, *arrays]))
+        every = [(part.owner, part.head, part.at) for part in parts]
+        return cls(*(np.concatenate(arrays) for arrays in zip((none, none, none), *every, strict=True)))
 
     @classmethod
     def of_each_list(cls, steps: list[Items]) -> Items:
@@ -67,18 +67,13 @@ class Items:
         So they lie in memory: what is copied of each in this order is copied twice as fast.
         """
         if len(steps) > 1 and len(steps[-1]) == len(steps[0]):
-            return cls._joined(steps, lambda arrays: np.stack(arrays, axis=1).ravel())
+            head, at = (
+                np.stack(arrays, axis=1).ravel() for arrays in zip(*((s.head, s.at) for s in steps), strict=True)
+            )
+            return cls(np.repeat(steps[0].owner, len(steps)), head, at)
         items = cls.join(steps)
         order = np.argsort(items.owner, kind="stable")
-        return cls._joined([items], lambda arrays: arrays[0][order])
-
-    @classmethod
-    def _joined(cls, parts: list[Items], join: Callable[[list[I64]], I64]) -> Items:
-        return cls(
-            join([part.owner for part in parts]),
-            join([part.head for part in parts]),
-            join([part.at for part in parts]),
-        )
+        return cls(items.owner[order], items.head[order], items.at[order])
 
 
 @dataclass(frozen=True, slots=True)
