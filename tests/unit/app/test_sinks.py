@@ -70,10 +70,10 @@ def run():
 
 def feed(application, times=1):
     """240 flows each time."""
-    pool = LoadPool("ipfix", datagrams=10)
-    application.pipeline.put(pool.preamble(time.time_ns()).batch("192.0.2.1"))
+    pool, now_ns = LoadPool("ipfix", datagrams=10), time.time_ns()
+    application.pipeline.put(pool.preamble(now_ns).batch("192.0.2.1", time_ns=now_ns))
     for _ in range(times):
-        application.pipeline.put(pool.take(10, time.time_ns()).batch("192.0.2.1"))
+        application.pipeline.put(pool.take(10, now_ns).batch("192.0.2.1", time_ns=now_ns))
 
 
 def lines(folder):

@@ -52,8 +52,9 @@ def condition(application, component):
 def feed(application):
     """240 flows."""
     pool = LoadPool("ipfix", datagrams=10)
-    application.pipeline.put(pool.preamble(time.time_ns()).batch("192.0.2.1"))
-    application.pipeline.put(pool.take(10, time.time_ns()).batch("192.0.2.1"))
+    now_ns = time.time_ns()
+    application.pipeline.put(pool.preamble(now_ns).batch("192.0.2.1", time_ns=now_ns))
+    application.pipeline.put(pool.take(10, now_ns).batch("192.0.2.1", time_ns=now_ns))
 
 
 def test_every_thread_has_a_condition_and_all_are_well(application):
